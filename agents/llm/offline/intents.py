@@ -1,0 +1,158 @@
+"""What a sentence wants: similarity to examples over stems (tf-idf cosine), and key phrases."""
+
+import math
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+
+from agents.llm.offline.text import Language, sentences, stems
+
+
+class Intent(StrEnum):
+    GREETING = "greeting"
+    PRICE = "price"
+    AVAILABILITY = "availability"
+    MEETING = "meeting"
+    OBJECTION = "objection"
+    UNSUBSCRIBE = "unsubscribe"
+    WRONG_PERSON = "wrong_person"
+    INTRODUCTION = "introduction"
+    COMPLAINT = "complaint"
+    INTERESTED = "interested"
+    THANKS = "thanks"
+    HUMAN = "human"
+    AUTO_REPLY = "auto_reply"
+    OTHER = "other"
+
+
+ASKING = frozenset({Intent.PRICE, Intent.AVAILABILITY, Intent.MEETING, Intent.INTRODUCTION})
+
+_THRESHOLD = 0.36
+_KEY_BONUS = 0.45
+_MORE_KEYS_BONUS = 0.12
+_NEGATIONS = frozenset({"not", "no", "don't", "didn't", "не", "нет", "ни"})
+
+
+@dataclass(frozen=True)
+class Part:
+    """One sentence of a burst and one thing that it wants; `message` is the position of its message in the burst."""
+
+    intent: Intent
+    text: str
+    message: int
+    score: float
+
+
+@dataclass(frozen=True)
+class Score:
+    intent: Intent
+    value: float
+    has_key: bool
+
+
+def read_burst(messages: Sequence[str], language: Language) -> list[Part]:
+    """Every intent of every sentence of a burst, in the order in which they were written."""
+    parts: list[Part] = []
+    for position, message in enumerate(messages):
+        for sentence in sentences(message):
+            parts += [
+                Part(score.intent, sentence, position, score.value) for score in classify(sentence, language)
+            ]
+    return parts
+
+
+def classify(sentence: str, language: Language) -> list[Score]:
+    """The best intent of a sentence, and every other thing that it asks for by a key phrase."""
+    tokens = stems(sentence, language)
+    if not tokens:
+        return [Score(Intent.THANKS, 1.0, False)]  # an emoji or a smile answers, and asks nothing
+    model = _model(language)
+    ranked = sorted((model.score(intent, tokens) for intent in Intent), key=lambda score: -score.value)
+    best = ranked[0]
+    if best.value < _THRESHOLD:
+        return [Score(Intent.OTHER, best.value, False)]
+    also = [
+        score
+        for score in ranked[1:]
+        if score.has_key and score.intent in ASKING and best.intent in ASKING and score.value >= _THRESHOLD
+    ]
+    return [best, *also]
+
+
+@dataclass(frozen=True)
+class _Model:
+    """Examples and key phrases of one language as vectors over stems."""
+
+    idf: dict[str, float]
+    examples: dict[Intent, list[dict[str, float]]]
+    keys: dict[Intent, list[tuple[str, ...]]]
+
+    def score(self, intent: Intent, tokens: list[str]) -> Score:
+        vector = _vector(tokens, self.idf)
+        cosines = sorted((_cosine(vector, example) for example in self.examples[intent]), reverse=True)
+        near = 0.7 * cosines[0] + 0.3 * sum(cosines[:3]) / 3
+        hits = sum(_contains(tokens, key) for key in self.keys[intent])
+        bonus = _KEY_BONUS + _MORE_KEYS_BONUS * (hits - 1) if hits else 0.0
+        return Score(intent, near + bonus, hits > 0)
+
+
+@cache
+def _model(language: Language) -> _Model:
+    raw = tomllib.loads(resources.files(__package__).joinpath(f"intents.{language}.toml").read_text("utf-8"))
+    texts = {intent: [_features(stems(text, language)) for text in raw[intent]["examples"]] for intent in Intent}
+    seen = Counter(token for examples in texts.values() for tokens in examples for token in set(tokens))
+    total = sum(len(examples) for examples in texts.values())
+    idf = {token: math.log((1 + total) / (1 + count)) + 1 for token, count in seen.items()}
+    return _Model(
+        idf=idf,
+        examples={
+            intent: [_weighed(tokens, idf) for tokens in examples] for intent, examples in texts.items()
+        },
+        keys={intent: [tuple(stems(key, language)) for key in raw[intent]["key"]] for intent in Intent},
+    )
+
+
+def warm_up() -> None:
+    """Load both languages now, so that the first message does not wait for it."""
+    for language in ("en", "ru"):
+        _model(language)
+
+
+def _features(tokens: list[str]) -> list[str]:
+    """Stems and pairs of neighbours; numbers are all one word."""
+    plain = ["#" if re.fullmatch(r"\d+", token) else token for token in tokens]
+    return plain + [f"{first} {second}" for first, second in zip(plain, plain[1:], strict=False)]
+
+
+def _vector(tokens: list[str], idf: dict[str, float]) -> dict[str, float]:
+    return _weighed(_features(tokens), idf)
+
+
+def _weighed(features: list[str], idf: dict[str, float]) -> dict[str, float]:
+    unseen = max(idf.values(), default=1.0)
+    # A pair of words says more than each of them, and is rarer: at half weight it helps without ruling.
+    weights = {
+        feature: count * idf.get(feature, unseen * 0.6) * (0.5 if " " in feature else 1.0)
+        for feature, count in Counter(features).items()
+        if feature in idf or " " not in feature
+    }
+    norm = math.sqrt(sum(weight * weight for weight in weights.values())) or 1.0
+    return {feature: weight / norm for feature, weight in weights.items()}
+
+
+def _cosine(left: dict[str, float], right: dict[str, float]) -> float:
+    small, large = (left, right) if len(left) <= len(right) else (right, left)
+    return sum(weight * large.get(feature, 0.0) for feature, weight in small.items())
+
+
+def _contains(tokens: list[str], key: tuple[str, ...]) -> bool:
+    """The key stands in the sentence and is not denied right before it."""
+    for start in range(len(tokens) - len(key) + 1):
+        if tuple(tokens[start : start + len(key)]) == key:
+            return start == 0 or key[0] in _NEGATIONS or tokens[start - 1] not in _NEGATIONS
+    return False

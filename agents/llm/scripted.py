@@ -1,0 +1,91 @@
+"""A model that plays a script: for tests, benches and every way in which a real one can go wrong.
+
+A script maps a task to its turns; the n-th answer of a run within a task is turn n, the last one stays:
+
+    {"triage": [{"value": {"decision": "answer", "language": "en"}}],
+     "draft": [{"text": "no idea"}, {"value": {...}}]}
+
+A turn is one of `value` (an answer), `text` (verbatim), `tools` (a list of name and arguments), `hang` or
+`unavailable`; `delay_seconds` goes with any of them.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
+
+from agents.llm.base import ModelReply, ModelRequest, ModelUnavailable, ModelUsage, ToolRequest
+from core.errors import Unprocessable
+from core.jsons import dumps
+
+
+class ScriptedCall(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    arguments: dict[str, JsonValue] | str = {}
+
+
+class Turn(BaseModel):
+    """One answer of the script."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    value: JsonValue = None
+    text: str = ""
+    tools: tuple[ScriptedCall, ...] = ()
+    hang: bool = False
+    unavailable: str = ""
+    delay_seconds: float = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_usd_micros: int = 0
+
+
+Script = Mapping[str, Sequence[Turn]]
+_turns = TypeAdapter(dict[str, list[Turn]])
+
+
+def read_script(path: Path) -> Script:
+    """Raises: Unprocessable when the file is missing or is no script."""
+    try:
+        raw = path.read_text(encoding="utf-8")
+        return _turns.validate_json(raw)
+    except OSError as err:
+        raise Unprocessable(f"The agent script {path} cannot be read; check AGENT_SCRIPT.") from err
+    except ValidationError as err:
+        raise Unprocessable(f"The agent script {path} is not a script: {err.errors()[0]['msg']}.") from err
+
+
+class ScriptedModel:
+    """Plays a script. Where it stands follows from the exchange alone, so a resumed run goes on rightly."""
+
+    label = "scripted"
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+
+    async def complete(self, request: ModelRequest) -> ModelReply:
+        turns = self._script.get(request.task)
+        if not turns:
+            raise ModelUnavailable(f"The script has no turn for the task {request.task}.")
+        answered = sum(message.role == "assistant" for message in request.messages)
+        return await _play(turns[min(answered, len(turns) - 1)], answered)
+
+
+async def _play(turn: Turn, answered: int) -> ModelReply:
+    if turn.hang:
+        await asyncio.Event().wait()
+    if turn.delay_seconds:
+        await asyncio.sleep(turn.delay_seconds)
+    if turn.unavailable:
+        raise ModelUnavailable(turn.unavailable)
+    return ModelReply(
+        text=turn.text if turn.value is None else dumps(turn.value),
+        tool_requests=tuple(
+            ToolRequest(f"scripted-{answered}-{index}", call.name, call.arguments)
+            for index, call in enumerate(turn.tools)
+        ),
+        usage=ModelUsage(turn.tokens_in, turn.tokens_out, turn.cost_usd_micros),
+    )

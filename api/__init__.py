@@ -1,0 +1,1 @@
+"""HTTP: thin JSON routers, inbound webhooks, and the one composition root of the web process."""

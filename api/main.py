@@ -1,0 +1,58 @@
+"""The composition root of the web process: services, middleware, error handlers, routers, pages."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI
+from redis.asyncio import Redis
+
+from api import errors, middleware, webhooks
+from api.deps import Services
+from api.routes import health
+from core import telemetry
+from core.blobs import Blobs
+from core.db import Database
+from core.pubsub import PubSub
+from core.settings import Settings
+from core.settings import load as load_settings
+from graph.active import ActiveGraph
+from web.app import create_web
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The web application; its services open when it starts and close when it stops."""
+    settings = settings or load_settings()
+    telemetry.set_up(settings, "api")
+    app = FastAPI(
+        title="GetSale",
+        version="0.1.0",
+        lifespan=lambda app: _lifespan(app, settings),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+    )
+    middleware.install(app)
+    errors.install(app)
+    app.include_router(health.router)
+    app.include_router(webhooks.router)
+    create_web(app, settings)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        db = await Database(settings.database_url, size=settings.database_pool).open()
+        stack.push_async_callback(db.close)
+        redis = Redis.from_url(settings.redis_url)
+        stack.push_async_callback(redis.aclose)
+        graph = await stack.enter_async_context(ActiveGraph.open(settings, db))
+        app.state.services = Services(
+            settings=settings,
+            db=db,
+            redis=redis,
+            pubsub=PubSub(redis),
+            blobs=Blobs(settings.data),
+            graph=graph,
+        )
+        yield

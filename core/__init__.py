@@ -1,0 +1,1 @@
+"""Mechanisms every other package stands on; no business noun appears here."""

@@ -1,0 +1,87 @@
+"""Password and token hashes, content hashes, and encryption of secrets at rest."""
+
+import asyncio
+import hashlib
+import hmac
+import secrets
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from core.errors import Unprocessable
+
+# Source: OWASP Password Storage Cheat Sheet, argon2id: m=19 MiB, t=2, p=1
+_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+_DECOY = _hasher.hash("nobody has this password")
+
+
+async def hash_password(password: str) -> str:
+    return await asyncio.to_thread(_hasher.hash, password)
+
+
+async def verify_password(password: str, hashed: str | None) -> bool:
+    """Compare in a thread; an unknown account (`None`) takes as long as a known one."""
+
+    def compare() -> bool:
+        try:
+            return _hasher.verify(hashed or _DECOY, password) and hashed is not None
+        except (VerifyMismatchError, InvalidHashError):
+            return False
+
+    return await asyncio.to_thread(compare)
+
+
+def new_token() -> str:
+    """256 random bits, safe in a URL and in a header."""
+    return secrets.token_urlsafe(32)
+
+
+def hash_token(token: str) -> bytes:
+    """What is stored of a random token: its SHA-256."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def same(left: str | bytes, right: str | bytes) -> bool:
+    """Constant-time comparison."""
+    return hmac.compare_digest(_bytes(left), _bytes(right))
+
+
+def _bytes(value: str | bytes) -> bytes:
+    return value.encode() if isinstance(value, str) else value
+
+
+def sign(key: str, message: str) -> str:
+    """Keyed hash of a message, hexadecimal."""
+    return hmac.new(key.encode(), message.encode(), hashlib.sha256).hexdigest()
+
+
+def content_hash(*parts: str) -> str:
+    """SHA-256 over length-prefixed parts, so that no two lists of parts share a hash."""
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part.encode()
+        digest.update(len(data).to_bytes(8, "big"))
+        digest.update(data)
+    return digest.hexdigest()
+
+
+def encrypt(key: str, plain: str, context: str) -> bytes:
+    """AES-256-GCM under a key derived for `context`; the nonce is the first 12 bytes."""
+    nonce = secrets.token_bytes(12)
+    return nonce + AESGCM(_derive(key, context)).encrypt(nonce, plain.encode(), context.encode())
+
+
+def decrypt(key: str, sealed: bytes, context: str) -> str:
+    """Raises: Unprocessable when the key is not the one that sealed it."""
+    try:
+        return AESGCM(_derive(key, context)).decrypt(sealed[:12], sealed[12:], context.encode()).decode()
+    except InvalidTag as err:
+        raise Unprocessable(
+            f"The secret of {context} cannot be opened; GETSALE_SECRET_KEY is not the one that sealed it."
+        ) from err
+
+
+def _derive(key: str, context: str) -> bytes:
+    return hmac.new(key.encode(), f"getsale {context}".encode(), hashlib.sha256).digest()

@@ -1,0 +1,45 @@
+"""Pages of a list: some items, and an opaque cursor that leads to the next ones."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from core import jsons
+from core.errors import Unprocessable
+
+Item = TypeVar("Item")
+MAX_PAGE = 100
+
+
+@dataclass(frozen=True)
+class Page(Generic[Item]):
+    """One page; `next_cursor` is None on the last one."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
+def page_size(limit: int) -> int:
+    """A limit between 1 and 100."""
+    return max(1, min(limit, MAX_PAGE))
+
+
+def encode_cursor(*position: object) -> str:
+    """The sort key of the last row of a page, as text that is safe in a URL."""
+    return base64.urlsafe_b64encode(jsons.dump_bytes([str(part) for part in position])).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, parts: int) -> list[str]:
+    """Raises: Unprocessable when the cursor was not made by `encode_cursor` with as many parts."""
+    try:
+        position = jsons.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError) as err:
+        raise Unprocessable("This page cursor is not valid; start from the first page.") from err
+    if (
+        not isinstance(position, list)
+        or len(position) != parts
+        or not all(isinstance(p, str) for p in position)
+    ):
+        raise Unprocessable("This page cursor is not valid; start from the first page.")
+    return position

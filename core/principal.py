@@ -1,0 +1,58 @@
+"""Who acts: every transaction, event and tool call carries one Principal."""
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from uuid import UUID
+
+from core.errors import Forbidden
+
+
+class PrincipalKind(StrEnum):
+    USER = "user"
+    BIDI = "bidi"
+    SYSTEM = "system"
+
+
+class Visibility(StrEnum):
+    ALL = "all"
+    ASSIGNED = "assigned"
+
+
+@dataclass(frozen=True)
+class Principal:
+    """A user, an AI seat or the system, inside exactly one organization.
+
+    `run_id` and `causation_id` say on whose behalf it acts: the agent run and the event that led here.
+    """
+
+    kind: PrincipalKind
+    id: UUID
+    organization_id: UUID
+    scopes: frozenset[str] = field(default_factory=frozenset)
+    visibility: Visibility = Visibility.ALL
+    seat_id: UUID | None = None
+    run_id: UUID | None = None
+    causation_id: UUID | None = None
+    correlation_id: UUID | None = None
+
+    def may(self, scope: str) -> bool:
+        return "*" in self.scopes or scope in self.scopes
+
+    def require(self, scope: str) -> None:
+        """Raises: Forbidden when the scope is not held."""
+        if not self.may(scope):
+            raise Forbidden(f"This needs the permission {scope}; ask an administrator for it.", scope=scope)
+
+    def caused_by(self, event_id: UUID, correlation_id: UUID | None) -> "Principal":
+        return replace(self, causation_id=event_id, correlation_id=correlation_id or event_id)
+
+    def in_run(self, run_id: UUID) -> "Principal":
+        return replace(self, run_id=run_id)
+
+
+SYSTEM_ID = UUID("00000000-0000-7000-8000-000000000001")
+
+
+def system(organization_id: UUID) -> Principal:
+    """The product itself, acting inside one organization."""
+    return Principal(PrincipalKind.SYSTEM, SYSTEM_ID, organization_id, scopes=frozenset({"*"}))

@@ -1,0 +1,64 @@
+"""Every setting of the product; the only reader of the environment."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read once per process from the environment (and `.env`); names are the environment's in lower case."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", populate_by_name=True)
+
+    # servers: an address replaces the embedded part
+    database_url: str = ""
+    database_url_worker: str = ""
+    database_url_migrator: str = ""
+    redis_url: str = ""
+    neo4j_uri: str = ""
+    neo4j_user: str = "neo4j"
+    neo4j_password: SecretStr = SecretStr("")
+
+    # where the product lives
+    host: str = "127.0.0.1"
+    port: int | None = None
+    public_url: str = ""
+    data: Path = Field(default=Path(".getsale"), alias="GETSALE_DATA")
+    secret_key: SecretStr = Field(default=SecretStr(""), alias="GETSALE_SECRET_KEY")
+    secure_cookies: bool = False
+    metrics_port: int | None = None
+
+    # channels
+    telegram_bot_token: SecretStr = SecretStr("")
+    telegram_api_base: str = "https://api.telegram.org"
+    telegram_poll_seconds: int = 25
+    telegram_file_limit_bytes: int = 20 * 1024 * 1024
+    channel_timeout_seconds: float = 20.0
+
+    # agents
+    agent_model: str = "offline"
+    agent_script: Path | None = None
+    model_timeout_seconds: float = 60.0
+    run_max_seconds: float = 120.0
+    run_max_steps: int = 40
+    quiet_seconds: float = 8.0
+    quiet_max_seconds: float = 45.0
+
+    # work
+    lease_seconds: float = 15.0
+    max_attempts: int = 5
+    worker_jobs: int = 8
+    database_pool: int = 10
+
+    # telemetry
+    otel_endpoint: str = Field(default="", alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    log_format: str = "console"
+    log_level: str = "info"
+
+
+@lru_cache
+def load() -> Settings:
+    """The settings of this process."""
+    return Settings()

@@ -1,0 +1,1 @@
+"""Who must decide what, by when."""

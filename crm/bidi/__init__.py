@@ -1,0 +1,1 @@
+"""Business-development seats: people inside, partners outside, AI agents."""

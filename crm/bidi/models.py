@@ -1,0 +1,53 @@
+"""Business-development seats."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from core.principal import Principal, PrincipalKind
+from events.ids import BidiId, OrganizationId, UserId
+
+
+class BidiKind(StrEnum):
+    INTERNAL = "internal"
+    EXTERNAL = "external"
+    AI = "ai"
+
+
+class Autonomy(StrEnum):
+    OBSERVE = "observe"
+    SUGGEST = "suggest"
+    ASSIST = "assist"
+    AUTOPILOT = "autopilot"
+
+
+@dataclass(frozen=True)
+class Bidi:
+    """A seat with its limits. An AI seat is its own principal, with its own scopes."""
+
+    id: BidiId
+    organization_id: OrganizationId
+    kind: BidiKind
+    name: str
+    user_id: UserId | None
+    responsible_user_id: UserId | None
+    agent: str | None
+    autonomy: Autonomy
+    persona: str
+    scopes: list[str]
+    model: str | None
+    is_paused: bool
+    max_steps: int
+    max_tokens: int
+    max_cost_usd_micros: int
+    max_seconds: int
+
+    def principal(self, run_id: UUID | None = None) -> Principal:
+        return Principal(
+            PrincipalKind.BIDI,
+            self.id,
+            self.organization_id,
+            scopes=frozenset(self.scopes),
+            seat_id=self.id,
+            run_id=run_id,
+        )

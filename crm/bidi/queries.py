@@ -1,0 +1,31 @@
+"""Reading seats."""
+
+from core.db import Tx
+from crm.bidi.models import Bidi
+from events.ids import BidiId
+
+
+async def get_bidi(tx: Tx, bidi_id: BidiId) -> Bidi:
+    """Raises: NotFound."""
+    return await tx.one(
+        Bidi,
+        """
+        SELECT id, organization_id, kind, name, user_id, responsible_user_id, agent, autonomy, persona, scopes, model,
+               is_paused, max_steps, max_tokens, max_cost_usd_micros, max_seconds
+          FROM bidi
+         WHERE id = %(bidi_id)s
+        """,
+        bidi_id=bidi_id,
+    )
+
+
+async def list_bidi(tx: Tx) -> list[Bidi]:
+    return await tx.all(
+        Bidi,
+        """
+        SELECT id, organization_id, kind, name, user_id, responsible_user_id, agent, autonomy, persona, scopes, model,
+               is_paused, max_steps, max_tokens, max_cost_usd_micros, max_seconds
+          FROM bidi
+         ORDER BY created_at, id
+        """,
+    )

@@ -1,0 +1,1 @@
+"""Connected channel accounts: a Telegram bot, a mailbox, a web-chat widget."""

@@ -1,0 +1,96 @@
+"""Connecting channel accounts and keeping their state."""
+
+from datetime import datetime
+
+from core import clock, crypto
+from core.db import Tx
+from core.ids import uuid7
+from crm.channel_accounts.models import AccountStatus
+from events import due
+from events.ids import ChannelAccountId
+from events.outbox import emit
+from events.types import ChannelAccountConnected, ChannelAccountDisconnected, ChannelAccountRestricted
+
+LISTEN = "channel.listen"
+
+
+async def connect_telegram_bot(
+    tx: Tx, *, name: str, address: str, token: str, key: str, delivery: str
+) -> ChannelAccountId:
+    """Store a bot; with delivery `polling` a listener takes it up, with `webhook` Telegram calls us."""
+    tx.principal.require("channel_accounts:manage")
+    account_id = ChannelAccountId(uuid7())
+    await tx.execute(
+        """
+        INSERT INTO channel_accounts (organization_id, id, channel, name, address, delivery, status, secret)
+        VALUES (%(organization_id)s, %(id)s, 'telegram', %(name)s, %(address)s, %(delivery)s, 'connecting', %(secret)s)
+        """,
+        organization_id=tx.organization_id,
+        id=account_id,
+        name=name,
+        address=address,
+        delivery=delivery,
+        secret=crypto.encrypt(key, token, f"channel_account {account_id}"),
+    )
+    # Polling and setting the webhook are both the listener's work: one lease per account.
+    await due.schedule(tx, LISTEN, account_id, clock.now())
+    await emit(tx, ChannelAccountConnected(account_id))
+    return account_id
+
+
+async def replace_secret(tx: Tx, account_id: ChannelAccountId, *, token: str, key: str) -> None:
+    """Seal a new bot token for an account and let the listener start over with it."""
+    tx.principal.require("channel_accounts:manage")
+    await tx.execute(
+        "UPDATE channel_accounts SET secret = %(secret)s, status = 'connecting' WHERE id = %(account_id)s",
+        secret=crypto.encrypt(key, token, f"channel_account {account_id}"),
+        account_id=account_id,
+    )
+    await due.schedule(tx, LISTEN, account_id, clock.now())
+
+
+async def record_status(
+    tx: Tx, account_id: ChannelAccountId, status: AccountStatus, reason: str = ""
+) -> None:
+    """Note what the channel says about the account; announces changes only."""
+    changed = await tx.execute(
+        """
+        UPDATE channel_accounts
+           SET status = %(status)s, status_reason = %(reason)s
+         WHERE id = %(account_id)s
+           AND (status, status_reason) IS DISTINCT FROM (%(status)s, %(reason)s)
+        """,
+        account_id=account_id,
+        status=status,
+        reason=reason,
+    )
+    if not changed:
+        return
+    if status is AccountStatus.CONNECTED:
+        await emit(tx, ChannelAccountConnected(account_id))
+    elif status in (AccountStatus.FLOOD_WAIT, AccountStatus.SPAM_RESTRICTED):
+        await emit(tx, ChannelAccountRestricted(account_id))
+    else:
+        await emit(tx, ChannelAccountDisconnected(account_id))
+
+
+async def block_until(tx: Tx, account_id: ChannelAccountId, until: datetime) -> None:
+    """The channel told this account to wait; nothing is sent over it before `until`."""
+    await tx.execute(
+        """
+        UPDATE channel_accounts
+           SET blocked_until = greatest(blocked_until, %(until)s)
+         WHERE id = %(account_id)s
+        """,
+        account_id=account_id,
+        until=until,
+    )
+
+
+async def advance_cursor(tx: Tx, account_id: ChannelAccountId, cursor: int) -> None:
+    """Remember how far the channel's inbound stream was read."""
+    await tx.execute(
+        "UPDATE channel_accounts SET cursor = greatest(cursor, %(cursor)s) WHERE id = %(account_id)s",
+        account_id=account_id,
+        cursor=cursor,
+    )

@@ -1,0 +1,39 @@
+"""Channel accounts and their states."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from core import crypto
+from events.ids import ChannelAccountId, OrganizationId
+
+
+class AccountStatus(StrEnum):
+    DISCONNECTED = "disconnected"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    FLOOD_WAIT = "flood_wait"
+    SPAM_RESTRICTED = "spam_restricted"
+    ERROR = "error"
+    REAUTH_REQUIRED = "reauth_required"
+
+
+@dataclass(frozen=True)
+class ChannelAccount:
+    """A connected account; the secret is opened only where it is used."""
+
+    id: ChannelAccountId
+    organization_id: OrganizationId
+    channel: str
+    name: str
+    address: str
+    delivery: str
+    status: AccountStatus
+    status_reason: str
+    blocked_until: datetime | None
+    cursor: int
+
+
+def webhook_secret(key: str, account_id: ChannelAccountId) -> str:
+    """The secret token that Telegram repeats in every call of this account's webhook, derived, never stored."""
+    return crypto.sign(key, f"webhook {account_id}")

@@ -1,0 +1,1 @@
+"""Companies: the organizations that contacts work at."""

@@ -1,0 +1,1 @@
+"""Contacts: the people the team talks to, and the handles they are reached by."""

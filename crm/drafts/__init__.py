@@ -1,0 +1,1 @@
+"""Proposed outbound messages with the evidence they rest on."""

@@ -1,0 +1,64 @@
+"""Reading drafts and their evidence."""
+
+from core.db import Tx
+from crm.drafts.models import Draft, Evidence
+from events.ids import ConversationId, DraftId
+
+
+async def get_draft(tx: Tx, draft_id: DraftId) -> Draft:
+    """Raises: NotFound."""
+    return await tx.one(
+        Draft,
+        """
+        SELECT id, conversation_id, contact_id, bidi_id, run_id, status, version, body, original_body, language,
+               based_on_seq, answers, content_hash, flags, model, reason, checked_by, edited_by, created_at
+          FROM drafts
+         WHERE id = %(draft_id)s
+        """,
+        draft_id=draft_id,
+    )
+
+
+async def lock_draft(tx: Tx, draft_id: DraftId) -> Draft:
+    """The draft under a row lock: deciders take turns. Raises: NotFound."""
+    return await tx.one(
+        Draft,
+        """
+        SELECT id, conversation_id, contact_id, bidi_id, run_id, status, version, body, original_body, language,
+               based_on_seq, answers, content_hash, flags, model, reason, checked_by, edited_by, created_at
+          FROM drafts
+         WHERE id = %(draft_id)s
+           FOR UPDATE
+        """,
+        draft_id=draft_id,
+    )
+
+
+async def find_pending_draft(tx: Tx, conversation_id: ConversationId) -> Draft | None:
+    """The open proposal of a conversation, under a row lock, or None."""
+    return await tx.find(
+        Draft,
+        """
+        SELECT id, conversation_id, contact_id, bidi_id, run_id, status, version, body, original_body, language,
+               based_on_seq, answers, content_hash, flags, model, reason, checked_by, edited_by, created_at
+          FROM drafts
+         WHERE conversation_id = %(conversation_id)s
+           AND status = 'pending'
+           FOR UPDATE
+        """,
+        conversation_id=conversation_id,
+    )
+
+
+async def list_evidence(tx: Tx, draft_id: DraftId) -> list[Evidence]:
+    """What the draft rests on, in the order of its numbers."""
+    return await tx.all(
+        Evidence,
+        """
+        SELECT kind, source_id, label, quote, statement, occurred_at, trust, is_used
+          FROM draft_evidence
+         WHERE draft_id = %(draft_id)s
+         ORDER BY position
+        """,
+        draft_id=draft_id,
+    )

@@ -1,0 +1,70 @@
+"""Reading organizations, members and sessions; the lookups that run before a tenant is known."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from core import crypto
+from core.db import Database, Tx
+from crm.identity.models import Account, Organization, Role
+from events.ids import OrganizationId, UserId
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a sign-in is checked against."""
+
+    user_id: UserId
+    organization_id: OrganizationId
+    password_hash: str
+
+
+@dataclass(frozen=True)
+class Member:
+    id: UUID
+    user_id: UserId
+    name: str
+    role: Role
+
+
+async def get_organization(tx: Tx) -> Organization:
+    """The organization of this transaction."""
+    return await tx.one(
+        Organization,
+        "SELECT organization_id, slug, name, locale, time_zone FROM organizations",
+    )
+
+
+async def list_members(tx: Tx) -> list[Member]:
+    return await tx.all(Member, "SELECT id, user_id, name, role FROM members ORDER BY created_at, id")
+
+
+async def find_credentials(db: Database, email: str) -> Credentials | None:
+    """Look an email up in every organization, through a function that returns nothing else."""
+    async with db.across_tenants("find_credentials") as connection:
+        cursor = await connection.execute(
+            "SELECT user_id, password_hash, organization_id FROM login_account(%(email)s)", {"email": email}
+        )
+        row = await cursor.fetchone()
+    return Credentials(**row) if row else None
+
+
+async def find_session(db: Database, token: str) -> Account | None:
+    """The account behind a session token, or None when it has ended."""
+    async with db.across_tenants("find_session") as connection:
+        cursor = await connection.execute(
+            """
+            SELECT session_id, user_id, organization_id, member_id, role, name, email, locale
+              FROM session_account(%(token_hash)s)
+            """,
+            {"token_hash": crypto.hash_token(token)},
+        )
+        row = await cursor.fetchone()
+    return Account(**row) if row else None
+
+
+async def find_organization_id(db: Database, slug: str) -> OrganizationId | None:
+    """The organization with this slug, or None."""
+    async with db.across_tenants("find_organization") as connection:
+        cursor = await connection.execute("SELECT organization_by_slug(%(slug)s) AS id", {"slug": slug})
+        row = await cursor.fetchone()
+    return OrganizationId(row["id"]) if row and row["id"] else None

@@ -1,0 +1,1 @@
+"""Agent runs: the row that says whether a run is finished."""

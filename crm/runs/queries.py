@@ -1,0 +1,60 @@
+"""Reading runs."""
+
+from dataclasses import dataclass
+
+from core.db import Tx
+from crm.runs.models import Run
+from events.ids import BidiId, ConversationId, RunId
+
+
+async def get_run(tx: Tx, run_id: RunId) -> Run:
+    """Raises: NotFound."""
+    return await tx.one(
+        Run,
+        """
+        SELECT id, bidi_id, agent, conversation_id, trigger_id, status, generation, based_on_seq, due_at, feedback,
+               again, fence, steps, tokens_in, tokens_out, cost_usd_micros, model, outcome, reason
+          FROM runs
+         WHERE id = %(run_id)s
+        """,
+        run_id=run_id,
+    )
+
+
+async def list_open_runs(tx: Tx, conversation_id: ConversationId) -> list[Run]:
+    """Queued and running runs of a conversation, oldest first."""
+    return await tx.all(
+        Run,
+        """
+        SELECT id, bidi_id, agent, conversation_id, trigger_id, status, generation, based_on_seq, due_at, feedback,
+               again, fence, steps, tokens_in, tokens_out, cost_usd_micros, model, outcome, reason
+          FROM runs
+         WHERE conversation_id = %(conversation_id)s
+           AND status IN ('queued', 'running', 'waiting')
+         ORDER BY created_at, id
+        """,
+        conversation_id=conversation_id,
+    )
+
+
+@dataclass(frozen=True)
+class LastSeat:
+    """The seat that worked on a conversation last, and as which agent."""
+
+    bidi_id: BidiId
+    agent: str
+
+
+async def last_seat(tx: Tx, conversation_id: ConversationId) -> LastSeat | None:
+    """Who worked on the conversation last, or None when no agent ever did."""
+    return await tx.find(
+        LastSeat,
+        """
+        SELECT bidi_id, agent
+          FROM runs
+         WHERE conversation_id = %(conversation_id)s
+         ORDER BY created_at DESC, id DESC
+         LIMIT 1
+        """,
+        conversation_id=conversation_id,
+    )

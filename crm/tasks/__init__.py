@@ -1,0 +1,1 @@
+"""Tasks: what somebody has to do, for which contact or deal, and by when."""

@@ -1,0 +1,1 @@
+"""The append-only log that serves as outbox, audit, timeline and analytics."""

@@ -1,0 +1,95 @@
+"""Whatever happens later is a row in `due_work`, written in the action's own transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from core.db import Tx
+from events.leases import Lease
+
+
+@dataclass(frozen=True)
+class DueWork:
+    """One piece of work that has come due."""
+
+    id: UUID
+    organization_id: UUID
+    kind: str
+    subject_id: UUID
+    attempts: int
+    fence: int
+
+    @property
+    def lease(self) -> Lease:
+        return Lease("due_work", self.id, self.organization_id, self.fence, self.attempts)
+
+
+async def schedule(tx: Tx, kind: str, subject_id: UUID, due_at: datetime) -> None:
+    """Do `kind` for the subject at `due_at`; one row per (kind, subject), so a second call moves the time."""
+    await tx.execute(
+        """
+        INSERT INTO due_work (organization_id, id, kind, subject_id, due_at)
+        VALUES (%(organization_id)s, gen_random_uuid(), %(kind)s, %(subject_id)s, %(due_at)s)
+        ON CONFLICT (organization_id, kind, subject_id)
+        DO UPDATE SET due_at = EXCLUDED.due_at, lease_until = NULL, attempts = 0, status = 'open',
+                      fence = due_work.fence + 1
+        """,
+        organization_id=tx.organization_id,
+        kind=kind,
+        subject_id=subject_id,
+        due_at=due_at,
+    )
+    await tx.execute("SELECT pg_notify('due_work', '')")
+
+
+async def cancel(tx: Tx, kind: str, subject_id: UUID) -> None:
+    """Forget work that is no longer wanted."""
+    await tx.execute(
+        "DELETE FROM due_work WHERE kind = %(kind)s AND subject_id = %(subject_id)s",
+        kind=kind,
+        subject_id=subject_id,
+    )
+
+
+async def claim(
+    connection: AsyncConnection[dict[str, Any]], kinds: list[str], limit: int, lease_seconds: float
+) -> list[DueWork]:
+    """Lease work of the given kinds whose time has come; call it outside any tenant."""
+    cursor = await connection.execute(
+        """
+        UPDATE due_work AS d
+           SET fence = d.fence + 1,
+               lease_until = now() + make_interval(secs => %(lease_seconds)s)
+          FROM (SELECT id
+                  FROM due_work
+                 WHERE status = 'open'
+                   AND kind = ANY(%(kinds)s)
+                   AND due_at <= now()
+                   AND (lease_until IS NULL OR lease_until < now())
+                 ORDER BY due_at
+                 LIMIT %(limit)s
+                   FOR UPDATE SKIP LOCKED) AS due
+         WHERE d.id = due.id
+        RETURNING d.id, d.organization_id, d.kind, d.subject_id, d.attempts, d.fence
+        """,
+        {"kinds": kinds, "limit": limit, "lease_seconds": lease_seconds},
+    )
+    return [DueWork(**row) for row in await cursor.fetchall()]
+
+
+async def seconds_to_next(connection: AsyncConnection[dict[str, Any]], kinds: list[str]) -> float | None:
+    """Seconds until the next piece of unclaimed work is due; None when there is none."""
+    cursor = await connection.execute(
+        """
+        SELECT extract(epoch FROM min(greatest(due_at, coalesce(lease_until, due_at))) - now())::float AS seconds
+          FROM due_work
+         WHERE status = 'open'
+           AND kind = ANY(%(kinds)s)
+        """,
+        {"kinds": kinds},
+    )
+    row = await cursor.fetchone()
+    return row["seconds"] if row else None

@@ -1,0 +1,443 @@
+"""Every event of the product: a frozen dataclass of ids. The first field is the subject.
+
+The event name is the class name: `message.received` is `MessageReceived`.
+"""
+
+from dataclasses import dataclass, fields
+from typing import ClassVar
+from uuid import UUID
+
+from events.ids import (
+    ApprovalId,
+    BidiId,
+    ChannelAccountId,
+    CompanyId,
+    ContactId,
+    ConversationId,
+    DealId,
+    DraftId,
+    FactId,
+    MessageId,
+    OrganizationId,
+    RunId,
+    TaskId,
+    TriggerId,
+    UserId,
+)
+
+
+@dataclass(frozen=True)
+class Event:
+    """Base of all events; `subject_kind` names the noun whose order of events is kept."""
+
+    name: ClassVar[str]
+    subject_kind: ClassVar[str]
+    version: ClassVar[int] = 1
+
+    @property
+    def subject_id(self) -> UUID:
+        return UUID(str(getattr(self, fields(self)[0].name)))
+
+
+@dataclass(frozen=True)
+class OrganizationCreated(Event):
+    name = "organization.created"
+    subject_kind = "organization"
+    organization_id: OrganizationId
+
+
+@dataclass(frozen=True)
+class UserCreated(Event):
+    name = "user.created"
+    subject_kind = "user"
+    user_id: UserId
+
+
+@dataclass(frozen=True)
+class UserLoggedIn(Event):
+    name = "user.logged_in"
+    subject_kind = "user"
+    user_id: UserId
+
+
+@dataclass(frozen=True)
+class UserLoggedOut(Event):
+    name = "user.logged_out"
+    subject_kind = "user"
+    user_id: UserId
+
+
+@dataclass(frozen=True)
+class BidiCreated(Event):
+    name = "bidi.created"
+    subject_kind = "bidi"
+    bidi_id: BidiId
+
+
+@dataclass(frozen=True)
+class ChannelAccountConnected(Event):
+    name = "channel_account.connected"
+    subject_kind = "channel_account"
+    account_id: ChannelAccountId
+
+
+@dataclass(frozen=True)
+class ChannelAccountDisconnected(Event):
+    name = "channel_account.disconnected"
+    subject_kind = "channel_account"
+    account_id: ChannelAccountId
+
+
+@dataclass(frozen=True)
+class ChannelAccountRestricted(Event):
+    name = "channel_account.restricted"
+    subject_kind = "channel_account"
+    account_id: ChannelAccountId
+
+
+@dataclass(frozen=True)
+class CompanyCreated(Event):
+    name = "company.created"
+    subject_kind = "company"
+    company_id: CompanyId
+
+
+@dataclass(frozen=True)
+class CompanyUpdated(Event):
+    name = "company.updated"
+    subject_kind = "company"
+    company_id: CompanyId
+
+
+@dataclass(frozen=True)
+class ContactCreated(Event):
+    name = "contact.created"
+    subject_kind = "contact"
+    contact_id: ContactId
+
+
+@dataclass(frozen=True)
+class ContactUpdated(Event):
+    name = "contact.updated"
+    subject_kind = "contact"
+    contact_id: ContactId
+
+
+@dataclass(frozen=True)
+class DealCreated(Event):
+    name = "deal.created"
+    subject_kind = "deal"
+    deal_id: DealId
+
+
+@dataclass(frozen=True)
+class DealUpdated(Event):
+    name = "deal.updated"
+    subject_kind = "deal"
+    deal_id: DealId
+
+
+@dataclass(frozen=True)
+class DealStageChanged(Event):
+    name = "deal.stage.changed"
+    subject_kind = "deal"
+    deal_id: DealId
+
+
+@dataclass(frozen=True)
+class TaskCreated(Event):
+    name = "task.created"
+    subject_kind = "task"
+    task_id: TaskId
+    contact_id: ContactId | None = None
+
+
+@dataclass(frozen=True)
+class TaskCompleted(Event):
+    name = "task.completed"
+    subject_kind = "task"
+    task_id: TaskId
+    contact_id: ContactId | None = None
+
+
+@dataclass(frozen=True)
+class FactAsserted(Event):
+    name = "fact.asserted"
+    subject_kind = "fact"
+    fact_id: FactId
+
+
+@dataclass(frozen=True)
+class FactRetracted(Event):
+    name = "fact.retracted"
+    subject_kind = "fact"
+    fact_id: FactId
+
+
+@dataclass(frozen=True)
+class MessageReceived(Event):
+    name = "message.received"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+    message_id: MessageId
+
+
+@dataclass(frozen=True)
+class MessageEdited(Event):
+    name = "message.edited"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+    message_id: MessageId
+
+
+@dataclass(frozen=True)
+class AttachmentStored(Event):
+    name = "attachment.stored"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+    message_id: MessageId
+
+
+@dataclass(frozen=True)
+class MessageQueued(Event):
+    name = "message.queued"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+    message_id: MessageId
+
+
+@dataclass(frozen=True)
+class MessageSent(Event):
+    name = "message.sent"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+    message_id: MessageId
+
+
+@dataclass(frozen=True)
+class MessageFailed(Event):
+    name = "message.failed"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+    message_id: MessageId
+
+
+@dataclass(frozen=True)
+class MessageUnknown(Event):
+    name = "message.unknown"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+    message_id: MessageId
+
+
+@dataclass(frozen=True)
+class MessageCancelled(Event):
+    name = "message.cancelled"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+    message_id: MessageId
+
+
+@dataclass(frozen=True)
+class ConversationRead(Event):
+    name = "conversation.read"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+
+
+@dataclass(frozen=True)
+class ConversationAssigned(Event):
+    name = "conversation.assigned"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+
+
+@dataclass(frozen=True)
+class ConversationSnoozed(Event):
+    name = "conversation.snoozed"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+
+
+@dataclass(frozen=True)
+class ConversationResolved(Event):
+    name = "conversation.resolved"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+
+
+@dataclass(frozen=True)
+class ConversationReopened(Event):
+    name = "conversation.reopened"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+
+
+@dataclass(frozen=True)
+class ConversationHandedOff(Event):
+    name = "conversation.handed_off"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+
+
+@dataclass(frozen=True)
+class DraftGenerated(Event):
+    name = "ai.draft.generated"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+    draft_id: DraftId
+
+
+@dataclass(frozen=True)
+class DraftEdited(Event):
+    name = "ai.draft.edited"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+    draft_id: DraftId
+
+
+@dataclass(frozen=True)
+class DraftApproved(Event):
+    name = "ai.draft.approved"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+    draft_id: DraftId
+
+
+@dataclass(frozen=True)
+class DraftRejected(Event):
+    name = "ai.draft.rejected"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+    draft_id: DraftId
+
+
+@dataclass(frozen=True)
+class DraftSuperseded(Event):
+    name = "ai.draft.superseded"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+    draft_id: DraftId
+
+
+@dataclass(frozen=True)
+class DraftReturned(Event):
+    """A person sent the draft back with feedback; a new run writes another."""
+
+    name = "ai.draft.returned"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+    draft_id: DraftId
+
+
+@dataclass(frozen=True)
+class DraftWithdrawn(Event):
+    name = "ai.draft.withdrawn"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+    draft_id: DraftId
+
+
+@dataclass(frozen=True)
+class DraftExpired(Event):
+    name = "ai.draft.expired"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+    draft_id: DraftId
+
+
+@dataclass(frozen=True)
+class ApprovalRequested(Event):
+    name = "approval.requested"
+    subject_kind = "approval"
+    approval_id: ApprovalId
+
+
+@dataclass(frozen=True)
+class ApprovalDecided(Event):
+    name = "approval.decided"
+    subject_kind = "approval"
+    approval_id: ApprovalId
+
+
+@dataclass(frozen=True)
+class ApprovalSnoozed(Event):
+    name = "approval.snoozed"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+    approval_id: ApprovalId
+
+
+@dataclass(frozen=True)
+class ApprovalReturned(Event):
+    """A snoozed approval is due again."""
+
+    name = "approval.returned"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+    approval_id: ApprovalId
+
+
+@dataclass(frozen=True)
+class RunRequested(Event):
+    name = "ai.run.requested"
+    subject_kind = "run"
+    run_id: RunId
+
+
+@dataclass(frozen=True)
+class RunStarted(Event):
+    name = "ai.run.started"
+    subject_kind = "run"
+    run_id: RunId
+    conversation_id: ConversationId
+
+
+@dataclass(frozen=True)
+class RunFinished(Event):
+    name = "ai.run.finished"
+    subject_kind = "run"
+    run_id: RunId
+    conversation_id: ConversationId
+
+
+@dataclass(frozen=True)
+class RunFailed(Event):
+    name = "ai.run.failed"
+    subject_kind = "run"
+    run_id: RunId
+    conversation_id: ConversationId
+
+
+@dataclass(frozen=True)
+class RunCancelled(Event):
+    name = "ai.run.cancelled"
+    subject_kind = "run"
+    run_id: RunId
+    conversation_id: ConversationId
+
+
+@dataclass(frozen=True)
+class ToolCalled(Event):
+    name = "ai.tool.called"
+    subject_kind = "run"
+    run_id: RunId
+    tool_call_id: UUID
+
+
+@dataclass(frozen=True)
+class ToolDenied(Event):
+    name = "ai.tool.denied"
+    subject_kind = "run"
+    run_id: RunId
+    tool_call_id: UUID
+
+
+@dataclass(frozen=True)
+class TriggerExecuted(Event):
+    name = "trigger.executed"
+    subject_kind = "trigger"
+    trigger_id: TriggerId
+
+
+BY_NAME: dict[str, type[Event]] = {kind.name: kind for kind in Event.__subclasses__()}

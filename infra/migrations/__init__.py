@@ -1,0 +1,1 @@
+"""The schema, as SQL files that alembic runs in order; forward only."""

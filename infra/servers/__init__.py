@@ -1,0 +1,1 @@
+"""The real servers that the product can start by itself, one module each."""

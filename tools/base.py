@@ -1,0 +1,212 @@
+"""What a tool is: a typed function with a scope, a risk and a reach, and the context it runs in."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, TypeVar, get_type_hints
+from uuid import UUID
+
+from graph.store import GraphStore
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from core.db import Tx
+from core.principal import Principal
+from crm.bidi.models import Bidi
+from events.ids import ConversationId, RunId
+
+
+class Risk(StrEnum):
+    """What a tool does to the world."""
+
+    READ = "read"
+    WRITE = "write"
+    PROPOSE = "propose"
+    EXTERNAL = "external"
+
+
+class Reach(StrEnum):
+    """Whom it touches: our rows, the counterpart of the run's thread, somebody new, colleagues, the system."""
+
+    SELF = "self"
+    THREAD = "thread"
+    NEW = "new"
+    ORG = "org"
+    SYSTEM = "system"
+
+
+class Impact(StrEnum):
+    """What a write may spoil: notes, tags, tasks, stages, next steps | other fields | handle, consent, owner, money."""
+
+    LOW = "low"
+    ORDINARY = "ordinary"
+    SENSITIVE = "sensitive"
+
+
+class Trust(StrEnum):
+    CONFIRMED = "confirmed"
+    QUARANTINED = "quarantined"
+    UNTRUSTED = "untrusted"
+
+
+class Decision(StrEnum):
+    ALLOW = "allow"
+    ASK = "ask"
+    DENY = "deny"
+
+
+class ToolStatus(StrEnum):
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+class ToolRetry(Exception):
+    """The call was wrong in a way that the model can mend; the text says how."""
+
+
+class ToolFailed(Exception):
+    """The call cannot succeed now; the text says why and what else to do."""
+
+
+class Arguments(BaseModel):
+    """Base of all tool arguments: a name that a tool does not know is a mistake, not noise."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+@dataclass(frozen=True)
+class Quote:
+    """Text that came from outside, with where it came from and how far it may be trusted."""
+
+    text: str
+    source_kind: str
+    source_id: UUID | None
+    trust: Trust
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """The run on whose behalf tools are called; made by the agent runtime when it has leased the run.
+
+    `fence` is the lease's: once somebody else has leased the run, no call of this context has an effect.
+    `is_tainted` says that the run has read text from outside before its first call, as every inbox run has.
+    """
+
+    run_id: RunId
+    conversation_id: ConversationId
+    bidi: Bidi
+    principal: Principal
+    fence: int
+    is_tainted: bool = True
+    model: str = ""
+    prompt: str = ""
+    deadline: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ToolContext:
+    """What a tool function gets: the run, the graph, and a transaction when it is declared with `tx=True`.
+
+    A tool with `tx=False` opens short transactions through `transaction()` and holds none while it waits.
+    """
+
+    run: RunContext
+    graph: GraphStore
+    open_tx: Tx | None
+    transaction: Callable[[], AbstractAsyncContextManager[Tx]]
+
+    @property
+    def tx(self) -> Tx:
+        if self.open_tx is None:
+            raise RuntimeError(
+                "This tool is declared with tx=False; open a transaction with ctx.transaction()."
+            )
+        return self.open_tx
+
+    @property
+    def principal(self) -> Principal:
+        return self.run.principal
+
+
+@dataclass(frozen=True)
+class ToolResult:
+    """What became of one call. `error` is a text for the model; `may_retry` says that mended arguments may work."""
+
+    status: ToolStatus
+    decision: Decision
+    content: JsonValue = None
+    error: str = ""
+    may_retry: bool = False
+    is_untrusted: bool = False
+    is_replayed: bool = False
+    tool_call_id: UUID | None = None
+
+    @property
+    def is_done(self) -> bool:
+        return self.status is ToolStatus.DONE
+
+
+Args = TypeVar("Args", bound=BaseModel)
+Function = Callable[[ToolContext, Args], Awaitable[object]]
+
+
+@dataclass(frozen=True)
+class Tool(Generic[Args]):
+    """One entry of the registry. `is_repeatable` says whether a call whose fate is unknown may be run again."""
+
+    name: str
+    description: str
+    arguments: type[Args]
+    function: Function[Args]
+    scope: str
+    risk: Risk
+    reach: Reach
+    impact: Impact | Callable[[Args], Impact]
+    has_tx: bool
+    returns_untrusted: bool
+    is_repeatable: bool
+    timeout_seconds: float
+
+    def impact_of(self, args: Args) -> Impact:
+        return self.impact if isinstance(self.impact, Impact) else self.impact(args)
+
+
+def tool(
+    *,
+    scope: str,
+    risk: Risk,
+    reach: Reach = Reach.SELF,
+    impact: Impact | Callable[[Args], Impact] = Impact.ORDINARY,
+    tx: bool = True,
+    returns_untrusted: bool = False,
+    is_repeatable: bool | None = None,
+    timeout_seconds: float = 10,
+) -> Callable[[Function[Args]], Tool[Args]]:
+    """Declare `async def name(ctx: ToolContext, args: Model) -> Result` a tool; the model reads its docstring.
+
+    `impact` may depend on the arguments. With `tx=True` dispatch opens the transaction in which the effect and
+    its record commit together; with `tx=False` none is open, and only a repeatable tool is run again after a crash.
+    """
+
+    def declare(function: Function[Args]) -> Tool[Args]:
+        name = getattr(function, "__name__", "")
+        if not function.__doc__:
+            raise TypeError(f"The tool {name} has no docstring; the model reads nothing else.")
+        return Tool(
+            name=name,
+            description=function.__doc__.strip(),
+            arguments=get_type_hints(function)["args"],
+            function=function,
+            scope=scope,
+            risk=risk,
+            reach=reach,
+            impact=impact,
+            has_tx=tx,
+            returns_untrusted=returns_untrusted,
+            is_repeatable=risk is Risk.READ if is_repeatable is None else is_repeatable,
+            timeout_seconds=timeout_seconds,
+        )
+
+    return declare

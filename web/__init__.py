@@ -1,0 +1,1 @@
+"""Pages: the inbox, sign-in and the living design page, rendered on the server and updated live."""

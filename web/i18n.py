@@ -1,0 +1,145 @@
+"""English and Russian: catalogues read at start, and dates, times, sizes and money as each language writes them."""
+
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from gettext import NullTranslations
+from io import BytesIO
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from babel.core import Locale, negotiate_locale
+from babel.dates import format_datetime
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_currency, format_decimal
+from babel.support import Translations
+
+from core import clock
+
+LOCALES = ("en", "ru")
+CATALOGUES = Path(__file__).parent / "locale"
+# Babel abbreviates with a full stop and up to four letters ("нояб."); a list has room for three.
+_MONTHS_RU = ("янв", "фев", "мар", "апр", "мая", "июн", "июл", "авг", "сен", "окт", "ноя", "дек")
+
+
+@lru_cache
+def translations(locale: str) -> NullTranslations:
+    """The catalogue of a language, compiled in memory: no build step, no binary in the repository."""
+    source = CATALOGUES / locale / "LC_MESSAGES" / "messages.po"
+    if not source.exists():
+        return NullTranslations()
+    with source.open("rb") as lines:
+        catalogue = read_po(lines, locale=locale)
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+def choose(accept_language: str | None) -> str:
+    """The language to greet somebody in who is not signed in yet."""
+    wanted = [part.split(";")[0].strip() for part in (accept_language or "").split(",")]
+    return negotiate_locale([w for w in wanted if w], LOCALES, sep="-") or LOCALES[0]
+
+
+class Words:
+    """What templates say in one language and one time zone."""
+
+    def __init__(self, locale: str, time_zone: str) -> None:
+        self.locale = locale
+        self.zone = ZoneInfo(time_zone)
+        self._catalogue = translations(locale)
+        self._babel = Locale.parse(locale)
+
+    def gettext(self, message: str, **values: object) -> str:
+        text = self._catalogue.gettext(message)
+        return text % values if values else text
+
+    def ngettext(self, one: str, many: str, number: int, **values: object) -> str:
+        return self._catalogue.ngettext(one, many, number) % {"num": number, **values}
+
+    def local(self, at: datetime) -> datetime:
+        return at.astimezone(self.zone)
+
+    def today(self) -> date:
+        return self.local(clock.now()).date()
+
+    def time(self, at: datetime) -> str:
+        return f"{self.local(at):%H:%M}"
+
+    def short_date(self, at: datetime | date) -> str:
+        """Day and month, with the year when it is not this one: `3 Nov`, `3 ноя 2025`."""
+        day = self.local(at).date() if isinstance(at, datetime) else at
+        month = _MONTHS_RU[day.month - 1] if self.locale == "ru" else self._pattern("MMM", day)
+        year = f" {day.year}" if day.year != self.today().year else ""
+        return f"{day.day} {month}{year}"
+
+    def weekday(self, at: datetime) -> str:
+        return self._pattern("EEE", self.local(at).date())
+
+    def moment(self, at: datetime) -> str:
+        """The shortest unmistakable time: an hour today, a weekday this week, else a date."""
+        days = (self.today() - self.local(at).date()).days
+        if days in (0, 1):
+            return self.time(at)
+        return self.weekday(at) if 0 < days < 7 else self.short_date(at)
+
+    def when(self, at: datetime) -> str:
+        """A time in words that also works for the future: `today 14:00`, `Thu 9:00`, `3 Nov 9:00`."""
+        days = (self.local(at).date() - self.today()).days
+        if days == 0:
+            return self.time(at)
+        if abs(days) < 7:
+            return f"{self.weekday(at)} {self.time(at)}"
+        return f"{self.short_date(at)} {self.time(at)}"
+
+    def due(self, at: datetime) -> str:
+        days = (self.local(at).date() - self.today()).days
+        if days == 0:
+            return self.gettext("today")
+        return self.gettext("tomorrow") if days == 1 else self.short_date(at)
+
+    def is_overdue(self, at: datetime) -> bool:
+        return self.local(at).date() <= self.today()
+
+    def day(self, at: datetime) -> str:
+        """The heading of a day in a thread."""
+        day = self.local(at).date()
+        if day == self.today():
+            return self.gettext("Today")
+        if day == self.today() - timedelta(days=1):
+            return self.gettext("Yesterday")
+        pattern = "EEEE, d MMMM" if day.year == self.today().year else "d MMMM y"
+        text = self._pattern(pattern, day)
+        return text[:1].upper() + text[1:]
+
+    def clock_in(self, time_zone: str) -> str:
+        return f"{clock.now().astimezone(ZoneInfo(time_zone)):%H:%M}"
+
+    def size(self, size_bytes: int) -> str:
+        units = ("Б", "КБ", "МБ") if self.locale == "ru" else ("B", "kB", "MB")
+        scale = 0 if size_bytes < 1000 else 1 if size_bytes < 1_000_000 else 2
+        number = format_decimal(round(size_bytes / 1000**scale, 1 if scale == 2 else 0), locale=self._babel)
+        return f"{number}\N{NO-BREAK SPACE}{units[scale]}"
+
+    def money(self, amount_minor: int, currency: str) -> str:
+        """Whole units without cents; amounts are in minor units."""
+        pattern = self._babel.currency_formats["standard"].pattern
+        if amount_minor % 100 == 0:
+            pattern = pattern.replace(".00", "")
+        text = format_currency(
+            amount_minor / 100,
+            currency,
+            pattern,
+            locale=self._babel,
+            currency_digits=False,
+            group_separator=self.locale != "ru" or amount_minor >= 1_000_000,  # Russian groups from five digits on
+        )
+        return text.replace(currency, f"{currency}\N{NO-BREAK SPACE}") if text.startswith(currency) else text
+
+    def language(self, code: str) -> str:
+        name = self._babel.languages.get(code, code)
+        return name[:1].upper() + name[1:]
+
+    def _pattern(self, pattern: str, day: date) -> str:
+        return format_datetime(datetime(day.year, day.month, day.day), pattern, locale=self._babel)

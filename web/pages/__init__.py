@@ -1,0 +1,1 @@
+"""One module per noun; each handler renders one template or redirects."""

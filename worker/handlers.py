@@ -1,0 +1,274 @@
+"""One short function per reaction; worker/routes.py says what each reacts to."""
+
+from datetime import timedelta
+from typing import TypeVar
+
+import structlog
+
+from channels.base import AccountFault, Ambiguous, Credentials, Limited, Permanent, Retryable
+from core import clock
+from core.db import Tx
+from crm.automation import actions as automation
+from crm.channel_accounts import actions as accounts
+from crm.channel_accounts import queries as account_queries
+from crm.channel_accounts.models import AccountStatus
+from crm.conversations import actions as conversations
+from crm.conversations import attachments, sending
+from crm.conversations import queries as conversation_queries
+from crm.conversations.models import Attempt, HandoffReason, HolderKind
+from crm.conversations.sending import Wait
+from crm.drafts import actions as drafts
+from crm.drafts.queries import get_draft
+from crm.facts import actions as facts
+from crm.runs import actions as runs
+from crm.runs import queries as run_queries
+from crm.runs.actions import QuietWindow, RunRequest
+from crm.runs.models import OPEN
+from events.ids import ApprovalId, ConversationId, MessageId, RunId
+from events.types import (
+    ConversationAssigned,
+    DraftReturned,
+    Event,
+    MessageQueued,
+    MessageReceived,
+    MessageSent,
+    RunRequested,
+)
+from worker.jobs import Job, Postpone, backoff
+from worker.services import Services
+
+log = structlog.get_logger()
+
+Kind = TypeVar("Kind", bound=Event)
+NOW = QuietWindow(0, 0)
+
+
+def _event(job: Job, *kinds: type[Kind]) -> Kind:
+    """The job's event as what the route says it is."""
+    if not isinstance(job.event, kinds):
+        raise TypeError(
+            f"{job.handler} is routed to {type(job.event).__name__}, which it does not understand"
+        )
+    return job.event
+
+
+# messages in -----------------------------------------------------------------------------------------------------
+
+
+async def evaluate_triggers(services: Services, tx: Tx, job: Job) -> None:
+    """A draft that does not know the new message is discarded, then the organization's rules decide what happens."""
+    event = _event(job, MessageReceived)
+    await drafts.supersede_outdated(tx, event.conversation_id)
+    await automation.evaluate(tx, event, services.quiet_window)
+
+
+async def record_interaction(services: Services, tx: Tx, job: Job) -> None:
+    """Every message strengthens the relationship it belongs to."""
+    event = _event(job, MessageReceived, MessageSent)
+    message = await conversation_queries.get_message(tx, event.message_id)
+    conversation = await conversation_queries.get_conversation(tx, event.conversation_id)
+    await facts.record_interaction(
+        tx,
+        conversation.contact_id,
+        message.id,
+        occurred_at=message.occurred_at,
+        seat_kind=message.author_kind if message.author_kind in ("user", "bidi") else conversation.holder_kind or "",
+        seat_id=message.author_id if message.author_kind in ("user", "bidi") else conversation.holder_id,
+    )
+
+
+async def fetch_attachments(job: Job) -> Postpone | None:
+    """Download the files of a message; what cannot be had is refused by name and stays visible."""
+    event = _event(job, MessageReceived)
+    services = job.services
+    async with job.transaction("list") as tx:
+        pending = await attachments.list_pending(tx, event.message_id)
+        if not pending:
+            return None
+        conversation = await conversation_queries.get_conversation(tx, event.conversation_id)
+        credentials = await _credentials(services, tx, event.message_id)
+    channel = services.channels[conversation.channel]
+    for attachment in pending:
+        try:
+            content = await channel.fetch_file(credentials, attachment.provider_id)
+        except Permanent as err:
+            async with job.transaction("refuse") as tx:
+                await attachments.refuse_attachment(
+                    tx, event.conversation_id, event.message_id, attachment.id, reason=err.reason
+                )
+            continue
+        blob_key = await services.blobs.put(job.principal.organization_id, content)
+        async with job.transaction("store") as tx:
+            await attachments.store_attachment(
+                tx, event.conversation_id, attachment, blob_key=blob_key, size_bytes=len(content)
+            )
+    return None
+
+
+async def refuse_attachments(tx: Tx, job: Job, reason: str) -> None:
+    event = _event(job, MessageReceived)
+    for attachment in await attachments.list_pending(tx, event.message_id):
+        await attachments.refuse_attachment(
+            tx, event.conversation_id, event.message_id, attachment.id, reason="The file could not be fetched"
+        )
+
+
+async def _credentials(services: Services, tx: Tx, message_id: MessageId) -> Credentials:
+    account_id = await conversation_queries.account_of_message(tx, message_id)
+    key = services.settings.secret_key.get_secret_value()
+    return Credentials(account_id, await account_queries.open_secret(tx, account_id, key))
+
+
+# runs ------------------------------------------------------------------------------------------------------------
+
+
+async def release_run(services: Services, tx: Tx, job: Job) -> None:
+    await runs.release_run(tx, RunId(job.subject_id))
+
+
+async def execute_run(job: Job) -> Postpone | None:
+    """Drive the agent; a run that another process still holds is looked at again when its lease may have ended."""
+    event = _event(job, RunRequested)
+    await job.services.runtime.execute(job.principal.organization_id, event.run_id)
+    async with job.transaction("check") as tx:
+        run = await run_queries.get_run(tx, event.run_id)
+    if run.status in OPEN:
+        return Postpone(timedelta(seconds=1), "the run is held by another process")
+    return None
+
+
+async def give_up_run(tx: Tx, job: Job, reason: str) -> None:
+    """A run that could not be carried out ends in a person's hands, with what happened."""
+    run = await runs.give_up_run(tx, _event(job, RunRequested).run_id, reason)
+    if run is not None:
+        await conversations.hand_off(
+            tx,
+            run.conversation_id,
+            reason=HandoffReason.TOOL_FAILURE,
+            summary=f"The agent could not finish: {reason}",
+            next_step="",
+        )
+
+
+async def redraft(services: Services, tx: Tx, job: Job) -> None:
+    """Feedback on a draft asks the same seat for another one, at once."""
+    draft = await get_draft(tx, _event(job, DraftReturned).draft_id)
+    seat = await run_queries.last_seat(tx, draft.conversation_id)
+    if seat is not None:
+        request = RunRequest(draft.bidi_id, seat.agent, draft.conversation_id, feedback=draft.reason)
+        await runs.request_run(tx, request, NOW)
+
+
+# messages out ----------------------------------------------------------------------------------------------------
+
+
+async def release_message(services: Services, tx: Tx, job: Job) -> None:
+    await conversations.release_message(tx, MessageId(job.subject_id))
+
+
+async def deliver_message(job: Job) -> Postpone | None:
+    """Mark the attempt, call the channel, record the outcome: two short transactions, none during the call."""
+    event = _event(job, MessageQueued)
+    services = job.services
+    async with job.transaction("attempt") as tx:
+        attempt = await sending.begin_attempt(tx, event.message_id, services.settings.lease_seconds)
+        if isinstance(attempt, Wait):
+            return Postpone(attempt.delay, attempt.reason)
+        if attempt is None:
+            return None
+        credentials = await _credentials(services, tx, event.message_id)
+    try:
+        receipt = await services.channels[attempt.channel].send(credentials, attempt)
+    except Limited as err:
+        return await _wait_as_told(job, attempt, err)
+    except Retryable as err:
+        async with job.transaction("requeue") as tx:
+            await sending.requeue(tx, attempt, err.reason)
+        return Postpone(backoff(job.lease.attempts), err.reason, counts=True)
+    except Permanent as err:
+        await _refused(job, attempt, err)
+        return None
+    except Ambiguous as err:
+        async with job.transaction("unknown") as tx:
+            await sending.record_unknown(tx, attempt, err.reason)
+        return None
+    async with job.transaction("sent") as tx:
+        if await sending.record_sent(tx, attempt, receipt.provider_id):
+            log.info("message.sent", message_id=str(attempt.message_id), channel=attempt.channel)
+    return None
+
+
+async def _wait_as_told(job: Job, attempt: Attempt, err: Limited) -> Postpone:
+    """The channel named a pause; the whole account keeps to it."""
+    delay = timedelta(seconds=max(1.0, err.retry_after_seconds))
+    async with job.transaction("limited") as tx:
+        await sending.requeue(tx, attempt, err.reason)
+        await accounts.block_until(tx, attempt.channel_account_id, clock.now() + delay)
+    return Postpone(delay, err.reason)
+
+
+async def _refused(job: Job, attempt: Attempt, err: Permanent) -> None:
+    async with job.transaction("refused") as tx:
+        await sending.record_failed(tx, attempt, err.reason)
+        if isinstance(err, AccountFault):
+            await accounts.record_status(
+                tx, attempt.channel_account_id, AccountStatus.REAUTH_REQUIRED, err.reason
+            )
+
+
+async def fail_message(tx: Tx, job: Job, reason: str) -> None:
+    await sending.fail_queued(tx, _event(job, MessageQueued).message_id, f"Not delivered: {reason}")
+
+
+async def yield_to_author(services: Services, tx: Tx, job: Job) -> None:
+    """A person answered: what the agent was doing here is no longer needed."""
+    event = _event(job, MessageQueued)
+    message = await conversation_queries.get_message(tx, event.message_id)
+    if message.author_kind == "user":
+        await runs.cancel_open_runs(tx, event.conversation_id, "a person answered")
+        await drafts.discard_for_person(tx, event.conversation_id)
+
+
+async def yield_to_holder(services: Services, tx: Tx, job: Job) -> None:
+    """A person took the conversation over: no agent goes on in it."""
+    event = _event(job, ConversationAssigned)
+    conversation = await conversation_queries.get_conversation(tx, event.conversation_id)
+    if conversation.holder_kind is HolderKind.PERSON:
+        await runs.cancel_open_runs(tx, event.conversation_id, "a person took the conversation over")
+
+
+# time ------------------------------------------------------------------------------------------------------------
+
+
+async def wake_conversation(services: Services, tx: Tx, job: Job) -> None:
+    await conversations.wake_conversation(tx, ConversationId(job.subject_id))
+
+
+async def return_approval(services: Services, tx: Tx, job: Job) -> None:
+    await drafts.return_approval(tx, ApprovalId(job.subject_id))
+
+
+# projections -----------------------------------------------------------------------------------------------------
+
+
+async def publish_live(job: Job) -> Postpone | None:
+    """Tell every open page and socket of the organization that something changed; ids only."""
+    event = job.event
+    if event is not None:
+        conversation_id = getattr(event, "conversation_id", None)
+        await job.services.pubsub.publish(
+            job.principal.organization_id,
+            {
+                "event_id": str(job.principal.causation_id),
+                "type": event.name,
+                "conversation_id": str(conversation_id or ""),
+            },
+        )
+    return None
+
+
+async def project_graph(job: Job) -> Postpone | None:
+    """Bring both graph projections up to date with what the event is about."""
+    if job.event is not None:
+        await job.services.graph.project(job.principal, job.event)
+    return None

@@ -1,0 +1,103 @@
+"""The product on one page: which handlers react to which event, and what is done when due work comes due."""
+
+from functools import cache
+
+from events import types as e
+from events.due import DueWork
+from events.outbox import Delivery
+from worker import handlers as h
+from worker.jobs import Handler, InTx, Outside
+
+_live = Outside(h.publish_live)
+_graph = Outside(h.project_graph)
+
+# Event -> handlers. An empty tuple says: recorded for audit and timeline, and nothing reacts.
+ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
+    e.MessageReceived: (
+        InTx(h.evaluate_triggers),
+        _live,
+        Outside(h.fetch_attachments, give_up=h.refuse_attachments),
+        InTx(h.record_interaction),
+    ),
+    e.MessageEdited: (_live,),
+    e.AttachmentStored: (_live,),
+    e.RunRequested: (Outside(h.execute_run, give_up=h.give_up_run),),
+    e.RunStarted: (_live,),
+    e.RunFinished: (_live,),
+    e.RunFailed: (_live,),
+    e.RunCancelled: (_live,),
+    e.ToolCalled: (),
+    e.ToolDenied: (),
+    e.DraftGenerated: (_live,),
+    e.DraftEdited: (_live,),
+    e.DraftApproved: (_live,),
+    e.DraftRejected: (_live,),
+    e.DraftReturned: (InTx(h.redraft), _live),
+    e.DraftSuperseded: (_live,),
+    e.DraftWithdrawn: (_live,),
+    e.DraftExpired: (_live,),
+    e.ApprovalRequested: (),
+    e.ApprovalDecided: (),
+    e.ApprovalSnoozed: (_live,),
+    e.ApprovalReturned: (_live,),
+    e.MessageQueued: (
+        Outside(h.deliver_message, give_up=h.fail_message),
+        InTx(h.yield_to_author),
+        _live,
+    ),
+    e.MessageSent: (_live, InTx(h.record_interaction)),
+    e.MessageFailed: (_live,),
+    e.MessageUnknown: (_live,),
+    e.MessageCancelled: (_live,),
+    e.ConversationRead: (_live,),
+    e.ConversationAssigned: (InTx(h.yield_to_holder), _live),
+    e.ConversationSnoozed: (_live,),
+    e.ConversationResolved: (_live,),
+    e.ConversationReopened: (_live,),
+    e.ConversationHandedOff: (_live,),
+    e.FactAsserted: (_graph,),
+    e.FactRetracted: (_graph,),
+    e.ContactCreated: (_graph,),
+    e.ContactUpdated: (_graph,),
+    e.CompanyCreated: (_graph,),
+    e.CompanyUpdated: (_graph,),
+    e.UserCreated: (_graph,),
+    e.UserLoggedIn: (),
+    e.UserLoggedOut: (),
+    e.OrganizationCreated: (),
+    e.BidiCreated: (),
+    e.ChannelAccountConnected: (),
+    e.ChannelAccountDisconnected: (),
+    e.ChannelAccountRestricted: (),
+    e.DealCreated: (),
+    e.DealStageChanged: (),
+    e.TaskCreated: (),
+    e.TaskCompleted: (),
+    e.TriggerExecuted: (),
+}
+
+# Kind of due work -> handler. `channel.listen` is held by worker/listeners.py.
+DUE: dict[str, Handler] = {
+    "run.quiet": InTx(h.release_run),
+    "message.release": InTx(h.release_message),
+    "conversation.wake": InTx(h.wake_conversation),
+    "approval.return": InTx(h.return_approval),
+}
+
+
+@cache
+def names_by_event() -> dict[str, tuple[str, ...]]:
+    """Event name -> handler names, in order."""
+    return {kind.name: tuple(handler.name for handler in handlers) for kind, handlers in ROUTES.items()}
+
+
+@cache
+def _by_name() -> dict[str, Handler]:
+    return {handler.name: handler for handlers in ROUTES.values() for handler in handlers}
+
+
+def handler_of(work: Delivery | DueWork) -> Handler | None:
+    """The handler of a claimed piece of work, or None when no route names it any more."""
+    if isinstance(work, Delivery):
+        return _by_name().get(work.handler)
+    return DUE.get(work.kind)

@@ -1,0 +1,60 @@
+"""What a worker process holds: built once at its start, handed to every handler."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from agents.runtime import Runtime
+from channels.base import Channel
+from channels.registry import build as build_channels
+from core.blobs import Blobs
+from core.db import Database
+from core.pubsub import PubSub
+from core.settings import Settings
+from crm.runs.actions import QuietWindow
+from graph.active import ActiveGraph
+from tools.dispatch import Dispatcher
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts that handlers use; none of them knows a tenant by itself."""
+
+    settings: Settings
+    db: Database
+    redis: Redis
+    pubsub: PubSub
+    channels: dict[str, Channel]
+    blobs: Blobs
+    graph: ActiveGraph
+    runtime: Runtime
+
+    @property
+    def quiet_window(self) -> QuietWindow:
+        return QuietWindow(self.settings.quiet_seconds, self.settings.quiet_max_seconds)
+
+
+@asynccontextmanager
+async def build(settings: Settings) -> AsyncIterator[Services]:
+    """Open everything a worker needs and close it in reverse order."""
+    async with AsyncExitStack() as stack:
+        db = await Database(settings.database_url_worker, size=settings.database_pool).open()
+        stack.push_async_callback(db.close)
+        redis = Redis.from_url(settings.redis_url)
+        stack.push_async_callback(redis.aclose)
+        channels = build_channels(settings)
+        for channel in channels.values():
+            stack.push_async_callback(channel.close)
+        graph = await stack.enter_async_context(ActiveGraph.open(settings, db))
+        yield Services(
+            settings=settings,
+            db=db,
+            redis=redis,
+            pubsub=PubSub(redis),
+            channels=channels,
+            blobs=Blobs(settings.data),
+            graph=graph,
+            runtime=Runtime(db, settings, Dispatcher(db, graph)),
+        )
