@@ -13,8 +13,9 @@ from core.errors import Unauthorized
 from core.principal import Principal
 from core.pubsub import PubSub
 from core.settings import Settings
+from crm.identity import actions as identity
 from crm.identity.models import Account
-from crm.identity.queries import find_session
+from crm.identity.queries import Credentials, find_session
 from graph.store import GraphStore
 
 SESSION_COOKIE = "getsale_session"
@@ -63,6 +64,18 @@ async def get_tx(
     """The request's transaction."""
     async with get_services(request).db.transaction(principal, "request") as tx:
         yield tx
+
+
+async def start_session(services: Services, credentials: Credentials) -> str:
+    """A session for somebody whose password was just checked; returns its token."""
+    async with services.db.transaction(identity.signing_in(credentials), "sign_in") as tx:
+        return await identity.open_session(tx)
+
+
+async def remember_locale(services: Services, account: Account, locale: str) -> None:
+    """Keep a member's language. Raises: Unprocessable when the product does not speak it."""
+    async with services.db.transaction(account.principal, "set_locale") as tx:
+        await identity.set_locale(tx, account, locale)
 
 
 CurrentServices = Annotated[Services, Depends(get_services)]

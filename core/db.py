@@ -99,6 +99,12 @@ class Tx:
         cursor = await self.connection.execute(query, params)
         return cursor.rowcount
 
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """What fails inside is undone and raised; the transaction itself can go on."""
+        async with self.connection.transaction():
+            yield
+
     async def execute_many(self, query: Query, rows: Sequence[dict[str, object]]) -> None:
         """Run one statement for many rows in one pipeline."""
         async with self.connection.cursor() as cursor:

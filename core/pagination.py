@@ -4,6 +4,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+from uuid import UUID
 
 from core import jsons
 from core.errors import Unprocessable
@@ -26,7 +27,7 @@ def page_size(limit: int) -> int:
 
 
 def encode_cursor(*position: object) -> str:
-    """The sort key of the last row of a page, as text that is safe in a URL."""
+    """The sort key of the last row of a page, its id at the end, as text that is safe in a URL."""
     return base64.urlsafe_b64encode(jsons.dump_bytes([str(part) for part in position])).decode().rstrip("=")
 
 
@@ -34,12 +35,9 @@ def decode_cursor(cursor: str, parts: int) -> list[str]:
     """Raises: Unprocessable when the cursor was not made by `encode_cursor` with as many parts."""
     try:
         position = jsons.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError) as err:
-        raise Unprocessable("This page cursor is not valid; start from the first page.") from err
-    if (
-        not isinstance(position, list)
-        or len(position) != parts
-        or not all(isinstance(p, str) for p in position)
-    ):
-        raise Unprocessable("This page cursor is not valid; start from the first page.")
-    return position
+        is_ours = isinstance(position, list) and len(position) == parts and "\x00" not in "".join(position)
+        if is_ours and UUID(position[-1]):
+            return [str(part) for part in position]
+    except (binascii.Error, ValueError, TypeError, AttributeError):
+        pass
+    raise Unprocessable("This page cursor is not valid; start from the first page.")

@@ -239,6 +239,15 @@ class MessageCancelled(Event):
 
 
 @dataclass(frozen=True)
+class ConversationImported(Event):
+    """A conversation that happened elsewhere was brought in; its messages trigger nothing."""
+
+    name = "conversation.imported"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+
+
+@dataclass(frozen=True)
 class ConversationRead(Event):
     name = "conversation.read"
     subject_kind = "conversation"

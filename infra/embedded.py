@@ -78,7 +78,9 @@ def start(data: Path, wanted: Wanted = EVERYTHING) -> Servers:
     with ExitStack() as starting:
         lock = _try_lock(data)
         if lock is None:
-            raise ServerFailed(f"GetSale runs already over the data folder {data}; stop it, or set GETSALE_DATA.")
+            raise ServerFailed(
+                f"GetSale runs already over the data folder {data}; stop it, or set GETSALE_DATA."
+            )
         starting.callback(lock.close)
         _clean_up_strays(data)
         sockets = _socket_folder(data)
@@ -170,7 +172,9 @@ def _run_file(data: Path) -> Path:
 
 def _record(data: Path, urls: Urls, pids: dict[str, Recorded]) -> None:
     partial = _run_file(data).with_suffix(".partial")
-    partial.write_text(json.dumps({"urls": asdict(urls), "pids": {name: asdict(pid) for name, pid in pids.items()}}))
+    partial.write_text(
+        json.dumps({"urls": asdict(urls), "pids": {name: asdict(pid) for name, pid in pids.items()}})
+    )
     partial.chmod(0o600)
     partial.rename(_run_file(data))
 

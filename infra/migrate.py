@@ -25,7 +25,9 @@ def head() -> str:
 
 def migrate(migrator_url: str) -> None:
     """Run every missing version; a second migrator waits for the first and finds nothing to do."""
-    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(migrator_url), poolclass=NullPool)
+    engine = create_engine(
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(migrator_url), poolclass=NullPool
+    )
     with psycopg.connect(migrator_url, autocommit=True) as guard:
         guard.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         with engine.connect() as connection:

@@ -64,7 +64,9 @@ def _split(name: str, raw: str) -> tuple[dict[str, str], str]:
     head, closing, text = rest.partition("---\n")
     if opening or not closing:
         raise PromptError(f"Prompt {name} does not start with front matter between two lines of ---.")
-    front = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in head.splitlines())}
+    front = {
+        key.strip(): value.strip() for key, _, value in (line.partition(":") for line in head.splitlines())
+    }
     if not front.get("version", "").isdigit():
         raise PromptError(f"Prompt {name} has no whole number as its version.")
     return front, text.strip() + "\n"

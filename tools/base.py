@@ -3,18 +3,18 @@
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Generic, TypeVar, get_type_hints
 from uuid import UUID
 
-from graph.store import GraphStore
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from core.db import Tx
 from core.principal import Principal
 from crm.bidi.models import Bidi
+from crm.runs.models import Run
 from events.ids import ConversationId, RunId
+from graph.store import GraphStore
 
 
 class Risk(StrEnum):
@@ -77,32 +77,37 @@ class Arguments(BaseModel):
 
 
 @dataclass(frozen=True)
-class Quote:
-    """Text that came from outside, with where it came from and how far it may be trusted."""
+class Source:
+    """Where a returned value comes from, and how far its text may be trusted."""
 
-    text: str
-    source_kind: str
-    source_id: UUID | None
-    trust: Trust
+    kind: str
+    id: UUID
+    trust: Trust = Trust.CONFIRMED
 
 
 @dataclass(frozen=True)
 class RunContext:
     """The run on whose behalf tools are called; made by the agent runtime when it has leased the run.
 
-    `fence` is the lease's: once somebody else has leased the run, no call of this context has an effect.
+    The run's fence is the lease's: once somebody else has leased the run, no call of this context has an effect.
     `is_tainted` says that the run has read text from outside before its first call, as every inbox run has.
+    `model` and `prompt` name what writes the drafts of this run; they are stored with each.
     """
 
-    run_id: RunId
-    conversation_id: ConversationId
+    run: Run
     bidi: Bidi
     principal: Principal
-    fence: int
     is_tainted: bool = True
     model: str = ""
     prompt: str = ""
-    deadline: datetime | None = None
+
+    @property
+    def run_id(self) -> RunId:
+        return self.run.id
+
+    @property
+    def conversation_id(self) -> ConversationId:
+        return self.run.conversation_id
 
 
 @dataclass(frozen=True)
@@ -132,12 +137,16 @@ class ToolContext:
 
 @dataclass(frozen=True)
 class ToolResult:
-    """What became of one call. `error` is a text for the model; `may_retry` says that mended arguments may work."""
+    """What became of one call. `error` is a text for the model and `code` its class for the program that called.
+
+    `may_retry` says that a call with mended arguments may work; `is_replayed` that this was recorded earlier.
+    """
 
     status: ToolStatus
     decision: Decision
     content: JsonValue = None
     error: str = ""
+    code: str = ""
     may_retry: bool = False
     is_untrusted: bool = False
     is_replayed: bool = False

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from core import clock
 from core.db import Tx
 from crm.conversations import inbox, queries
 from crm.conversations.models import Attachment
-from events.ids import MessageId
 from web.i18n import Words
 
 FOLDERS = ("mine", "waiting", "unassigned", "all")
@@ -108,7 +108,7 @@ async def load_thread(tx: Tx, words: Words, conversation_id: UUID) -> ThreadView
     """Raises: NotFound."""
     head = await inbox.get_thread(tx, conversation_id)
     messages = await inbox.list_thread_messages(tx, conversation_id)
-    files = await queries.list_attachments(tx, [UUID(str(MessageId(message.id))) for message in messages])
+    files = await queries.list_attachments(tx, [message.id for message in messages])
     return ThreadView(head, _days(messages, files, words), await _load_draft(tx, head, messages))
 
 
@@ -124,6 +124,34 @@ async def load_about(tx: Tx, contact_id: UUID) -> AboutView:
         await inbox.list_open_tasks(tx, contact_id),
         await inbox.list_known_facts(tx, subjects + ([person.company_id] if person.company_id else [])),
     )
+
+
+def snooze_choices(words: Words) -> list[tuple[str, str, str]]:
+    """Times to come back at: (value, label, hint), in the reader's working day."""
+    now = words.local(clock.now())
+    morning = now.replace(hour=9, minute=0, second=0, microsecond=0)
+    times: list[tuple[str, datetime]] = [
+        (words.gettext("In an hour"), now + timedelta(hours=1)),
+        (words.gettext("Tomorrow"), morning + timedelta(days=1)),
+        (words.gettext("Next Monday"), morning + timedelta(days=7 - now.weekday())),
+    ]
+    return [(at.isoformat(timespec="seconds"), label, words.when(at)) for label, at in times]
+
+
+async def load_changes(
+    tx: Tx, words: Words, conversation_id: UUID, folder: str, *, is_open: bool = True
+) -> dict[str, Any]:
+    """What the fragments of one conversation need: its row, the counters and, when it is open, its thread."""
+    (row,) = await inbox.list_rows(tx, [conversation_id])
+    return {
+        "row": row,
+        "folder": folder,
+        "in_folder": conversation_id in await inbox.list_conversation_ids(tx, folder),
+        "counts": await inbox.count_folders(tx),
+        "thread": await load_thread(tx, words, conversation_id) if is_open else None,
+        "conversation_id": conversation_id,
+        "snooze_choices": snooze_choices(words),
+    }
 
 
 async def _load_draft(

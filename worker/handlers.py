@@ -43,9 +43,9 @@ Kind = TypeVar("Kind", bound=Event)
 NOW = QuietWindow(0, 0)
 
 
-def _event(job: Job, *kinds: type[Kind]) -> Kind:
+def _event(job: Job, kind: type[Kind]) -> Kind:
     """The job's event as what the route says it is."""
-    if not isinstance(job.event, kinds):
+    if not isinstance(job.event, kind):
         raise TypeError(
             f"{job.handler} is routed to {type(job.event).__name__}, which it does not understand"
         )
@@ -64,7 +64,9 @@ async def evaluate_triggers(services: Services, tx: Tx, job: Job) -> None:
 
 async def record_interaction(services: Services, tx: Tx, job: Job) -> None:
     """Every message strengthens the relationship it belongs to."""
-    event = _event(job, MessageReceived, MessageSent)
+    event = job.event
+    if not isinstance(event, MessageReceived | MessageSent):
+        raise TypeError(f"{job.handler} is routed to {type(event).__name__}, which it does not understand")
     message = await conversation_queries.get_message(tx, event.message_id)
     conversation = await conversation_queries.get_conversation(tx, event.conversation_id)
     await facts.record_interaction(
@@ -72,7 +74,9 @@ async def record_interaction(services: Services, tx: Tx, job: Job) -> None:
         conversation.contact_id,
         message.id,
         occurred_at=message.occurred_at,
-        seat_kind=message.author_kind if message.author_kind in ("user", "bidi") else conversation.holder_kind or "",
+        seat_kind=message.author_kind
+        if message.author_kind in ("user", "bidi")
+        else conversation.holder_kind or "",
         seat_id=message.author_id if message.author_kind in ("user", "bidi") else conversation.holder_id,
     )
 

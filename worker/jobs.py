@@ -6,7 +6,7 @@ leave the process: it opens short transactions itself while its lease is renewed
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -60,7 +60,7 @@ class Job:
 
 
 InTxFunction = Callable[[Services, Tx, Job], Awaitable[None]]
-OutsideFunction = Callable[[Job], Awaitable[Postpone | None]]
+OutsideFunction = Callable[[Job], Coroutine[None, None, Postpone | None]]
 GiveUpFunction = Callable[[Tx, Job, str], Awaitable[None]]
 
 

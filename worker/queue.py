@@ -52,20 +52,20 @@ class Queue:
         for piece in work:
             kind = "delivery" if isinstance(piece, Delivery) else "due"
             await self._pool.enqueue_job("work", kind, {k: str(v) for k, v in asdict(piece).items()})
-            await self._pool.lpush(_WAKE, b"1")
+            await self._pool.execute_command("RPUSH", _WAKE, b"1")
 
     async def close(self) -> None:
         await self._pool.aclose()
 
 
-async def work(context: dict[str, Any], kind: str, fields: dict[str, str]) -> None:
+async def work(ctx: dict[str, Any], kind: str, fields: dict[str, str]) -> None:
     """The one arq function: carry out a claimed delivery or a piece of due work."""
     piece = _piece(kind, fields)
     handler = handler_of(piece)
     if handler is None:
         log.error("job.unroutable", kind=kind, name=fields.get("handler") or fields.get("kind"))
         return
-    await carry_out(context["services"], piece, handler)
+    await carry_out(ctx["services"], piece, handler)
 
 
 def _piece(kind: str, fields: dict[str, str]) -> Delivery | DueWork:
@@ -82,7 +82,7 @@ async def main(settings: Settings | None = None) -> None:
     telemetry.set_up(settings, "worker")
     async with build(settings) as services:
         worker = Worker(
-            [func(work, name="work", max_tries=1)],
+            [func(work, name="work", max_tries=1)],  # type: ignore[arg-type]  # arq's protocol wants *args
             queue_name=_QUEUE,
             redis_settings=RedisSettings.from_dsn(settings.redis_url),
             job_serializer=jsons.dump_bytes,
@@ -104,19 +104,19 @@ async def main(settings: Settings | None = None) -> None:
                 await worker.async_run()
 
 
-async def _start_waking(context: dict[str, Any]) -> None:
-    context["waking"] = asyncio.create_task(_wake(context["worker"]))
+async def _start_waking(ctx: dict[str, Any]) -> None:
+    ctx["waking"] = asyncio.create_task(_wake(ctx["worker"]))
 
 
-async def _stop_waking(context: dict[str, Any]) -> None:
-    context["waking"].cancel()
+async def _stop_waking(ctx: dict[str, Any]) -> None:
+    ctx["waking"].cancel()
 
 
 async def _wake(worker: Worker) -> None:
     """Poll as soon as somebody enqueues; arq's own poll of half a second stays as the net."""
     while True:
         try:
-            if await worker.pool.blpop([_WAKE], timeout=2):
+            if await worker.pool.execute_command("BLPOP", _WAKE, 2):
                 await worker._poll_iteration()
         except RedisError:
             await asyncio.sleep(0.5)

@@ -49,6 +49,7 @@ ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.MessageFailed: (_live,),
     e.MessageUnknown: (_live,),
     e.MessageCancelled: (_live,),
+    e.ConversationImported: (_live,),
     e.ConversationRead: (_live,),
     e.ConversationAssigned: (InTx(h.yield_to_holder), _live),
     e.ConversationSnoozed: (_live,),

@@ -191,6 +191,12 @@ class FactLine:
     recorded_at: datetime
 
 
+@dataclass(frozen=True)
+class Change:
+    conversation_id: UUID
+    event_id: UUID
+
+
 # Which folders an open conversation stands in, for one user. A person's conversation is nobody else's; an agent's
 # belongs to the person who answers for it.
 _FOLDERS = """
@@ -525,3 +531,30 @@ async def latest_event_id(tx: Tx) -> UUID | None:
     """Where a live stream that starts now has to continue from."""
     latest: UUID | None = await tx.value("SELECT id FROM events ORDER BY id DESC LIMIT 1")
     return latest
+
+
+async def list_changed_conversations(tx: Tx, since: datetime, limit: int = 50) -> list[Change]:
+    """Conversations that anything happened to since a time, each with its newest event, oldest change first.
+
+    Event ids begin with their time, so the primary key finds the range.
+    """
+    return await tx.all(
+        Change,
+        """
+        SELECT conversation_id, event_id
+          FROM (SELECT DISTINCT ON (conversation_id) conversation_id, id AS event_id
+                  FROM (SELECT e.id,
+                               CASE e.subject_kind
+                                   WHEN 'conversation' THEN e.subject_id
+                                   ELSE NULLIF(e.data ->> 'conversation_id', '')::uuid
+                               END AS conversation_id
+                          FROM events e
+                         WHERE e.id > %(floor)s) AS recent
+                 WHERE conversation_id IS NOT NULL
+                 ORDER BY conversation_id, id DESC) AS newest
+         ORDER BY event_id
+         LIMIT %(limit)s
+        """,
+        floor=UUID(int=int(since.timestamp() * 1000) << 80),
+        limit=limit,
+    )

@@ -1,4 +1,4 @@
--- The five roles of the product, made once per server by an administrator (getsale migrate --admin-url).
+-- The five roles of the product, made once per server by an administrator: getsale migrate --admin-url.
 -- None is a superuser and none has BYPASSRLS. Passwords are set by the caller when logins come over TCP.
 DO $$
 DECLARE role text;
@@ -12,5 +12,6 @@ BEGIN
         CREATE ROLE getsale_definer NOLOGIN NOSUPERUSER NOBYPASSRLS;
     END IF;
 END $$;
-GRANT getsale_definer TO getsale_migrator;
-CREATE EXTENSION IF NOT EXISTS vector;
+-- The migrator may become the definer (to give it functions) but does not act as it: a policy of the definer would
+-- otherwise be one of the migrator too, and show it every tenant's rows.
+GRANT getsale_definer TO getsale_migrator WITH INHERIT FALSE, SET TRUE;

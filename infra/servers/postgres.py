@@ -92,7 +92,12 @@ def _spawn(data: Path, sockets: Path, log: Path, durable: bool) -> "subprocess.P
         "dynamic_shared_memory_type": "posix",
     }
     if not durable:
-        settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "32MB"}
+        settings |= {
+            "fsync": "off",
+            "synchronous_commit": "off",
+            "full_page_writes": "off",
+            "shared_buffers": "32MB",
+        }
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     with log.open("ab") as output:
         return subprocess.Popen(
@@ -131,7 +136,9 @@ def make_roles_and_database(admin_url: str, database: str) -> None:
         name = sql.Identifier(database)
         if not admin.execute("SELECT FROM pg_database WHERE datname = %s", (database,)).fetchone():
             admin.execute(
-                sql.SQL("CREATE DATABASE {} OWNER getsale_migrator TEMPLATE template0 ENCODING 'UTF8'").format(name)
+                sql.SQL(
+                    "CREATE DATABASE {} OWNER getsale_migrator TEMPLATE template0 ENCODING 'UTF8'"
+                ).format(name)
             )
         admin.execute(sql.SQL("ALTER DATABASE {} OWNER TO getsale_migrator").format(name))
     with psycopg.connect(admin_url, dbname=database, autocommit=True) as admin:

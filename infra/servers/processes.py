@@ -45,7 +45,9 @@ def start_time(pid: int) -> str:
         except (OSError, IndexError):
             return ""
         return "" if fields[0] == "Z" else fields[19]
-    shown = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    shown = subprocess.run(
+        ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
     return shown.stdout.strip()
 
 
@@ -71,7 +73,9 @@ def unprivileged(ending: signal.Signals) -> list[str]:
     if os.geteuid() != 0:
         return []
     if not shutil.which("setpriv"):
-        raise ServerFailed("PostgreSQL does not run as root: install util-linux (setpriv), or run as another user.")
+        raise ServerFailed(
+            "PostgreSQL does not run as root: install util-linux (setpriv), or run as another user."
+        )
     uid, gid = nobody()
     return [
         "setpriv",

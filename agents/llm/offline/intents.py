@@ -1,5 +1,6 @@
 """What a sentence wants: similarity to examples over stems (tf-idf cosine), and key phrases."""
 
+import itertools
 import math
 import re
 import tomllib
@@ -104,7 +105,9 @@ class _Model:
 @cache
 def _model(language: Language) -> _Model:
     raw = tomllib.loads(resources.files(__package__).joinpath(f"intents.{language}.toml").read_text("utf-8"))
-    texts = {intent: [_features(stems(text, language)) for text in raw[intent]["examples"]] for intent in Intent}
+    texts = {
+        intent: [_features(stems(text, language)) for text in raw[intent]["examples"]] for intent in Intent
+    }
     seen = Counter(token for examples in texts.values() for tokens in examples for token in set(tokens))
     total = sum(len(examples) for examples in texts.values())
     idf = {token: math.log((1 + total) / (1 + count)) + 1 for token, count in seen.items()}
@@ -126,7 +129,7 @@ def warm_up() -> None:
 def _features(tokens: list[str]) -> list[str]:
     """Stems and pairs of neighbours; numbers are all one word."""
     plain = ["#" if re.fullmatch(r"\d+", token) else token for token in tokens]
-    return plain + [f"{first} {second}" for first, second in zip(plain, plain[1:], strict=False)]
+    return plain + [f"{first} {second}" for first, second in itertools.pairwise(plain)]
 
 
 def _vector(tokens: list[str], idf: dict[str, float]) -> dict[str, float]:

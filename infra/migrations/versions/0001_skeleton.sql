@@ -654,14 +654,18 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
     SELECT o.organization_id FROM organizations o
 $$;
 
-ALTER FUNCTION login_account(text) OWNER TO getsale_definer;
-ALTER FUNCTION session_account(bytea) OWNER TO getsale_definer;
-ALTER FUNCTION organization_of_account(uuid) OWNER TO getsale_definer;
-ALTER FUNCTION organization_by_slug(text) OWNER TO getsale_definer;
-ALTER FUNCTION all_organizations() OWNER TO getsale_definer;
 REVOKE ALL ON FUNCTION login_account(text), session_account(bytea), organization_of_account(uuid), organization_by_slug(text),
     all_organizations() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION login_account(text), session_account(bytea), organization_of_account(uuid), organization_by_slug(text)
     TO getsale_app, getsale_worker;
 GRANT EXECUTE ON FUNCTION all_organizations() TO getsale_worker, getsale_migrator;
+-- last: who gives a function away may no longer say who calls it
+ALTER FUNCTION login_account(text) OWNER TO getsale_definer;
+ALTER FUNCTION session_account(bytea) OWNER TO getsale_definer;
+ALTER FUNCTION organization_of_account(uuid) OWNER TO getsale_definer;
+ALTER FUNCTION organization_by_slug(text) OWNER TO getsale_definer;
+ALTER FUNCTION all_organizations() OWNER TO getsale_definer;
 REVOKE CREATE ON SCHEMA public FROM getsale_definer;
+
+-- every process may ask which version of the schema it meets
+GRANT SELECT ON alembic_version TO getsale_app, getsale_worker, getsale_support;

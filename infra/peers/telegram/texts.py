@@ -22,7 +22,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "unblock": ("Unblock", "Разблокировать"),
     "block": ("Block the bot", "Заблокировать бота"),
     "menu": ("Who you are and what you can do", "Кто вы и что можно сделать"),
-    "chats": ("Write as", "Писать от имени"),
+    "chats": ("Who you are", "Кто вы"),
     "new_person": ("Somebody else", "Кто-то другой"),
     "new_name": ("Their name", "Имя"),
     "become": ("Start their chat", "Начать чат"),
@@ -39,7 +39,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "empty": ("No messages yet", "Сообщений пока нет"),
     "empty_hint": (
         "Write the first line, or take one of the examples.",
-        "Напишите первым или возьмите пример.",
+        "Напишите что-нибудь или возьмите пример.",
     ),
     "sent": ("Sent, GetSale has not taken it yet", "Отправлено, GetSale ещё не забрал"),
     "delivered": ("GetSale has it", "GetSale получил"),
@@ -49,7 +49,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "new_below": ("New message", "Новое сообщение"),
     "too_long": ("Longer than 4096 characters; it was not sent.", "Длиннее 4096 знаков; не отправлено."),
     "language": ("Русский", "English"),
-    "as": ("as {name}", "от имени {name}"),
+    "as": ("you are {name}", "вы — {name}"),
 }
 SUGGESTIONS = {
     "en": (

@@ -1,0 +1,176 @@
+"""The record of what a run called: one row per (run, call key), which makes a call happen once."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from core import clock, jsons
+from core.db import Tx
+from core.ids import uuid7
+from events.ids import RunId
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """One recorded call. `result` is what the tool returned; `error` the text for the model, with its `code`."""
+
+    id: UUID
+    run_id: RunId
+    call_key: str
+    tool: str
+    arguments: Any
+    decision: str
+    is_tainted: bool
+    status: str
+    result: Any
+    error: str
+
+
+@dataclass(frozen=True)
+class NewToolCall:
+    run_id: RunId
+    call_key: str
+    tool: str
+    risk: str
+    arguments: object
+    decision: str
+    is_tainted: bool
+
+
+async def take_turn(tx: Tx, run_id: RunId) -> None:
+    """Wait until no other call of this run is being decided or recorded; held until the transaction ends."""
+    # Not the run's row: whoever cancels a run locks the conversation first and the row after, as tools may not.
+    await tx.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('tool_calls ' || %(run_id)s, 0))", run_id=str(run_id)
+    )
+
+
+async def is_held(tx: Tx, run_id: RunId, fence: int) -> bool:
+    """Whether the run is still running under this fence, at this moment."""
+    found = await tx.value(
+        "SELECT 1 FROM runs WHERE id = %(run_id)s AND fence = %(fence)s AND status = 'running'",
+        run_id=run_id,
+        fence=fence,
+    )
+    return found is not None
+
+
+async def hold(tx: Tx, run_id: RunId, fence: int) -> bool:
+    """As `is_held`, and nobody takes the run over before this transaction ends. Take it last: see `take_turn`."""
+    found = await tx.value(
+        "SELECT 1 FROM runs WHERE id = %(run_id)s AND fence = %(fence)s AND status = 'running' FOR SHARE",
+        run_id=run_id,
+        fence=fence,
+    )
+    return found is not None
+
+
+async def find_tool_call(tx: Tx, run_id: RunId, call_key: str) -> ToolCall | None:
+    """What was recorded under this key, or None."""
+    return await tx.find(
+        ToolCall,
+        """
+        SELECT id, run_id, call_key, tool, arguments, decision, is_tainted, status, result, error
+          FROM tool_calls
+         WHERE run_id = %(run_id)s
+           AND call_key = %(call_key)s
+        """,
+        run_id=run_id,
+        call_key=call_key,
+    )
+
+
+async def list_tool_calls(tx: Tx, run_id: RunId) -> list[ToolCall]:
+    """Every call of a run, in order."""
+    return await tx.all(
+        ToolCall,
+        """
+        SELECT id, run_id, call_key, tool, arguments, decision, is_tainted, status, result, error
+          FROM tool_calls
+         WHERE run_id = %(run_id)s
+         ORDER BY started_at, id
+        """,
+        run_id=run_id,
+    )
+
+
+async def count_tool_calls(tx: Tx, run_id: RunId) -> int:
+    count = await tx.value("SELECT count(*) FROM tool_calls WHERE run_id = %(run_id)s", run_id=run_id)
+    return int(count)
+
+
+async def has_called(tx: Tx, run_id: RunId, tools: list[str]) -> bool:
+    """Whether the run has called one of these tools and got an answer, or was tainted before."""
+    found = await tx.value(
+        """
+        SELECT 1
+          FROM tool_calls
+         WHERE run_id = %(run_id)s
+           AND (is_tainted OR status <> 'refused' AND tool = ANY(%(tools)s))
+         LIMIT 1
+        """,
+        run_id=run_id,
+        tools=tools,
+    )
+    return found is not None
+
+
+async def was_refused(tx: Tx, run_id: RunId, tool: str, arguments: object) -> bool:
+    """Whether this very call was refused before in this run."""
+    found = await tx.value(
+        """
+        SELECT 1
+          FROM tool_calls
+         WHERE run_id = %(run_id)s
+           AND tool = %(tool)s
+           AND arguments = %(arguments)s::jsonb
+           AND status = 'refused'
+         LIMIT 1
+        """,
+        run_id=run_id,
+        tool=tool,
+        arguments=jsons.dumps(arguments),
+    )
+    return found is not None
+
+
+async def open_tool_call(tx: Tx, call: NewToolCall) -> UUID:
+    """Record that a call begins."""
+    call_id = uuid7()
+    await tx.execute(
+        """
+        INSERT INTO tool_calls (organization_id, id, run_id, call_key, tool, risk, arguments, decision, is_tainted,
+                                status, started_at)
+        VALUES (%(organization_id)s, %(id)s, %(run_id)s, %(call_key)s, %(tool)s, %(risk)s, %(arguments)s::jsonb,
+                %(decision)s, %(is_tainted)s, 'running', %(now)s)
+        """,
+        organization_id=tx.organization_id,
+        id=call_id,
+        run_id=call.run_id,
+        call_key=call.call_key,
+        tool=call.tool,
+        risk=call.risk,
+        arguments=jsons.dumps(call.arguments),
+        decision=call.decision,
+        is_tainted=call.is_tainted,
+        now=clock.now(),
+    )
+    return call_id
+
+
+async def settle_tool_call(
+    tx: Tx, call_id: UUID, *, status: str, result: object, error: str, duration_ms: int
+) -> None:
+    """Record how a call ended."""
+    await tx.execute(
+        """
+        UPDATE tool_calls
+           SET status = %(status)s, result = %(result)s::jsonb, error = %(error)s, duration_ms = %(duration_ms)s
+         WHERE id = %(call_id)s
+        """,
+        call_id=call_id,
+        status=status,
+        result=jsons.dumps(result),
+        error=error,
+        duration_ms=duration_ms,
+    )

@@ -1,0 +1,1 @@
+"""The demo organization, made by calling the same actions that people and agents call."""

@@ -1,0 +1,70 @@
+"""Transactions are opened only where the plan of the house says, and only core.db commits."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = (
+    "core",
+    "events",
+    "crm",
+    "graph",
+    "memory",
+    "channels",
+    "prompts",
+    "tools",
+    "agents",
+    "api",
+    "web",
+    "worker",
+)
+
+# Decision record 0002 names worker/jobs.py, where the lease of every job is begun and settled, and the others.
+MAY_OPEN = {
+    "api/deps.py",
+    "api/webhooks.py",
+    "worker/jobs.py",
+    "worker/handlers.py",
+    "worker/relay.py",
+    "worker/cron.py",
+    "worker/listeners.py",
+    "tools/dispatch.py",
+    "agents/runtime.py",
+    "agents/context.py",
+    "web/live.py",
+    "web/pages/session.py",
+    "graph/active.py",
+    "graph/postgres.py",
+    "graph/projector.py",
+    "crm/identity/queries.py",
+    "crm/channel_accounts/queries.py",
+}
+OPENS = re.compile(r"\.(transaction|across_tenants|session)\(")
+COMMITS = re.compile(r"\.commit\(\)")
+
+
+def _sources() -> list[Path]:
+    return [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+
+
+def test_transactions_are_opened_only_where_the_house_says() -> None:
+    openers = {str(path.relative_to(ROOT)) for path in _sources() if OPENS.search(path.read_text())}
+
+    assert openers - {"core/db.py"} <= MAY_OPEN
+
+
+def test_only_core_db_commits() -> None:
+    committers = {str(path.relative_to(ROOT)) for path in _sources() if COMMITS.search(path.read_text())}
+
+    assert committers == {"core/db.py"}
+
+
+def test_only_settings_reads_the_environment() -> None:
+    readers = {
+        str(path.relative_to(ROOT))
+        for path in _sources()
+        if re.search(r"os\.(environ|getenv)", path.read_text())
+    }
+
+    # crash points are armed before settings exist; the strict serialiser reads its switch at import
+    assert readers <= {"core/crashpoint.py", "agents/__init__.py"}

@@ -1,0 +1,98 @@
+"""Fixtures over real servers. Each xdist worker has its own; each test takes a fresh organization."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from core.db import Database
+from core.principal import Principal
+from core.settings import Settings
+from infra.embedded import Servers, Urls
+from infra.servers.neo4j import Neo4jConfig
+from tests.support.organizations import make_organization
+from tests.support.servers import migrated_servers, shared_neo4j
+
+
+@pytest.fixture(scope="session")
+def session_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all xdist workers of this session share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """Embedded PostgreSQL (migrated) and Redis of this worker."""
+    with migrated_servers(tmp_path_factory.mktemp("servers")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def migrated(servers: Servers) -> Urls:
+    """The URLs of a migrated database and of Redis."""
+    return servers.urls
+
+
+@pytest.fixture(scope="session")
+def redis_url(migrated: Urls) -> str:
+    return migrated.redis_url
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """An empty Redis."""
+    client = Redis.from_url(redis_url)
+    await client.flushall()
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture(scope="session")
+async def database(migrated: Urls) -> AsyncIterator[Database]:
+    """The database as the login getsale_app."""
+    opened = await Database(migrated.database_url, size=8).open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(scope="session")
+async def worker_database(migrated: Urls) -> AsyncIterator[Database]:
+    """The database as the login getsale_worker, which may claim work across tenants."""
+    opened = await Database(migrated.database_url_worker, size=8).open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def organization(database: Database) -> Principal:
+    """The owner of a fresh organization; `organization.organization_id` is its id."""
+    return await make_organization(database)
+
+
+@pytest.fixture
+async def other_organization(database: Database) -> Principal:
+    """The owner of a second, unrelated organization."""
+    return await make_organization(database, name="Other")
+
+
+@pytest.fixture(scope="session")
+def neo4j(session_folder: Path) -> Iterator[Neo4jConfig]:
+    """The session's Neo4j: `uri`, `user`, `password`. Keep apart by organization."""
+    with shared_neo4j(session_folder / "shared-neo4j") as config:
+        yield config
+
+
+@pytest.fixture
+def settings(migrated: Urls, tmp_path: Path) -> Settings:
+    """Settings over this worker's servers, with a data folder of the test's own."""
+    return Settings(
+        database_url=migrated.database_url,
+        database_url_worker=migrated.database_url_worker,
+        database_url_migrator=migrated.database_url_migrator,
+        redis_url=migrated.redis_url,
+        data=tmp_path,
+        secret_key="a key for tests only, 32 bytes long",
+    )

@@ -1,0 +1,38 @@
+"""Fresh organizations, so that tests that share a database do not see each other."""
+
+from core.db import Database
+from core.ids import uuid7
+from core.principal import Principal, PrincipalKind
+
+
+async def make_organization(database: Database, name: str = "Test") -> Principal:
+    """Insert an organization with one owner and return the owner as a principal that may do everything."""
+    organization_id, user_id = uuid7(), uuid7()
+    owner = Principal(PrincipalKind.USER, user_id, organization_id, scopes=frozenset({"*"}))
+    async with database.transaction(owner, "test_organization") as tx:
+        await tx.execute(
+            """
+            INSERT INTO users (id, email, name, password_hash)
+            VALUES (%(user_id)s, %(email)s, 'Olga Owner', 'no login')
+            """,
+            user_id=user_id,
+            email=f"{user_id}@test.example",
+        )
+        await tx.execute(
+            """
+            INSERT INTO organizations (organization_id, slug, name)
+            VALUES (%(organization_id)s, %(slug)s, %(name)s)
+            """,
+            organization_id=organization_id,
+            slug=f"test-{organization_id}",
+            name=name,
+        )
+        await tx.execute(
+            """
+            INSERT INTO members (organization_id, id, user_id, name, role)
+            VALUES (%(organization_id)s, gen_random_uuid(), %(user_id)s, 'Olga Owner', 'owner')
+            """,
+            organization_id=organization_id,
+            user_id=user_id,
+        )
+    return owner

@@ -1,0 +1,274 @@
+"""The only way a tool runs: judged, once per call key, within a time limit, recorded with its effect."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+import psycopg
+import structlog
+from opentelemetry import trace
+from prometheus_client import Counter, Histogram
+from pydantic import BaseModel, JsonValue
+
+from core import crashpoint
+from core.db import Database, Tx
+from core.errors import AppError, NotFound, Unprocessable
+from crm.runs import tool_calls
+from crm.runs.tool_calls import NewToolCall, ToolCall
+from events.outbox import emit
+from events.types import ToolCalled, ToolDenied
+from graph.store import GraphStore
+from tools import gate, registry, wire
+from tools.base import Decision, RunContext, Tool, ToolContext, ToolFailed, ToolResult, ToolRetry, ToolStatus
+
+_log = structlog.get_logger("tools")
+_tracer = trace.get_tracer("getsale.tools")
+_calls = Counter("getsale_tool_calls_total", "Tool calls by tool and status", ["tool", "status"])
+_seconds = Histogram("getsale_tool_seconds", "Duration of tool calls in seconds", ["tool", "status"])
+
+MAX_NAME = 100
+TAKEN_OVER = ToolResult(
+    ToolStatus.FAILED,
+    Decision.DENY,
+    error="The run was taken over; nothing more is done in its name.",
+    code="taken_over",
+)
+
+
+class _TakenOver(Exception):
+    """The run's fence has passed to somebody else: nothing of this call may stay."""
+
+
+@dataclass(frozen=True)
+class _Request:
+    """One call as it came in: `arguments` as they can be stored, `problem` says why they could not be."""
+
+    ctx: RunContext
+    name: str
+    tool: Tool[BaseModel] | None
+    arguments: dict[str, JsonValue]
+    problem: str
+    call_key: str
+
+    @property
+    def label(self) -> str:
+        return self.tool.name if self.tool else "unknown"
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A call that was recorded as begun and is still to be run, outside of any transaction."""
+
+    call_id: UUID
+    tool: Tool[BaseModel]
+    args: BaseModel
+
+
+class Dispatcher:
+    """Calls tools on behalf of runs. `tools` are the registry's unless a test brings its own."""
+
+    def __init__(
+        self, db: Database, graph: GraphStore, tools: Sequence[Tool[BaseModel]] | None = None
+    ) -> None:
+        self._db = db
+        self._graph = graph
+        self._tools = {tool.name: tool for tool in (registry.TOOLS if tools is None else tools)}
+        self._untrusted = [tool.name for tool in self._tools.values() if tool.returns_untrusted]
+
+    async def call(self, ctx: RunContext, name: str, arguments: object, call_key: str) -> ToolResult:
+        """Run a tool once per (run, `call_key`); the same call again returns what was recorded.
+
+        A refusal or failure is a result with a text for the model, never an exception. What does raise: a database
+        that is away, or a deadlock; then nothing was recorded and the call can be repeated.
+        """
+        name = wire.text(name)[:MAX_NAME]
+        try:
+            clean, problem = wire.storable(arguments), ""
+        except ToolRetry as err:
+            clean, problem = {}, str(err)
+        request = _Request(ctx, name, self._tools.get(name), clean, problem, call_key)
+        started = time.perf_counter()
+        with _tracer.start_as_current_span(f"tool {request.label}") as span:
+            try:
+                result = await self._call(request)
+            except _TakenOver:
+                result = TAKEN_OVER
+            span.set_attributes({"run_id": str(ctx.run_id), "status": result.status.value})
+        _observe(request, result, time.perf_counter() - started)
+        return result
+
+    async def _call(self, request: _Request) -> ToolResult:
+        async with self._transaction(request) as tx:
+            begun = await self._begin(tx, request)
+            if isinstance(begun, ToolResult):
+                return begun
+        started = time.perf_counter()
+        result = await self._run(request, begun, None)
+        async with self._transaction(request) as tx:
+            await tool_calls.take_turn(tx, request.ctx.run_id)
+            recorded = await tool_calls.find_tool_call(tx, request.ctx.run_id, request.call_key)
+            if recorded is not None and recorded.status != "running":
+                return self._replay(request, recorded)
+            return await _settle(tx, request, begun.call_id, result, started)
+
+    def _transaction(self, request: _Request) -> AbstractAsyncContextManager[Tx]:
+        principal = request.ctx.principal.in_run(request.ctx.run_id)
+        return self._db.transaction(principal, f"tool.{request.label}")
+
+    async def _begin(self, tx: Tx, request: _Request) -> ToolResult | _Begun:
+        """Replay, refuse, or run a call inside this transaction; or record that it begins and leave the rest."""
+        ctx, tool = request.ctx, request.tool
+        await tool_calls.take_turn(tx, ctx.run_id)
+        if not await tool_calls.is_held(tx, ctx.run_id, ctx.run.fence):
+            raise _TakenOver
+        recorded = await tool_calls.find_tool_call(tx, ctx.run_id, request.call_key)
+        if recorded is not None and tool is not None and _was_cut_off(request, tool, recorded):
+            return _Begun(recorded.id, tool, wire.parse(tool, request.arguments))
+        if recorded is not None:
+            return self._replay(request, recorded)
+        started = time.perf_counter()
+        verdict = await self._judge(tx, request)
+        call_id = await _open(tx, request, verdict)
+        if isinstance(verdict, gate.Stopped):
+            return await _settle(tx, request, call_id, verdict.result, started)
+        begun = _Begun(call_id, verdict.tool, verdict.args)
+        if not verdict.tool.has_tx:
+            return begun
+        # The effect and its record commit together, so the call happens exactly once.
+        return await _settle(tx, request, call_id, await self._run(request, begun, tx), started)
+
+    async def _judge(self, tx: Tx, request: _Request) -> gate.Allowed | gate.Stopped:
+        ctx = request.ctx
+        is_tainted = ctx.is_tainted or await tool_calls.has_called(tx, ctx.run_id, self._untrusted)
+        if request.tool is None:
+            names = [tool.name for tool in self._tools.values() if ctx.principal.may(tool.scope)]
+            return gate.unknown(request.name, names, is_tainted=is_tainted)
+        if request.problem:
+            return gate.malformed(request.problem, is_tainted=is_tainted)
+        return await gate.judge(tx, ctx, request.tool, request.arguments, is_tainted=is_tainted)
+
+    def _replay(self, request: _Request, recorded: ToolCall) -> ToolResult:
+        """What was recorded under this key, as it was returned the first time."""
+        if recorded.tool != request.name or recorded.arguments != request.arguments:
+            return _failure("conflict", "This call key was used for another call; use a new one.")
+        if recorded.status == "running":
+            return _failure(
+                "unknown", "This call was begun before and nobody knows how it ended; do not repeat it."
+            )
+        status = ToolStatus(recorded.status)
+        is_done = status is ToolStatus.DONE
+        told: dict[str, JsonValue] = {} if is_done else recorded.result
+        return ToolResult(
+            status,
+            Decision(recorded.decision),
+            content=recorded.result if is_done else None,
+            error=recorded.error,
+            code=str(told.get("code", "")),
+            may_retry=bool(told.get("may_retry", False)),
+            is_untrusted=request.name in self._untrusted,
+            is_replayed=True,
+            tool_call_id=recorded.id,
+        )
+
+    async def _run(self, request: _Request, begun: _Begun, tx: Tx | None) -> ToolResult:
+        """Every way in which a tool can end becomes a result; a failed one leaves no rows behind."""
+        tool = begun.tool
+        context = ToolContext(request.ctx, self._graph, tx, lambda: self._transaction(request))
+        try:
+            content = await _within_limits(context, begun)
+        except ToolRetry as err:
+            return _failure("retry", str(err), may_retry=True)
+        except ToolFailed as err:
+            return _failure("failed", str(err))
+        except AppError as err:
+            return _failure(err.code, err.detail, may_retry=isinstance(err, NotFound | Unprocessable))
+        except TimeoutError:
+            return _failure("timeout", f"{tool.name} took longer than {tool.timeout_seconds:g} seconds.")
+        except psycopg.OperationalError:
+            raise
+        except Exception:
+            _log.exception("tool.broke", tool=tool.name, run_id=str(request.ctx.run_id))
+            return _failure("internal", f"{tool.name} is broken; go on without it.")
+        return ToolResult(
+            ToolStatus.DONE, Decision.ALLOW, content=content, is_untrusted=tool.returns_untrusted
+        )
+
+
+async def _within_limits(context: ToolContext, begun: _Begun) -> JsonValue:
+    """Run the function within its time limit, in a savepoint when it has a transaction."""
+    tool = begun.tool
+    crashpoint.reach(f"tool.{tool.name}.before")
+    async with asyncio.timeout(tool.timeout_seconds):
+        if context.open_tx is None:
+            content = wire.to_json(await tool.function(context, begun.args))
+        else:
+            async with context.open_tx.connection.transaction():
+                content = wire.to_json(await tool.function(context, begun.args))
+    crashpoint.reach(f"tool.{tool.name}.after")
+    return content
+
+
+def _was_cut_off(request: _Request, tool: Tool[BaseModel], recorded: ToolCall) -> bool:
+    """Whether this call was begun, never ended, and may simply be run again."""
+    return (
+        recorded.status == "running"
+        and tool.is_repeatable
+        and recorded.tool == tool.name
+        and bool(recorded.arguments == request.arguments)
+    )
+
+
+def _failure(code: str, error: str, *, may_retry: bool = False) -> ToolResult:
+    return ToolResult(ToolStatus.FAILED, Decision.ALLOW, error=error, code=code, may_retry=may_retry)
+
+
+async def _open(tx: Tx, request: _Request, verdict: gate.Allowed | gate.Stopped) -> UUID:
+    return await tool_calls.open_tool_call(
+        tx,
+        NewToolCall(
+            run_id=request.ctx.run_id,
+            call_key=request.call_key,
+            tool=request.name,
+            risk=request.tool.risk if request.tool else "unknown",
+            arguments=request.arguments,
+            decision=verdict.decision,
+            is_tainted=verdict.is_tainted,
+        ),
+    )
+
+
+async def _settle(tx: Tx, request: _Request, call_id: UUID, result: ToolResult, started: float) -> ToolResult:
+    """Record how a call ended and announce it. Raises: _TakenOver, which undoes all of it."""
+    ctx = request.ctx
+    if not await tool_calls.hold(tx, ctx.run_id, ctx.run.fence):
+        raise _TakenOver
+    told: JsonValue = {"code": result.code, "may_retry": result.may_retry}
+    await tool_calls.settle_tool_call(
+        tx,
+        call_id,
+        status=result.status,
+        result=result.content if result.is_done else told,
+        error=result.error,
+        duration_ms=round((time.perf_counter() - started) * 1000),
+    )
+    event = ToolDenied if result.status is ToolStatus.REFUSED else ToolCalled
+    await emit(tx, event(ctx.run_id, call_id))
+    return replace(result, tool_call_id=call_id)
+
+
+def _observe(request: _Request, result: ToolResult, seconds: float) -> None:
+    status = "replayed" if result.is_replayed else result.status.value
+    _calls.labels(request.label, status).inc()
+    _seconds.labels(request.label, status).observe(seconds)
+    _log.info(
+        "tool.called",
+        tool=request.label,
+        status=status,
+        decision=result.decision.value,
+        code=result.code,
+        run_id=str(request.ctx.run_id),
+        duration_ms=round(seconds * 1000),
+    )

@@ -1,0 +1,93 @@
+"""Tools over drafts: what an agent proposes to send."""
+
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from crm.drafts import actions as drafts
+from crm.drafts import queries
+from crm.drafts.models import Draft, Evidence, EvidenceKind, Flag, NewDraft, Origin
+from events.ids import ConversationId, DraftId
+from tools.base import Arguments, Reach, Risk, ToolContext, ToolFailed, Trust, tool
+
+# Spaces at the ends belong to it: it must stand in the body letter by letter.
+Verbatim = Annotated[str, StringConstraints(strip_whitespace=False, max_length=4096)]
+
+
+@dataclass(frozen=True)
+class DraftRef:
+    id: DraftId
+    conversation_id: ConversationId
+    status: str
+    version: int
+
+
+class EvidenceArgument(Arguments):
+    """One thing that the reply rests on, as a tool returned it."""
+
+    kind: EvidenceKind
+    source_id: UUID
+    label: str = Field(max_length=200)
+    quote: Verbatim = Field("", description="The words of the source.")
+    statement: Verbatim = Field("", description="The exact part of the body that rests on it.")
+    occurred_at: AwareDatetime | None = None
+    trust: Trust = Trust.CONFIRMED
+    is_used: bool = True
+
+
+class FlagArgument(Arguments):
+    """Something in the body that a person should look at first."""
+
+    kind: str = Field(max_length=50)
+    value: str = Field("", max_length=500)
+    text: str = Field("", max_length=500)
+
+
+class DraftReply(Arguments):
+    conversation_id: UUID
+    body: str = Field(min_length=1, max_length=4096, description="Plain text, in the contact's language.")
+    language: str = Field("en", pattern=r"^[a-z]{2}$")
+    evidence: tuple[EvidenceArgument, ...] = Field((), max_length=50)
+    flags: tuple[FlagArgument, ...] = Field((), max_length=50)
+
+
+@tool(scope="drafts:write", risk=Risk.PROPOSE, reach=Reach.THREAD)
+async def draft_reply(ctx: ToolContext, args: DraftReply) -> DraftRef:
+    """Propose a reply. It is sent only after approval."""
+    run = ctx.run.run
+    new = NewDraft(
+        conversation_id=ConversationId(args.conversation_id),
+        body=args.body,
+        language=args.language,
+        evidence=tuple(Evidence(**evidence.model_dump()) for evidence in args.evidence),
+        flags=tuple(Flag(**flag.model_dump()) for flag in args.flags),
+    )
+    origin = Origin(
+        run_id=run.id,
+        bidi_id=ctx.run.bidi.id,
+        based_on_seq=run.based_on_seq or 0,
+        generation=run.generation,
+        model=ctx.run.model,
+        prompt=ctx.run.prompt,
+    )
+    return _ref(await drafts.create_draft(ctx.tx, new, origin))
+
+
+class WithdrawDraft(Arguments):
+    draft_id: UUID
+    reason: str = Field(min_length=1, max_length=300)
+
+
+@tool(scope="drafts:write", risk=Risk.PROPOSE, reach=Reach.THREAD)
+async def withdraw_draft(ctx: ToolContext, args: WithdrawDraft) -> DraftRef:
+    """Take back a reply that you proposed and nobody has decided about."""
+    draft = await queries.get_draft(ctx.tx, DraftId(args.draft_id))
+    if draft.bidi_id != ctx.run.bidi.id:
+        raise ToolFailed("This draft is not yours; its author or a person can take it back.")
+    return _ref(await drafts.withdraw_draft(ctx.tx, draft.id, reason=args.reason))
+
+
+def _ref(draft: Draft) -> DraftRef:
+    return DraftRef(draft.id, draft.conversation_id, draft.status, draft.version)

@@ -1,0 +1,85 @@
+"""The pages as one application: routers, static files, protection against forged forms, errors as pages."""
+
+from http import HTTPStatus
+
+import psycopg
+import structlog
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from redis.exceptions import RedisError
+from starlette.exceptions import HTTPException
+
+from api.deps import find_account
+from core.errors import AppError, Unauthorized
+from core.settings import Settings
+from web import assets, live, security
+from web.pages import contacts, conversations, design, drafts, inbox, preferences, session
+from web.phrases import error_text, error_title
+from web.viewer import get_visit
+
+log = structlog.get_logger()
+
+
+def create_web(app: FastAPI, settings: Settings) -> FastAPI:
+    """Mount the pages under `/` of the web process, after everything that is already routed there."""
+    pages = FastAPI(
+        openapi_url=None, docs_url=None, redoc_url=None, dependencies=[Depends(security.refuse_forgeries)]
+    )
+    # The services are put there when the process starts; both applications see the same ones.
+    pages.state = app.state
+    for noun in (session, preferences, inbox, conversations, drafts, contacts, design):
+        pages.include_router(noun.router)
+    pages.include_router(live.router)
+    pages.mount("/static", assets.HashedStatic())
+    pages.add_middleware(security.SecurityHeaders)
+    for kind in (
+        AppError,
+        RequestValidationError,
+        HTTPException,
+        psycopg.OperationalError,
+        RedisError,
+        Exception,
+    ):
+        pages.add_exception_handler(kind, _show_error)
+    app.mount("/", pages)
+    return pages
+
+
+async def _show_error(request: Request, err: Exception) -> Response:
+    """An error in the reader's words; somebody who is not signed in is led to the door."""
+    if isinstance(err, Unauthorized):
+        return _to_sign_in(request)
+    status = _status(err)
+    if status >= 500:
+        log.exception("page.failed", path=request.url.path, exc_info=err)
+    account = None if status == HTTPStatus.SERVICE_UNAVAILABLE else await find_account(request)
+    visit = get_visit(request, account)
+    title, text = error_title(status, visit.words), error_text(status, visit.words)
+    if visit.is_fragment:
+        return HTMLResponse(
+            visit.text("errors/_toast.html", toast=f"{title}. {text}", is_refused=True), status_code=status
+        )
+    return visit.page("errors/show.html", status=status, title=title, text=text)
+
+
+def _to_sign_in(request: Request) -> Response:
+    back = request.url.path if request.method == "GET" and request.url.path != "/" else "/inbox"
+    place = f"/session/new?back={back}"
+    if "HX-Request" in request.headers:
+        return Response(status_code=200, headers={"HX-Redirect": place})
+    return RedirectResponse(place, 303)
+
+
+def _status(err: Exception) -> int:
+    match err:
+        case AppError():
+            return err.status.value
+        case HTTPException():
+            return err.status_code
+        case RequestValidationError():
+            return HTTPStatus.UNPROCESSABLE_ENTITY
+        case psycopg.OperationalError() | RedisError():
+            return HTTPStatus.SERVICE_UNAVAILABLE
+        case _:
+            return HTTPStatus.INTERNAL_SERVER_ERROR

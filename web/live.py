@@ -1,0 +1,129 @@
+"""Server-sent events: whatever happens to a conversation arrives as the fragments the page is made of."""
+
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Request
+from fastapi.responses import StreamingResponse
+
+from api.deps import SESSION_COOKIE, CurrentAccount, CurrentServices, Services
+from core.errors import NotFound
+from core.pubsub import Subscription
+from crm.conversations import inbox
+from crm.identity.models import Account
+from crm.identity.queries import find_session, get_organization
+from web import inbox_view
+from web.pages.inbox import Folder
+from web.viewer import Visit, get_visit, words_of
+
+router = APIRouter()
+HEARTBEAT_SECONDS = 15.0
+# Events that come together are rendered once.
+GATHER_SECONDS = 0.02
+# Ids of events are made before their commit; a stream goes back a little so that a late one is not lost.
+OVERLAP = timedelta(seconds=2)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One open page: whose it is, which conversation and folder it shows."""
+
+    services: Services
+    account: Account
+    token: str
+    visit: Visit
+    conversation_id: UUID | None
+    folder: str
+
+
+@router.get("/live")
+async def follow(
+    request: Request,
+    account: CurrentAccount,
+    services: CurrentServices,
+    conversation: UUID | None = None,
+    folder: Folder = "mine",
+    after: str = "",
+    last_event_id: Annotated[str, Header()] = "",
+) -> StreamingResponse:
+    """The stream of one page. `Last-Event-ID`, or `after` on the first connection, says what it has seen."""
+    token = request.cookies.get(SESSION_COOKIE, "")
+    stream = Stream(services, account, token, get_visit(request, account), conversation, folder)
+    return StreamingResponse(
+        _events(stream, last_event_id or after),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _events(stream: Stream, seen: str) -> AsyncIterator[str]:
+    stream = await _in_organization_time(stream)
+    async with stream.services.pubsub.subscribe(stream.account.organization_id) as subscription:
+        yield "retry: 1000\n\n"
+        for change in await _missed(stream, seen):
+            yield await _render(stream, change.conversation_id, str(change.event_id))
+        checked_at = time.monotonic()
+        while True:
+            changed = await _gather(subscription)
+            for conversation_id, event_id in changed.items():
+                yield await _render(stream, conversation_id, event_id)
+            if not changed:
+                yield ": still here\n\n"
+            if time.monotonic() - checked_at >= HEARTBEAT_SECONDS:
+                if await find_session(stream.services.db, stream.token) is None:
+                    yield "event: end\ndata: signed out\n\n"
+                    return
+                checked_at = time.monotonic()
+
+
+async def _in_organization_time(stream: Stream) -> Stream:
+    async with stream.services.db.transaction(stream.account.principal, "live") as tx:
+        words = words_of(stream.account, await get_organization(tx))
+    visit = Visit(stream.visit.request, stream.visit.viewer, words)
+    return Stream(
+        stream.services, stream.account, stream.token, visit, stream.conversation_id, stream.folder
+    )
+
+
+async def _missed(stream: Stream, seen: str) -> list[inbox.Change]:
+    """What happened between the last event that the page knows and now."""
+    try:
+        milliseconds = UUID(seen).int >> 80
+    except ValueError:
+        return []
+    since = datetime.fromtimestamp(milliseconds / 1000, UTC) - OVERLAP
+    async with stream.services.db.transaction(stream.account.principal, "live") as tx:
+        return await inbox.list_changed_conversations(tx, since)
+
+
+async def _gather(subscription: Subscription) -> dict[UUID, str]:
+    """Conversations that changed, each with its newest event; empty when it stays quiet."""
+    changed: dict[UUID, str] = {}
+    message = await subscription.next(HEARTBEAT_SECONDS)
+    while message is not None:
+        if message.get("conversation_id"):
+            changed[UUID(message["conversation_id"])] = message["event_id"]
+        message = await subscription.next(GATHER_SECONDS)
+    return changed
+
+
+async def _render(stream: Stream, conversation_id: UUID, event_id: str) -> str:
+    """One message of the stream: the fragments of a conversation as they are now, for this reader."""
+    async with stream.services.db.transaction(stream.account.principal, "live") as tx:
+        try:
+            context = await inbox_view.load_changes(
+                tx,
+                stream.visit.words,
+                conversation_id,
+                stream.folder,
+                is_open=conversation_id == stream.conversation_id,
+            )
+        except NotFound:
+            return f"id: {event_id}\n\n"
+    html = stream.visit.text("inbox/_changes.html", **context)
+    lines = "".join(f"data: {line}\n" for line in html.splitlines() if line.strip())
+    return f"id: {event_id}\n{lines}\n"

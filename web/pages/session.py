@@ -1,0 +1,59 @@
+"""Signing in and out."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from api.deps import SESSION_COOKIE, CurrentServices, MaybeAccount, start_session
+from core.errors import Unauthorized
+from crm.identity import actions as identity
+from web import security
+from web.pages.preferences import safe_path
+from web.viewer import CurrentSession, CurrentVisit
+
+router = APIRouter(prefix="/session")
+
+
+@router.get("/new")
+def show_sign_in(request: Request, visit: CurrentVisit, account: MaybeAccount, back: str = "/inbox") -> Response:
+    if account is not None:
+        return RedirectResponse(safe_path(back), 303)
+    response = visit.page("session/new.html", back=safe_path(back), email="", error="")
+    security.keep_csrf_seed(request, response)
+    return response
+
+
+@router.post("")
+async def sign_in(
+    visit: CurrentVisit,
+    services: CurrentServices,
+    email: Annotated[str, Form(max_length=320)],
+    password: Annotated[str, Form(max_length=1024)],
+    back: Annotated[str, Form()] = "/inbox",
+) -> Response:
+    try:
+        credentials = await identity.check_password(services.db, email.strip(), password)
+    except Unauthorized as err:
+        error = visit.words.gettext("The email and the password do not match.")
+        return visit.page(
+            "session/new.html", status=err.status.value, back=safe_path(back), email=email, error=error
+        )
+    response = RedirectResponse(safe_path(back), 303)
+    response.set_cookie(
+        SESSION_COOKIE,
+        await start_session(services, credentials),
+        max_age=int(identity.SESSION_LIFETIME.total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=services.settings.secure_cookies,
+    )
+    return response
+
+
+@router.post("/end")
+async def sign_out(session: CurrentSession) -> Response:
+    await identity.close_session(session.tx, session.account)
+    response = RedirectResponse("/session/new", 303)
+    response.delete_cookie(SESSION_COOKIE)
+    return response

@@ -1,0 +1,195 @@
+"""Codes of the domain in the reader's words, and the small conversions that templates use as filters."""
+
+from urllib.parse import quote
+from uuid import UUID
+
+from crm.conversations.inbox import EvidenceLine, Handle
+from web.i18n import Words
+
+
+def N_(message: str) -> str:  # noqa: N802 (gettext's own name for a message that is translated later)
+    """Mark a message for the catalogue."""
+    return message
+
+
+HANDOFF = {
+    "customer_request": N_("asks for a person"),
+    "missing_knowledge": N_("the answer is not in what we know"),
+    "unsupported_request": N_("asks for something I cannot do"),
+    "policy_restriction": N_("the rules leave this to a person"),
+    "tool_failure": N_("something did not work on our side"),
+    "pending_clarification": N_("it is not clear what is meant"),
+    "usage_limit": N_("the agent's budget is used up"),
+}
+
+FLAGS = {
+    "unsourced_value": N_("“%(value)s” has no source. Check it before it goes out."),
+    "untrusted_value": N_("“%(value)s” comes from outside and nobody has checked it."),
+    "new_address": N_("The address “%(value)s” is new here and nobody has checked it."),
+    "new_link": N_("The link “%(value)s” was not in this conversation before."),
+    "language": N_("The draft is not in the language of the conversation."),
+    "moved_on": N_("The contact wrote again while this was written. Read the last lines first."),
+    "mixed_script": N_("“%(value)s” mixes letters of two alphabets. It may not be what it looks like."),
+}
+
+WHY_SHORT = {
+    "autonomy": N_("a person sends here"),
+    "unsourced_value": N_("a value without a source"),
+    "untrusted_value": N_("an unchecked value"),
+    "new_address": N_("a new address"),
+    "new_link": N_("a new link"),
+    "language": N_("another language"),
+    "moved_on": N_("a newer message"),
+    "mixed_script": N_("mixed alphabets"),
+}
+
+WHY_LONG = {
+    "autonomy": N_("%(name)s may suggest here; a person sends."),
+    "unsourced_value": N_("One value in the text has no source."),
+    "untrusted_value": N_("One value came from outside and is not checked."),
+    "new_address": N_("The text names an address that is new in this conversation."),
+    "new_link": N_("The text has a link that is new in this conversation."),
+    "language": N_("The text is not in the language of the conversation."),
+    "moved_on": N_("The contact wrote again while the draft was written."),
+    "mixed_script": N_("A word mixes letters of two alphabets."),
+}
+
+STAGES = {
+    "Cold": N_("Cold"),
+    "Replied": N_("Replied"),
+    "Qualified": N_("Qualified"),
+    "Meeting": N_("Meeting"),
+    "Proposal": N_("Proposal"),
+    "Negotiation": N_("Negotiation"),
+    "Won": N_("Won"),
+    "Lost": N_("Lost"),
+}
+
+SOURCES = {
+    "user": N_("written by a colleague"),
+    "message": N_("from a message"),
+    "import": N_("imported"),
+    "agent": N_("noted by an agent"),
+    "seed": N_("from the first import"),
+    "system": N_("computed"),
+}
+
+
+def handoff(reason: str, words: Words) -> str:
+    return words.gettext(HANDOFF.get(reason, reason))
+
+
+def flag_text(flag: dict[str, str], words: Words) -> str:
+    """What to check; an agent's own sentence about a flag wins over the general one."""
+    text = flag.get("text") or ""
+    pattern = FLAGS.get(flag.get("kind", ""))
+    if pattern is None:
+        return text or flag.get("value", "")
+    return words.gettext(pattern, value=flag.get("value", ""))
+
+
+def why_short(codes: list[str], words: Words) -> str:
+    """The reasons in one line; the general one is left out when there is a particular one."""
+    particular = [code for code in codes if code != "autonomy"] or codes
+    return ", ".join(words.gettext(WHY_SHORT.get(code, code)) for code in particular)
+
+
+def why_long(code: str, words: Words, agent: str) -> str:
+    return words.gettext(WHY_LONG[code], name=agent) if code in WHY_LONG else code
+
+
+def stage_text(name: str, words: Words) -> str:
+    return words.gettext(STAGES.get(name, name))
+
+
+def source_text(kind: str, words: Words) -> str:
+    return words.gettext(SOURCES.get(kind, kind))
+
+
+def refusal(reason: str, words: Words) -> str:
+    return words.gettext(reason) if reason else words.gettext("it could not be fetched")
+
+
+def tint(id: UUID | str) -> int:
+    """One of eight colours. The last byte: the first ones of our ids are the time, the same for a whole list."""
+    return UUID(str(id)).bytes[-1] % 8
+
+
+def initials(name: str) -> str:
+    """Two letters for an avatar: of the first two words, or the first two of one."""
+    words = [word for word in name.split() if word[0].isalnum()]
+    if not words:
+        return "?"
+    return (words[0][0] + words[1][0] if len(words) > 1 else words[0][:2]).upper()
+
+
+def script_lang(text: str) -> str:
+    """The language of a short text without one of its own, by its alphabet."""
+    return "ru" if any("а" <= letter.lower() <= "я" or letter in "ёЁ" for letter in text) else "en"
+
+
+def evidence_href(line: EvidenceLine, conversation_id: UUID, folder: str) -> str:
+    """Where a source can be read: in the thread, or in the panel, which has its own address on a phone."""
+    here = f"/inbox/{conversation_id}?folder={folder}"
+    match line.kind:
+        case "message":
+            return f"{here}#message-{line.source_id}"
+        case "relationship":
+            return f"{here}&pane=about#relationships"
+        case kind:
+            return f"{here}&pane=about#{kind}-{line.source_id}"
+
+
+def handle_href(handle: Handle) -> str:
+    schemes = {"email": "mailto:", "phone": "tel:", "telegram_username": "https://t.me/"}
+    return schemes.get(handle.kind, "") + quote(handle.value, safe="@+.")
+
+
+def handle_text(handle: Handle) -> str:
+    return f"@{handle.value}" if handle.kind == "telegram_username" else handle.value
+
+
+FILTERS = {
+    "handoff": handoff,
+    "flag_text": flag_text,
+    "why_short": why_short,
+    "why_long": why_long,
+    "stage_text": stage_text,
+    "source_text": source_text,
+    "refusal": refusal,
+    "tint": tint,
+    "initials": initials,
+    "script_lang": script_lang,
+    "evidence_href": evidence_href,
+    "handle_href": handle_href,
+    "handle_text": handle_text,
+}
+
+
+ERROR_TITLES = {
+    403: N_("This is not allowed"),
+    404: N_("This page is not here"),
+    409: N_("Somebody was faster"),
+    412: N_("This changed meanwhile"),
+    422: N_("Something in the form is missing or wrong"),
+    429: N_("Too many requests"),
+    503: N_("A server does not answer"),
+}
+
+ERROR_TEXTS = {
+    403: N_("Reload the page and try again, or ask an administrator for the permission."),
+    404: N_("It may have moved, or it belongs to another workspace."),
+    409: N_("Reload the page to see how it stands now."),
+    412: N_("Reload the page to see the newest version."),
+    422: N_("Go back, look at the fields and send it again."),
+    429: N_("Wait a minute and try again."),
+    503: N_("Nothing was lost. Try again in a moment."),
+}
+
+
+def error_title(status: int, words: Words) -> str:
+    return words.gettext(ERROR_TITLES.get(status, N_("Something went wrong here")))
+
+
+def error_text(status: int, words: Words) -> str:
+    return words.gettext(ERROR_TEXTS.get(status, N_("It has been logged. Try again in a moment.")))

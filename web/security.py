@@ -1,0 +1,89 @@
+"""What keeps other sites out: forged forms are refused, and every answer says what a page may do."""
+
+from urllib.parse import urlsplit
+
+from fastapi import Request, Response
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.deps import SESSION_COOKIE, get_services
+from core import crypto
+from core.errors import Forbidden
+
+CSRF_COOKIE = "getsale_csrf"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+        "form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+class SecurityHeaders:
+    """Adds the policy to every page; only hashed static files may be kept by a cache."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def add(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, add if scope["type"] == "http" else send)
+
+
+def csrf_token(request: Request) -> str:
+    """The token of this session's forms, or of this browser's before anybody is signed in."""
+    secret = get_services(request).settings.secret_key.get_secret_value()
+    return crypto.sign(secret, f"csrf {_csrf_seed(request)}")
+
+
+def keep_csrf_seed(request: Request, response: Response) -> None:
+    """Give a browser that nobody is signed in with something of its own to bind a token to."""
+    if CSRF_COOKIE not in request.cookies:
+        secure = get_services(request).settings.secure_cookies
+        response.set_cookie(CSRF_COOKIE, _csrf_seed(request), httponly=True, samesite="strict", secure=secure)
+
+
+async def refuse_forgeries(request: Request) -> None:
+    """Every unsafe request must come from our own page and carry its token.
+
+    Raises: Forbidden.
+    """
+    if request.method in SAFE_METHODS:
+        return
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise Forbidden("This form was sent by another site; open the page here and send it again.")
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc not in _own_hosts(request):
+        raise Forbidden("This form was sent by another site; open the page here and send it again.")
+    sent = request.headers.get("X-CSRF-Token") or (await request.form()).get("csrf_token")
+    if not isinstance(sent, str) or not crypto.same(sent, csrf_token(request)):
+        raise Forbidden("This page is too old to send a form; reload it and try again.")
+
+
+def _csrf_seed(request: Request) -> str:
+    """What the token is bound to: the session, or a random cookie before there is one."""
+    kept = request.cookies.get(SESSION_COOKIE) or request.cookies.get(CSRF_COOKIE)
+    if kept:
+        return kept
+    if not hasattr(request.state, "csrf_seed"):
+        request.state.csrf_seed = crypto.new_token()
+    fresh: str = request.state.csrf_seed
+    return fresh
+
+
+def _own_hosts(request: Request) -> set[str]:
+    public = urlsplit(get_services(request).settings.public_url).netloc
+    return {request.headers.get("Host", ""), *([public] if public else [])}
