@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,11 +14,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 from infra.servers import postgres as postgres_server
 from infra.servers import redis as redis_server
-from infra.servers.processes import Recorded, ServerFailed, nobody, recorded, stop_stray
+from infra.servers.processes import Recorded, ServerFailed, nobody, stop_stray
 
 # A unix socket's path may have 107 bytes; PostgreSQL's own part of it takes 20.
 _SOCKET_FOLDER_BYTES = 80
@@ -49,13 +50,43 @@ class Wanted:
 EVERYTHING = Wanted()
 
 
+class _Running(Protocol):
+    """One running server."""
+
+    @property
+    def process(self) -> "subprocess.Popen[bytes]": ...
+
+    def urls(self) -> dict[str, str]:
+        """Its addresses, by the field of `Urls`."""
+
+    def again(self) -> Self:
+        """Start it once more after it has ended."""
+
+    def stop(self) -> None: ...
+
+
 class Servers:
     """Running servers that this process owns; a context manager."""
 
-    def __init__(self, data: Path, urls: Urls, owned: ExitStack) -> None:
+    def __init__(self, data: Path, running: dict[str, "_Running"], owned: ExitStack) -> None:
         self.data = data
-        self.urls = urls
+        self.urls = _urls(running)
+        self._running = running
         self._owned = owned
+        self._owned.callback(self._stop_all)
+        _record(data, running)
+
+    def revive(self) -> list[str]:
+        """Start again, under the same addresses, what has ended by itself; returns the names."""
+        ended = [name for name, server in self._running.items() if server.process.poll() is not None]
+        for name in ended:
+            self._running[name] = self._running[name].again()
+            _record(self.data, self._running)
+        return ended
+
+    def _stop_all(self) -> None:
+        for server in self._running.values():
+            server.stop()
 
     def stop(self) -> None:
         """Stop everything and remove what shows that it ran; the data stays."""
@@ -86,19 +117,28 @@ def start(data: Path, wanted: Wanted = EVERYTHING) -> Servers:
         sockets = _socket_folder(data)
         starting.callback(shutil.rmtree, sockets, ignore_errors=True)
         starting.callback(_run_file(data).unlink, missing_ok=True)
-        urls, pids = Urls(), {}
+        return Servers(data, _start_wanted(data, sockets, wanted), starting.pop_all())
+
+
+def _start_wanted(data: Path, sockets: Path, wanted: Wanted) -> dict[str, "_Running"]:
+    running: dict[str, _Running] = {}
+    try:
         if wanted.postgres:
-            postgres = postgres_server.start(data / "postgres", sockets, durable=wanted.durable)
-            starting.callback(postgres.stop)
-            pids["postgres"] = recorded(postgres.process.pid)
-            urls = Urls(*(postgres.url(f"getsale_{role}") for role in ("app", "worker", "migrator")))
+            running["postgres"] = postgres_server.start(data / "postgres", sockets, durable=wanted.durable)
         if wanted.redis:
-            redis = redis_server.start(data / "redis", sockets)
-            starting.callback(redis.stop)
-            pids["redis"] = recorded(redis.process.pid)
-            urls = Urls(urls.database_url, urls.database_url_worker, urls.database_url_migrator, redis.url)
-        _record(data, urls, pids)
-        return Servers(data, urls, starting.pop_all())
+            running["redis"] = redis_server.start(data / "redis", sockets)
+    except BaseException:
+        for server in running.values():
+            server.stop()
+        raise
+    return running
+
+
+def _urls(running: dict[str, "_Running"]) -> Urls:
+    urls: dict[str, str] = {}
+    for server in running.values():
+        urls |= server.urls()
+    return Urls(**urls)
 
 
 def find_running(data: Path) -> Urls | None:

@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -216,3 +217,25 @@ def announce(data: Path, config: Neo4jConfig) -> None:
 
 def withdraw(data: Path) -> None:
     data.joinpath("neo4j.json").unlink(missing_ok=True)
+
+
+def main(data: Path) -> None:
+    """Run Neo4j for the processes of a data folder until SIGTERM: fetch it, start it, announce it, wait."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+    if not jar_folder().joinpath("complete").exists():
+        print("fetching Neo4j once, some 120 MB", flush=True)
+    server = start(data / "neo4j", fetch_jars())
+    try:
+        await_ready(server)
+        announce(data, server.config)
+        print("ready; the graph moves over to it", flush=True)
+        server.process.wait()
+        raise ServerFailed(f"Neo4j ended; the end of {server.log}:\n{tail(server.log)}")
+    finally:
+        withdraw(data)
+        server.stop()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -24,7 +24,19 @@ class Postgres:
     """A running server and where its sockets are."""
 
     process: "subprocess.Popen[bytes]"
+    folder: Path
     sockets: Path
+    durable: bool
+
+    def urls(self) -> dict[str, str]:
+        return {
+            "database_url": self.url("getsale_app"),
+            "database_url_worker": self.url("getsale_worker"),
+            "database_url_migrator": self.url("getsale_migrator"),
+        }
+
+    def again(self) -> "Postgres":
+        return start(self.folder, self.sockets, durable=self.durable)
 
     def url(self, role: str, database: str = DATABASE) -> str:
         return f"postgresql://{role}@/{database}?host={self.sockets}"
@@ -54,7 +66,7 @@ def start(folder: Path, sockets: Path, *, durable: bool = True) -> Postgres:
     _own(sockets)
     if not data.joinpath("PG_VERSION").exists():
         _init(data)
-    postgres = Postgres(_spawn(data, sockets, log, durable), sockets)
+    postgres = Postgres(_spawn(data, sockets, log, durable), folder, sockets, durable)
     try:
         _await(postgres, log)
         _prepare(postgres)

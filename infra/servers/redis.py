@@ -17,7 +17,14 @@ _START_SECONDS = 10.0
 @dataclass(frozen=True)
 class RedisServer:
     process: "subprocess.Popen[bytes]"
+    folder: Path
     socket: Path
+
+    def urls(self) -> dict[str, str]:
+        return {"redis_url": self.url}
+
+    def again(self) -> "RedisServer":
+        return start(self.folder, self.socket.parent)
 
     @property
     def url(self) -> str:
@@ -51,7 +58,7 @@ def start(folder: Path, sockets: Path) -> RedisServer:
             start_new_session=True,
             preexec_fn=dying_with_parent(signal.SIGTERM),
         )
-    server = RedisServer(process, socket)
+    server = RedisServer(process, folder, socket)
     try:
         _await(server, log)
     except BaseException:

@@ -167,9 +167,15 @@ CREATE TABLE facts (
     source_label text NOT NULL DEFAULT '',
     valid_from timestamptz NOT NULL DEFAULT now(),
     valid_to timestamptz,
+    strengthened_at timestamptz NOT NULL DEFAULT now(),
     recorded_at timestamptz NOT NULL DEFAULT now(),
     retracted_at timestamptz,
-    PRIMARY KEY (organization_id, id)
+    corrects_id uuid,
+    PRIMARY KEY (organization_id, id),
+    FOREIGN KEY (organization_id, corrects_id) REFERENCES facts (organization_id, id),
+    CHECK ((object_kind IS NULL) = (object_id IS NULL)),
+    CHECK (object_id IS NOT NULL OR text <> ''),
+    CHECK (valid_to >= valid_from)
 );
 CREATE INDEX facts_by_subject ON facts (organization_id, subject_id, predicate);
 CREATE INDEX facts_by_object ON facts (organization_id, object_id, predicate);
@@ -552,18 +558,120 @@ CREATE TABLE graph_edges (
     fact_id uuid NOT NULL,
     weight real NOT NULL,
     trust text NOT NULL,
-    PRIMARY KEY (organization_id, fact_id, is_forward)
+    valid_from timestamptz NOT NULL,
+    valid_to timestamptz,
+    PRIMARY KEY (organization_id, fact_id, is_forward),
+    FOREIGN KEY (organization_id, src) REFERENCES graph_nodes (organization_id, id),
+    FOREIGN KEY (organization_id, dst) REFERENCES graph_nodes (organization_id, id)
 );
 CREATE INDEX graph_edges_hop ON graph_edges (organization_id, src, weight DESC, dst);
+CREATE INDEX graph_edges_by_dst ON graph_edges (organization_id, dst);
 
--- how far each adapter has projected a tenant's facts
+-- Whether an adapter holds all of a tenant's facts. `token` is also kept in the adapter's own server, so that an
+-- emptied or another server is found out; `misses` counts writes that did not arrive there.
 CREATE TABLE graph_projections (
     organization_id uuid NOT NULL,
     adapter text NOT NULL CHECK (adapter IN ('neo4j', 'postgres')),
     is_current boolean NOT NULL DEFAULT false,
+    token uuid,
+    misses bigint NOT NULL DEFAULT 0,
+    lease_until timestamptz,
     projected_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (organization_id, adapter)
 );
+
+-- One end of a search: a node, the best product of weights that leads to it, and the step it was reached by.
+CREATE TYPE graph_reached AS (node uuid, score float8, parent uuid, fact_id uuid);
+
+-- The confirmed relations of one node that hold at a time, the strongest first; an index-ordered scan that stops.
+CREATE FUNCTION graph_strongest(node uuid, fan_out int, at timestamptz)
+RETURNS TABLE (dst uuid, weight real, fact_id uuid)
+LANGUAGE sql STABLE AS $$
+    SELECT e.dst, e.weight, e.fact_id
+      FROM graph_edges e
+     WHERE e.organization_id = current_organization_id()
+       AND e.src = node
+       AND e.trust = 'confirmed'
+       AND e.valid_from <= at
+       AND (e.valid_to IS NULL OR e.valid_to > at)
+     ORDER BY e.weight DESC, e.dst
+     LIMIT fan_out
+$$;
+
+-- The next level of a search: what the frontier leads to and was not reached before, each node by its best step.
+CREATE FUNCTION graph_expand(reached graph_reached[], frontier_from int, fan_out int, at timestamptz)
+RETURNS graph_reached[]
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(array_agg(ROW(best.dst, best.score, best.parent, best.fact_id)::graph_reached), '{}')
+      FROM (SELECT DISTINCT ON (e.dst) e.dst, f.score * e.weight AS score, f.node AS parent, e.fact_id
+              FROM unnest(reached[frontier_from:]) AS f
+             CROSS JOIN LATERAL graph_strongest(f.node, fan_out, at) AS e
+              LEFT JOIN unnest(reached) AS seen ON seen.node = e.dst
+             WHERE seen.node IS NULL
+             ORDER BY e.dst, f.score * e.weight DESC, e.fact_id) AS best
+$$;
+
+-- The shortest chain of confirmed relations between any of `sources` and the target, the strongest of the shortest.
+-- Two searches meet in the middle, the smaller one moves; both keep whole levels, so the first meeting is shortest.
+CREATE FUNCTION graph_warm_path(sources uuid[], target uuid, max_hops int, fan_out int, at timestamptz)
+RETURNS TABLE (place int, node_id uuid, fact_id uuid)
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    near graph_reached[] := ARRAY(SELECT ROW(s, 1, NULL, NULL)::graph_reached FROM unnest(sources) AS s);
+    far graph_reached[] := ARRAY[ROW(target, 1, NULL, NULL)::graph_reached];
+    near_from int := 1;
+    far_from int := 1;
+    found graph_reached[];
+    meeting uuid;
+    step graph_reached;
+    chain uuid[];
+    facts uuid[] := '{}';
+BEGIN
+    IF target = ANY (sources) OR sources = '{}' THEN
+        RETURN;
+    END IF;
+    FOR hop IN 1..max_hops LOOP
+        IF cardinality(near) - near_from <= cardinality(far) - far_from THEN
+            found := graph_expand(near, near_from, fan_out, at);
+            near_from := cardinality(near) + 1;
+            near := near || found;
+        ELSE
+            found := graph_expand(far, far_from, fan_out, at);
+            far_from := cardinality(far) + 1;
+            far := far || found;
+        END IF;
+        IF found = '{}' THEN
+            RETURN;
+        END IF;
+        SELECT n.node INTO meeting
+          FROM unnest(near[near_from:]) AS n
+          JOIN unnest(far[far_from:]) AS f ON f.node = n.node
+         ORDER BY n.score * f.score DESC, n.node
+         LIMIT 1;
+        EXIT WHEN meeting IS NOT NULL;
+    END LOOP;
+    IF meeting IS NULL THEN
+        RETURN;
+    END IF;
+    chain := ARRAY[meeting];
+    LOOP
+        SELECT n.node, n.score, n.parent, n.fact_id INTO step FROM unnest(near) AS n WHERE n.node = chain[1];
+        EXIT WHEN step.parent IS NULL;
+        chain := step.parent || chain;
+        facts := step.fact_id || facts;
+    END LOOP;
+    LOOP
+        SELECT f.node, f.score, f.parent, f.fact_id INTO step
+          FROM unnest(far) AS f WHERE f.node = chain[cardinality(chain)];
+        EXIT WHEN step.parent IS NULL;
+        chain := chain || step.parent;
+        facts := facts || step.fact_id;
+    END LOOP;
+    -- the first node has no relation that led to it
+    RETURN QUERY
+    SELECT n.place::int, n.node, facts[n.place - 1]
+      FROM unnest(chain) WITH ORDINALITY AS n (node, place);
+END $$;
 
 -- row level security -----------------------------------------------------------------------------------------------
 CREATE FUNCTION secure_tenant_table(target regclass) RETURNS void

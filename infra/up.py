@@ -1,0 +1,213 @@
+"""`getsale up`: servers, schema, demo data and every process, in one command."""
+
+import asyncio
+import http.client
+import signal
+import sys
+import time
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.db import Database
+from core.errors import AppError
+from core.principal import system
+from core.settings import Settings
+from crm.channel_accounts import actions as accounts
+from crm.channel_accounts import queries as account_queries
+from events.ids import OrganizationId
+from infra import embedded, installation
+from infra.migrate import migrate
+from infra.seed.demo import seed
+from infra.servers import neo4j as neo4j_server
+from infra.servers.processes import ServerFailed, free_port, is_free
+from infra.supervisor import Log, Program, Supervisor
+
+_FIRST_PORT = 8000
+_READY_SECONDS = 90.0
+_PROCESSES = ("worker", "relay", "listen")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to leave out."""
+
+    neo4j: bool = True
+    demo: bool = True
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Everything that was decided before the first process starts."""
+
+    settings: Settings
+    port: int
+    peer_port: int | None
+    demo: installation.DemoAccess | None
+    neo4j: bool
+
+
+def run(settings: Settings, options: Options) -> int:
+    """Run until SIGINT or SIGTERM; returns the exit code."""
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGHUP, _leave)
+    data = installation.data_folder(settings)
+    _say("Starting GetSale; the first start takes a little longer.")
+    with ExitStack() as stack:
+        servers = stack.enter_context(embedded.start(data, installation.wanted(settings)))
+        stack.callback(neo4j_server.withdraw, data)
+        settings = installation.completed(settings, data, servers.urls)
+        migrate(settings.database_url_migrator)
+        plan = _plan(settings, data, options)
+        if plan.demo is not None:
+            asyncio.run(_seed(plan.settings, plan.demo))
+        return asyncio.run(_supervise(plan, servers))
+
+
+def _leave(number: int, _: object) -> None:
+    sys.exit(128 + number)
+
+
+def _plan(settings: Settings, data: Path, options: Options) -> _Plan:
+    """Choose the ports and what runs. Raises: ServerFailed when PORT is taken."""
+    port = settings.port or _next_free(settings.host)
+    if settings.port is not None and not is_free(port, settings.host):
+        raise ServerFailed(f"Port {port} (PORT) is taken; stop what listens there or choose another one.")
+    demo = installation.demo_access(data) if options.demo else None
+    peer_port = None
+    if demo is not None and not settings.telegram_bot_token.get_secret_value():
+        peer_port = free_port()
+        settings = settings.model_copy(update={"telegram_api_base": f"http://127.0.0.1:{peer_port}"})
+    return _Plan(settings, port, peer_port, demo, _has_neo4j(settings, options))
+
+
+def _next_free(host: str) -> int:
+    return next(port for port in range(_FIRST_PORT, _FIRST_PORT + 1000) if is_free(port, host))
+
+
+def _has_neo4j(settings: Settings, options: Options) -> bool:
+    """Whether to run a Neo4j of our own; says what is missing if it cannot be."""
+    if not options.neo4j or settings.neo4j_uri:
+        return False
+    if missing := neo4j_server.missing_tools():
+        _say(f"Without {' and '.join(missing)} there is no Neo4j here; PostgreSQL answers for the graph.")
+    return not neo4j_server.missing_tools()
+
+
+async def _seed(settings: Settings, demo: installation.DemoAccess) -> None:
+    """Make the demo organization once, and see that its bot has the token that is good today."""
+    token = settings.telegram_bot_token.get_secret_value() or demo.bot_token
+    db = await Database(settings.database_url, size=2).open()
+    try:
+        made = await seed(db, settings, email=demo.email, password=demo.password, bot_token=token)
+        if not made.is_new:
+            await _renew_token(db, settings, made.organization_id, token)
+    finally:
+        await db.close()
+
+
+async def _renew_token(db: Database, settings: Settings, organization_id: OrganizationId, token: str) -> None:
+    """TELEGRAM_BOT_TOKEN may have come, changed or gone since the last start, and so may the key."""
+    key = settings.secret_key.get_secret_value()
+    async with db.transaction(system(organization_id), "up.renew_token") as tx:
+        account = await account_queries.find_channel_account(tx, "telegram", None)
+        stored = None
+        with suppress(AppError):
+            stored = await account_queries.open_secret(tx, account.id, key)
+        if stored != token:
+            await accounts.replace_secret(tx, account.id, token=token, key=key)
+
+
+async def _supervise(plan: _Plan, servers: embedded.Servers) -> int:
+    programs = _programs(plan)
+    supervisor = Supervisor(Log([program.name for program in programs]))
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, _stop_or_hurry, stop, supervisor)
+    try:
+        for program in programs:
+            await supervisor.start(program)
+        if not await _ready(plan, stop):
+            supervisor.log.release()
+            if not stop.is_set():
+                _say(
+                    "GetSale did not become ready; the log above says why. `getsale doctor` may know the fix."
+                )
+            return 0 if stop.is_set() else 1
+        _announce(plan)
+        supervisor.log.release()
+        while not stop.is_set():
+            for name in servers.revive():
+                supervisor.log.write(name, "ended and was started again")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), timeout=1)
+        return 0
+    finally:
+        _say("Stopping.")
+        await supervisor.stop()
+
+
+def _stop_or_hurry(stop: asyncio.Event, supervisor: Supervisor) -> None:
+    if stop.is_set():
+        supervisor.hurry()
+    stop.set()
+
+
+def _programs(plan: _Plan) -> list[Program]:
+    environment = installation.environment(plan.settings)
+    getsale = [sys.executable, "-m", "infra.cli"]
+    programs = [Program("api", [*getsale, "api"], environment | {"PORT": str(plan.port)})]
+    for name in _PROCESSES:
+        programs.append(Program(name, [*getsale, name], environment | {"METRICS_PORT": str(free_port())}))
+    if plan.peer_port is not None and plan.demo is not None:
+        peer = [sys.executable, "-m", "infra.peers.telegram", "--port", str(plan.peer_port)]
+        peer += ["--data", str(plan.settings.data / "telegram"), "--token", plan.demo.bot_token]
+        programs.insert(0, Program("telegram", [*peer, "--inbox-url", _url(plan.port)], environment))
+    if plan.neo4j:
+        graph = [sys.executable, "-m", "infra.servers.neo4j", str(plan.settings.data)]
+        programs.append(Program("neo4j", graph, environment))
+    return programs
+
+
+async def _ready(plan: _Plan, stop: asyncio.Event) -> bool:
+    """Wait until every page can be served; False when that does not happen in time or we are told to stop."""
+    deadline = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < deadline and not stop.is_set():
+        if await asyncio.to_thread(_answers, plan.settings.host, plan.port):
+            return True
+        await asyncio.sleep(0.1)
+    return False
+
+
+def _answers(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1" if host == "0.0.0.0" else host, port, timeout=2)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _announce(plan: _Plan) -> None:
+    """The three lines that a new user needs, at once even into a pipe."""
+    with suppress(BrokenPipeError):
+        print(f"Open {_url(plan.port)}", flush=True)
+        if plan.demo is not None:
+            print(f"Login {plan.demo.email} {plan.demo.password}", flush=True)
+        else:
+            print("Login: make one with `getsale user add`", flush=True)
+        if plan.peer_port is not None:
+            print(f"Prospect {_url(plan.peer_port)}/", flush=True)
+        elif plan.demo is not None:
+            print("Prospect: write to your bot in Telegram", flush=True)
+
+
+def _url(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
+
+
+def _say(text: str) -> None:
+    with suppress(BrokenPipeError):
+        print(text, file=sys.stderr, flush=True)

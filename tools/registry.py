@@ -1,0 +1,49 @@
+"""Every tool of the product, by name: what a seat may call is the part of it that its scopes allow."""
+
+from typing import Any
+
+from pydantic import BaseModel, JsonValue
+
+from core.principal import Principal
+from tools import companies, contacts, conversations, deals, drafts, tasks
+from tools.base import Impact, Tool
+
+TOOLS: tuple[Tool[Any], ...] = (
+    contacts.get_contact,
+    contacts.find_contacts,
+    contacts.update_contact,
+    contacts.suppress_contact,
+    companies.get_company,
+    companies.find_companies,
+    deals.list_deals,
+    deals.update_deal_next_step,
+    deals.move_deal_stage,
+    conversations.read_conversation,
+    conversations.hand_off_conversation,
+    drafts.draft_reply,
+    drafts.withdraw_draft,
+    tasks.create_task,
+    tasks.list_tasks,
+    tasks.complete_task,
+)
+
+BY_NAME = {tool.name: tool for tool in TOOLS}
+
+
+def tools_for(principal: Principal) -> list[Tool[BaseModel]]:
+    """The tools whose scope this seat holds."""
+    return [tool for tool in TOOLS if principal.may(tool.scope)]
+
+
+def describe(tool: Tool[BaseModel]) -> dict[str, JsonValue]:
+    """One tool as data: what `getsale tools --json` prints and what a model is shown."""
+    return {
+        "name": tool.name,
+        "description": tool.description,
+        "arguments": tool.arguments.model_json_schema(),
+        "scope": tool.scope,
+        "risk": tool.risk.value,
+        "reach": tool.reach.value,
+        "impact": tool.impact.value if isinstance(tool.impact, Impact) else "depends on the arguments",
+        "returns_untrusted": tool.returns_untrusted,
+    }
