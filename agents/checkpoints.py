@@ -39,7 +39,9 @@ def serializer(types: Iterable[type]) -> JsonPlusSerializer:
 
 
 @asynccontextmanager
-async def saver(db: Database, principal: Principal, serde: JsonPlusSerializer) -> AsyncIterator[AsyncPostgresSaver]:
+async def saver(
+    db: Database, principal: Principal, serde: JsonPlusSerializer
+) -> AsyncIterator[AsyncPostgresSaver]:
     """A checkpointer that sees the principal's organization only, for as long as one run lasts."""
     async with db.session(principal) as connection:
         yield AsyncPostgresSaver(connection, serde=serde)

@@ -4,26 +4,20 @@ import os
 import signal
 from pathlib import Path
 
-_armed = os.environ.get("GETSALE_CRASHPOINT", "")
-_log = os.environ.get("GETSALE_CRASHPOINT_LOG", "")
+# A folder of a test's own. A file `arm/<name>` kills the next process that reaches the point, once;
+# every point that is reached leaves `seen/<name>`.
+_folder = os.environ.get("GETSALE_CRASHPOINTS", "")
 
 
 def reach(name: str) -> None:
-    """Kill this process here if `name` is armed and its marker file is still to be taken.
-
-    `GETSALE_CRASHPOINT=name=/path/marker` kills once: the marker is removed first, so a restarted
-    process goes through. `GETSALE_CRASHPOINT_LOG` collects every name that is reached.
-    """
-    if _log:
-        with Path(_log).open("a") as names:
-            names.write(f"{name}\n")
-    if not _armed:
+    """Die here, as by SIGKILL, if a test has armed this point; otherwise do nothing."""
+    if not _folder:
         return
-    point, _, marker = _armed.partition("=")
-    if point != name:
-        return
+    folder = Path(_folder)
+    folder.joinpath("seen", name).touch()
     try:
-        Path(marker).unlink()
+        # removed before the kill, so that the restarted process goes through
+        folder.joinpath("arm", name).unlink()
     except FileNotFoundError:
         return
     os.kill(os.getpid(), signal.SIGKILL)

@@ -18,7 +18,7 @@ from typing import Protocol, Self
 
 from infra.servers import postgres as postgres_server
 from infra.servers import redis as redis_server
-from infra.servers.processes import Recorded, ServerFailed, nobody, stop_stray
+from infra.servers.processes import Recorded, ServerFailed, nobody, recorded, stop_stray
 
 # A unix socket's path may have 107 bytes; PostgreSQL's own part of it takes 20.
 _SOCKET_FOLDER_BYTES = 80
@@ -141,10 +141,10 @@ def _urls(running: dict[str, "_Running"]) -> Urls:
     return Urls(**urls)
 
 
-def find_running(data: Path) -> Urls | None:
+def find_running(data: Path, patience_seconds: float = _START_SECONDS) -> Urls | None:
     """The servers that another process runs over the data folder, if any; waits while they come up."""
     data = data.absolute()
-    deadline = time.monotonic() + _START_SECONDS
+    deadline = time.monotonic() + patience_seconds
     while _is_locked(data):
         if _run_file(data).exists():
             return Urls(**json.loads(_run_file(data).read_text())["urls"])
@@ -155,14 +155,17 @@ def find_running(data: Path) -> Urls | None:
 
 
 @contextmanager
-def servers_of(data: Path) -> Iterator[Urls]:
-    """The servers of a running `getsale up` over the same data folder, or our own for the block's duration."""
+def servers_of(data: Path, wanted: Wanted = EVERYTHING) -> Iterator[tuple[Urls, bool]]:
+    """The servers of a running `getsale up` over the same data folder, or our own for the block's duration.
+
+    Yields their URLs, and whether they are our own.
+    """
     running = find_running(data)
     if running is not None:
-        yield running
+        yield running, False
         return
-    with start(data) as servers:
-        yield servers.urls
+    with start(data, wanted) as servers:
+        yield servers.urls, True
 
 
 def _try_lock(data: Path) -> TextIOWrapper | None:
@@ -210,11 +213,10 @@ def _run_file(data: Path) -> Path:
     return data / "run.json"
 
 
-def _record(data: Path, urls: Urls, pids: dict[str, Recorded]) -> None:
+def _record(data: Path, running: dict[str, "_Running"]) -> None:
+    pids = {name: asdict(recorded(server.process.pid)) for name, server in running.items()}
     partial = _run_file(data).with_suffix(".partial")
-    partial.write_text(
-        json.dumps({"urls": asdict(urls), "pids": {name: asdict(pid) for name, pid in pids.items()}})
-    )
+    partial.write_text(json.dumps({"urls": asdict(_urls(running)), "pids": pids}))
     partial.chmod(0o600)
     partial.rename(_run_file(data))
 

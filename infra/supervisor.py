@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TextIO
 
@@ -30,7 +31,8 @@ class Log:
     """Lines of all processes, each with its process's name; web addresses can be held back for a while."""
 
     def __init__(self, names: list[str], stream: TextIO = sys.stderr) -> None:
-        self._stream = stream
+        self._stream: TextIO | None = stream
+        self._is_coloured = stream.isatty()
         self._width = max((len(name) for name in names), default=0)
         self._colours = {name: _COLOURS[i % len(_COLOURS)] for i, name in enumerate(names)}
         self._held: list[str] | None = []
@@ -50,26 +52,17 @@ class Log:
 
     def _prefix(self, name: str) -> str:
         padded = f"{name:<{self._width}} |"
-        if not self._stream.isatty():
+        if not self._is_coloured:
             return padded
         return f"\x1b[{self._colours.get(name, 37)}m{padded}\x1b[0m"
 
     def _print(self, text: str) -> None:
+        if self._stream is None:
+            return
         try:
             print(text, file=self._stream, flush=True)
         except OSError:
-            self._stream = _Nowhere()  # the reader of our output is gone; the product goes on
-
-
-class _Nowhere(TextIO):
-    def write(self, _: str) -> int:
-        return 0
-
-    def flush(self) -> None:
-        pass
-
-    def isatty(self) -> bool:
-        return False
+            self._stream = None  # the reader of our output is gone; the product goes on
 
 
 @dataclass
@@ -87,7 +80,7 @@ class Supervisor:
     log: Log
     patience_seconds: float = PATIENCE_SECONDS
     _children: list[_Child] = field(default_factory=list)
-    _is_stopping: bool = False
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _hurried: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self, program: Program) -> None:
@@ -107,20 +100,25 @@ class Supervisor:
 
     async def stop(self) -> None:
         """SIGTERM to all, and SIGKILL to those that are still there when patience ends."""
-        self._is_stopping = True
+        self._stopping.set()
         self._signal(signal.SIGTERM)
         await self._gone_or_hurried()
         self._signal(signal.SIGKILL)
-        await asyncio.gather(*(child.watching for child in self._children if child.watching))
+        await self._all_gone()
 
     async def _gone_or_hurried(self) -> None:
-        watching = [child.watching for child in self._children if child.watching]
-        gone = asyncio.gather(*watching)
+        gone = asyncio.create_task(self._all_gone())
         hurried = asyncio.create_task(self._hurried.wait())
         await asyncio.wait(
             {gone, hurried}, timeout=self.patience_seconds, return_when=asyncio.FIRST_COMPLETED
         )
+        gone.cancel()
         hurried.cancel()
+
+    async def _all_gone(self) -> bool:
+        if self._children:
+            await asyncio.wait([child.watching for child in self._children if child.watching])
+        return True
 
     def _signal(self, number: signal.Signals) -> None:
         for child in self._children:
@@ -144,24 +142,21 @@ class Supervisor:
             started = time.monotonic()
             await self._forward(child.program.name, child.process)
             code = await child.process.wait()
-            if self._is_stopping:
+            if self._stopping.is_set():
                 return
             if time.monotonic() - started > _STEADY_SECONDS:
                 child.delay_seconds = _FIRST_DELAY_SECONDS
             self.log.write(
                 child.program.name, f"ended ({_how(code)}); starts again in {child.delay_seconds:.1f} s"
             )
-            await self._pause(child.delay_seconds)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), child.delay_seconds)
             child.delay_seconds = min(child.delay_seconds * 2, _LAST_DELAY_SECONDS)
-            if self._is_stopping:
+            if self._stopping.is_set():
                 return
             await self._spawn(child)
-
-    async def _pause(self, seconds: float) -> None:
-        """Sleep in short pieces, so that a stop need not wait for it."""
-        until = time.monotonic() + seconds
-        while not self._is_stopping and time.monotonic() < until:
-            await asyncio.sleep(0.1)
+            if self._stopping.is_set():  # it was not there yet when the others were told
+                child.process.terminate()
 
     async def _forward(self, name: str, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None

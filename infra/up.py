@@ -9,6 +9,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from core import telemetry
 from core.db import Database
 from core.errors import AppError
 from core.principal import system
@@ -51,6 +52,7 @@ def run(settings: Settings, options: Options) -> int:
     """Run until SIGINT or SIGTERM; returns the exit code."""
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGHUP, _leave)
+    telemetry.set_up(settings, "getsale")
     data = installation.data_folder(settings)
     _say("Starting GetSale; the first start takes a little longer.")
     with ExitStack() as stack:
@@ -60,7 +62,7 @@ def run(settings: Settings, options: Options) -> int:
         migrate(settings.database_url_migrator)
         plan = _plan(settings, data, options)
         if plan.demo is not None:
-            asyncio.run(_seed(plan.settings, plan.demo))
+            asyncio.run(seed_demo(plan.settings, plan.demo))
         return asyncio.run(_supervise(plan, servers))
 
 
@@ -94,7 +96,7 @@ def _has_neo4j(settings: Settings, options: Options) -> bool:
     return not neo4j_server.missing_tools()
 
 
-async def _seed(settings: Settings, demo: installation.DemoAccess) -> None:
+async def seed_demo(settings: Settings, demo: installation.DemoAccess) -> None:
     """Make the demo organization once, and see that its bot has the token that is good today."""
     token = settings.telegram_bot_token.get_secret_value() or demo.bot_token
     db = await Database(settings.database_url, size=2).open()
@@ -120,7 +122,7 @@ async def _renew_token(db: Database, settings: Settings, organization_id: Organi
 
 async def _supervise(plan: _Plan, servers: embedded.Servers) -> int:
     programs = _programs(plan)
-    supervisor = Supervisor(Log([program.name for program in programs]))
+    supervisor = Supervisor(Log([program.name for program in programs] + ["neo4j"] * plan.neo4j))
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, _stop_or_hurry, stop, supervisor)
@@ -136,6 +138,8 @@ async def _supervise(plan: _Plan, servers: embedded.Servers) -> int:
             return 0 if stop.is_set() else 1
         _announce(plan)
         supervisor.log.release()
+        if plan.neo4j:  # only now: it takes both cores for seconds
+            await supervisor.start(_graph(plan.settings))
         while not stop.is_set():
             for name in servers.revive():
                 supervisor.log.write(name, "ended and was started again")
@@ -163,10 +167,12 @@ def _programs(plan: _Plan) -> list[Program]:
         peer = [sys.executable, "-m", "infra.peers.telegram", "--port", str(plan.peer_port)]
         peer += ["--data", str(plan.settings.data / "telegram"), "--token", plan.demo.bot_token]
         programs.insert(0, Program("telegram", [*peer, "--inbox-url", _url(plan.port)], environment))
-    if plan.neo4j:
-        graph = [sys.executable, "-m", "infra.servers.neo4j", str(plan.settings.data)]
-        programs.append(Program("neo4j", graph, environment))
     return programs
+
+
+def _graph(settings: Settings) -> Program:
+    command = [sys.executable, "-m", "infra.servers.neo4j", str(settings.data)]
+    return Program("neo4j", command, installation.environment(settings))
 
 
 async def _ready(plan: _Plan, stop: asyncio.Event) -> bool:

@@ -114,20 +114,18 @@ class RunContext:
 class ToolContext:
     """What a tool function gets: the run, the graph, and a transaction when it is declared with `tx=True`.
 
-    A tool with `tx=False` opens short transactions through `transaction()` and holds none while it waits.
+    A tool with `tx=False` asks dispatch for a short one with `short_tx()` and holds none while it waits.
     """
 
     run: RunContext
     graph: GraphStore
     open_tx: Tx | None
-    transaction: Callable[[], AbstractAsyncContextManager[Tx]]
+    short_tx: Callable[[], AbstractAsyncContextManager[Tx]]
 
     @property
     def tx(self) -> Tx:
         if self.open_tx is None:
-            raise RuntimeError(
-                "This tool is declared with tx=False; open a transaction with ctx.transaction()."
-            )
+            raise RuntimeError("This tool is declared with tx=False; open a transaction with ctx.short_tx().")
         return self.open_tx
 
     @property

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, JsonValue
 
 from core.principal import Principal
-from tools import companies, contacts, conversations, deals, drafts, tasks
+from tools import companies, contacts, conversations, deals, drafts, facts, graph, tasks
 from tools.base import Impact, Tool
 
 TOOLS: tuple[Tool[Any], ...] = (
@@ -25,6 +25,11 @@ TOOLS: tuple[Tool[Any], ...] = (
     tasks.create_task,
     tasks.list_tasks,
     tasks.complete_task,
+    facts.list_facts,
+    facts.remember_fact,
+    graph.relationship_neighbourhood,
+    graph.find_introduction,
+    graph.who_knows,
 )
 
 BY_NAME = {tool.name: tool for tool in TOOLS}

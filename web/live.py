@@ -125,5 +125,5 @@ async def _render(stream: Stream, conversation_id: UUID, event_id: str) -> str:
         except NotFound:
             return f"id: {event_id}\n\n"
     html = stream.visit.text("inbox/_changes.html", **context)
-    lines = "".join(f"data: {line}\n" for line in html.splitlines() if line.strip())
+    lines = "".join(f"data: {line}\n" for line in html.splitlines())
     return f"id: {event_id}\n{lines}\n"

@@ -1,7 +1,7 @@
 """One short function per reaction; worker/routes.py says what each reacts to."""
 
 from datetime import timedelta
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
@@ -35,7 +35,9 @@ from events.types import (
     RunRequested,
 )
 from worker.jobs import Job, Postpone, backoff
-from worker.services import Services
+
+if TYPE_CHECKING:  # the relay reads the routes too and must not load the agents
+    from worker.services import Services
 
 log = structlog.get_logger()
 
@@ -55,14 +57,14 @@ def _event(job: Job, kind: type[Kind]) -> Kind:
 # messages in -----------------------------------------------------------------------------------------------------
 
 
-async def evaluate_triggers(services: Services, tx: Tx, job: Job) -> None:
+async def evaluate_triggers(services: "Services", tx: Tx, job: Job) -> None:
     """A draft that does not know the new message is discarded, then the organization's rules decide what happens."""
     event = _event(job, MessageReceived)
     await drafts.supersede_outdated(tx, event.conversation_id)
     await automation.evaluate(tx, event, services.quiet_window)
 
 
-async def record_interaction(services: Services, tx: Tx, job: Job) -> None:
+async def record_interaction(services: "Services", tx: Tx, job: Job) -> None:
     """Every message strengthens the relationship it belongs to."""
     event = job.event
     if not isinstance(event, MessageReceived | MessageSent):
@@ -117,7 +119,7 @@ async def refuse_attachments(tx: Tx, job: Job, reason: str) -> None:
         )
 
 
-async def _credentials(services: Services, tx: Tx, message_id: MessageId) -> Credentials:
+async def _credentials(services: "Services", tx: Tx, message_id: MessageId) -> Credentials:
     account_id = await conversation_queries.account_of_message(tx, message_id)
     key = services.settings.secret_key.get_secret_value()
     return Credentials(account_id, await account_queries.open_secret(tx, account_id, key))
@@ -126,7 +128,7 @@ async def _credentials(services: Services, tx: Tx, message_id: MessageId) -> Cre
 # runs ------------------------------------------------------------------------------------------------------------
 
 
-async def release_run(services: Services, tx: Tx, job: Job) -> None:
+async def release_run(services: "Services", tx: Tx, job: Job) -> None:
     await runs.release_run(tx, RunId(job.subject_id))
 
 
@@ -154,7 +156,7 @@ async def give_up_run(tx: Tx, job: Job, reason: str) -> None:
         )
 
 
-async def redraft(services: Services, tx: Tx, job: Job) -> None:
+async def redraft(services: "Services", tx: Tx, job: Job) -> None:
     """Feedback on a draft asks the same seat for another one, at once."""
     draft = await get_draft(tx, _event(job, DraftReturned).draft_id)
     seat = await run_queries.last_seat(tx, draft.conversation_id)
@@ -166,7 +168,7 @@ async def redraft(services: Services, tx: Tx, job: Job) -> None:
 # messages out ----------------------------------------------------------------------------------------------------
 
 
-async def release_message(services: Services, tx: Tx, job: Job) -> None:
+async def release_message(services: "Services", tx: Tx, job: Job) -> None:
     await conversations.release_message(tx, MessageId(job.subject_id))
 
 
@@ -224,7 +226,7 @@ async def fail_message(tx: Tx, job: Job, reason: str) -> None:
     await sending.fail_queued(tx, _event(job, MessageQueued).message_id, f"Not delivered: {reason}")
 
 
-async def yield_to_author(services: Services, tx: Tx, job: Job) -> None:
+async def yield_to_author(services: "Services", tx: Tx, job: Job) -> None:
     """A person answered: what the agent was doing here is no longer needed."""
     event = _event(job, MessageQueued)
     message = await conversation_queries.get_message(tx, event.message_id)
@@ -233,7 +235,7 @@ async def yield_to_author(services: Services, tx: Tx, job: Job) -> None:
         await drafts.discard_for_person(tx, event.conversation_id)
 
 
-async def yield_to_holder(services: Services, tx: Tx, job: Job) -> None:
+async def yield_to_holder(services: "Services", tx: Tx, job: Job) -> None:
     """A person took the conversation over: no agent goes on in it."""
     event = _event(job, ConversationAssigned)
     conversation = await conversation_queries.get_conversation(tx, event.conversation_id)
@@ -244,11 +246,11 @@ async def yield_to_holder(services: Services, tx: Tx, job: Job) -> None:
 # time ------------------------------------------------------------------------------------------------------------
 
 
-async def wake_conversation(services: Services, tx: Tx, job: Job) -> None:
+async def wake_conversation(services: "Services", tx: Tx, job: Job) -> None:
     await conversations.wake_conversation(tx, ConversationId(job.subject_id))
 
 
-async def return_approval(services: Services, tx: Tx, job: Job) -> None:
+async def return_approval(services: "Services", tx: Tx, job: Job) -> None:
     await drafts.return_approval(tx, ApprovalId(job.subject_id))
 
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
@@ -23,7 +24,9 @@ from events.due import DueWork
 from events.leases import Lease
 from events.outbox import Delivery
 from events.types import Event
-from worker.services import Services
+
+if TYPE_CHECKING:  # the relay reads the routes too and must not load the agents
+    from worker.services import Services
 
 log = structlog.get_logger()
 _tracer = trace.get_tracer("getsale.worker")
@@ -44,7 +47,7 @@ class Postpone:
 class Job:
     """One piece of work in hand: whose it is, what it is about and what caused it."""
 
-    services: Services
+    services: "Services"
     lease: Lease
     handler: str
     subject_id: UUID
@@ -59,7 +62,7 @@ class Job:
             yield tx
 
 
-InTxFunction = Callable[[Services, Tx, Job], Awaitable[None]]
+InTxFunction = Callable[["Services", Tx, Job], Awaitable[None]]
 OutsideFunction = Callable[[Job], Coroutine[None, None, Postpone | None]]
 GiveUpFunction = Callable[[Tx, Job, str], Awaitable[None]]
 
@@ -90,7 +93,7 @@ class Outside:
 Handler = InTx | Outside
 
 
-async def carry_out(services: Services, work: Delivery | DueWork, handler: Handler) -> None:
+async def carry_out(services: "Services", work: Delivery | DueWork, handler: Handler) -> None:
     """Do one claimed piece of work to its end; a lost lease makes it a no-op."""
     job = await _begin(services, work, handler)
     if job is None:
@@ -104,7 +107,7 @@ async def carry_out(services: Services, work: Delivery | DueWork, handler: Handl
     _jobs.labels(handler.name, outcome).inc()
 
 
-async def _begin(services: Services, work: Delivery | DueWork, handler: Handler) -> Job | None:
+async def _begin(services: "Services", work: Delivery | DueWork, handler: Handler) -> Job | None:
     """Count the attempt before the work, so that a job that kills its worker is found out."""
     principal = system(work.organization_id)
     async with services.db.transaction(principal, f"{handler.name}.begin") as tx:

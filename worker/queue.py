@@ -2,28 +2,20 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-import structlog
 from arq import create_pool
 from arq.connections import ArqRedis, RedisSettings
 from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
-from core import jsons, telemetry
+from core import jsons
 from core.settings import Settings
-from core.settings import load as load_settings
 from events.due import DueWork
 from events.outbox import Delivery
-from worker import health
-from worker.jobs import carry_out
-from worker.routes import handler_of
-from worker.services import build
-
-log = structlog.get_logger()
 
 _QUEUE = "getsale:jobs"
 _WAKE = "getsale:wake"
@@ -52,20 +44,40 @@ class Queue:
         for piece in work:
             kind = "delivery" if isinstance(piece, Delivery) else "due"
             await self._pool.enqueue_job("work", kind, {k: str(v) for k, v in asdict(piece).items()})
-            await self._pool.execute_command("RPUSH", _WAKE, b"1")
+            await self._pool.execute_command("RPUSH", _WAKE, b"1")  # type: ignore[no-untyped-call]
 
     async def close(self) -> None:
         await self._pool.aclose()
 
 
-async def work(ctx: dict[str, Any], kind: str, fields: dict[str, str]) -> None:
-    """The one arq function: carry out a claimed delivery or a piece of due work."""
-    piece = _piece(kind, fields)
-    handler = handler_of(piece)
-    if handler is None:
-        log.error("job.unroutable", kind=kind, name=fields.get("handler") or fields.get("kind"))
-        return
-    await carry_out(ctx["services"], piece, handler)
+Carry = Callable[[Delivery | DueWork], Awaitable[None]]
+
+
+async def run_worker(settings: Settings, carry: Carry) -> None:
+    """Take work from the queue until SIGTERM; jobs in hand are finished first."""
+
+    async def work(ctx: dict[str, Any], kind: str, fields: dict[str, str]) -> None:
+        await carry(_piece(kind, fields))
+
+    worker = Worker(
+        [func(work, name="work", max_tries=1)],
+        queue_name=_QUEUE,
+        redis_settings=RedisSettings.from_dsn(settings.redis_url),
+        job_serializer=jsons.dump_bytes,
+        job_deserializer=jsons.loads,
+        max_jobs=settings.worker_jobs,
+        # leases in Postgres decide about repetition, so arq repeats and keeps nothing
+        retry_jobs=False,
+        keep_result=0,
+        job_timeout=settings.run_max_seconds + 180,
+        job_completion_wait=25,
+        poll_delay=0.5,
+        on_startup=_start_waking,
+        on_shutdown=_stop_waking,
+    )
+    worker.ctx["worker"] = worker
+    with contextlib.suppress(asyncio.CancelledError):
+        await worker.async_run()
 
 
 def _piece(kind: str, fields: dict[str, str]) -> Delivery | DueWork:
@@ -74,34 +86,6 @@ def _piece(kind: str, fields: dict[str, str]) -> Delivery | DueWork:
     }
     typed |= {"attempts": int(fields["attempts"]), "fence": int(fields["fence"])}
     return Delivery(**typed) if kind == "delivery" else DueWork(**typed)
-
-
-async def main(settings: Settings | None = None) -> None:
-    """Run one worker until SIGTERM; jobs in hand are finished first."""
-    settings = settings or load_settings()
-    telemetry.set_up(settings, "worker")
-    async with build(settings) as services:
-        worker = Worker(
-            [func(work, name="work", max_tries=1)],  # type: ignore[arg-type]  # arq's protocol wants *args
-            queue_name=_QUEUE,
-            redis_settings=RedisSettings.from_dsn(settings.redis_url),
-            job_serializer=jsons.dump_bytes,
-            job_deserializer=jsons.loads,
-            max_jobs=settings.worker_jobs,
-            # leases in Postgres decide about repetition, so arq repeats and keeps nothing
-            retry_jobs=False,
-            keep_result=0,
-            job_timeout=settings.run_max_seconds + 180,
-            job_completion_wait=25,
-            poll_delay=0.5,
-            ctx={"services": services},
-            on_startup=_start_waking,
-            on_shutdown=_stop_waking,
-        )
-        worker.ctx["worker"] = worker
-        async with health.serve(settings, "worker", services.db, services.redis):
-            with contextlib.suppress(asyncio.CancelledError):
-                await worker.async_run()
 
 
 async def _start_waking(ctx: dict[str, Any]) -> None:
@@ -116,7 +100,7 @@ async def _wake(worker: Worker) -> None:
     """Poll as soon as somebody enqueues; arq's own poll of half a second stays as the net."""
     while True:
         try:
-            if await worker.pool.execute_command("BLPOP", _WAKE, 2):
+            if await worker.pool.execute_command("BLPOP", _WAKE, 2):  # type: ignore[no-untyped-call]
                 await worker._poll_iteration()
         except RedisError:
             await asyncio.sleep(0.5)

@@ -71,6 +71,7 @@ ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.ChannelAccountDisconnected: (),
     e.ChannelAccountRestricted: (),
     e.DealCreated: (),
+    e.DealUpdated: (),
     e.DealStageChanged: (),
     e.TaskCreated: (),
     e.TaskCompleted: (),

@@ -32,10 +32,11 @@ class CaseMessage(_Shown):
 
 
 class CaseEvidence(_Shown):
-    """One thing that a tool returned; `details` holds its values by name."""
+    """One thing that a tool returned; `id` is what tools take, `details` holds its values by name."""
 
     n: int
     kind: str
+    id: str
     label: str
     text: str
     trust: str
@@ -43,6 +44,8 @@ class CaseEvidence(_Shown):
 
 
 class CaseContact(_Shown):
+    id: str
+    company_id: str = ""
     name: str
     language: str
     title: str = ""

@@ -8,7 +8,14 @@ from typing import TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from agents.llm.base import LanguageModel, ModelMessage, ModelReply, ModelRequest, ModelUnavailable, ModelUsage
+from agents.llm.base import (
+    LanguageModel,
+    ModelMessage,
+    ModelReply,
+    ModelRequest,
+    ModelUnavailable,
+    ModelUsage,
+)
 from prompts import library
 
 MAX_TOOL_ROUNDS = 4
@@ -144,9 +151,7 @@ async def _call_tools(
     return problem, tuple(turns)
 
 
-def _read(
-    text: str, answer: type[Answer], check: Callable[[Answer], str]
-) -> tuple[Answer | None, str]:
+def _read(text: str, answer: type[Answer], check: Callable[[Answer], str]) -> tuple[Answer | None, str]:
     """The typed answer, or what is wrong with the text."""
     try:
         found = answer.model_validate_json(_json_part(text))

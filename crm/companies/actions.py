@@ -53,7 +53,7 @@ async def update_company(tx: Tx, company_id: CompanyId, edit: CompanyEdit, *, ve
         NotFound: no such company.
         Stale: changed since `version` was read.
         Unprocessable: an empty name, or fewer than zero employees.
-        Conflict: the domain belongs to another company.
+        Conflict: the domain belongs to another company; the transaction cannot go on.
     """
     company = await get_company(tx, company_id, lock=True)
     tx.principal.require("companies:write")
@@ -64,27 +64,26 @@ async def update_company(tx: Tx, company_id: CompanyId, edit: CompanyEdit, *, ve
     if not changes:
         return company
     try:
-        async with tx.connection.transaction():
-            updated = await tx.one(
-                Company,
-                """
-                UPDATE companies
-                   SET name = coalesce(%(name)s, name),
-                       domain = coalesce(%(domain)s, domain),
-                       city = coalesce(%(city)s, city),
-                       employees = coalesce(%(employees)s, employees),
-                       about = coalesce(%(about)s, about),
-                       version = version + 1
-                 WHERE id = %(company_id)s
-                RETURNING id, name, domain, city, employees, about, version
-                """,
-                company_id=company_id,
-                name=edit.name,
-                domain=normalize_domain(edit.domain),
-                city=edit.city,
-                employees=edit.employees,
-                about=edit.about,
-            )
+        updated = await tx.one(
+            Company,
+            """
+            UPDATE companies
+               SET name = coalesce(%(name)s, name),
+                   domain = coalesce(%(domain)s, domain),
+                   city = coalesce(%(city)s, city),
+                   employees = coalesce(%(employees)s, employees),
+                   about = coalesce(%(about)s, about),
+                   version = version + 1
+             WHERE id = %(company_id)s
+            RETURNING id, name, domain, city, employees, about, version
+            """,
+            company_id=company_id,
+            name=edit.name,
+            domain=normalize_domain(edit.domain),
+            city=edit.city,
+            employees=edit.employees,
+            about=edit.about,
+        )
     except UniqueViolation as err:
         raise Conflict(f"Another company already has the domain {edit.domain}.", field="domain") from err
     await emit(tx, CompanyUpdated(company_id), changes=changes)

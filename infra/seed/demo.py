@@ -17,13 +17,7 @@ from core.db import Database, Tx
 from core.ids import uuid7
 from core.principal import system
 from core.settings import Settings
-from crm.automation.actions import create_trigger
-from crm.automation.models import Condition, RunAgent, TriggerBody
-from crm.bidi.actions import create_ai_bidi
-from crm.bidi.models import Autonomy
-from crm.channel_accounts.actions import connect_telegram_bot
 from crm.channel_accounts.models import ChannelAccount
-from crm.channel_accounts.queries import find_channel_account
 from crm.companies.actions import create_company
 from crm.companies.models import NewCompany
 from crm.contacts.actions import create_contact
@@ -40,7 +34,8 @@ from crm.identity.queries import find_organization_id
 from crm.pipelines.actions import create_pipeline
 from crm.pipelines.queries import list_stages
 from crm.tasks.actions import create_task
-from events.ids import BidiId, CompanyId, ContactId, OrganizationId, UserId
+from events.ids import CompanyId, ContactId, OrganizationId, UserId
+from infra.seed.workplace import make_workplace
 
 _HERE = Path(__file__).parent
 SLUG = "norrwick"
@@ -92,9 +87,8 @@ async def seed(db: Database, settings: Settings, *, email: str, password: str, b
     async with db.transaction(principal, "seed") as tx:
         world = await _identity(tx, data, email=email, password=password)
         await _records(tx, data, world)
-        account = await _channel(tx, world, settings, bot_token)
+        account = await _workplace(tx, world, settings, bot_token)
         await _knowledge(tx, data, world)
-        await _agent(tx, world.users["anna"])
         await _past(tx, data, world, account)
         await _crowd(tx, world, account)
     async with db.transaction(principal, "seed.live") as tx:
@@ -164,16 +158,16 @@ async def _contact(tx: Tx, world: _World, person: dict[str, Any]) -> None:
     )
 
 
-async def _channel(tx: Tx, world: _World, settings: Settings, bot_token: str) -> ChannelAccount:
-    await connect_telegram_bot(
+async def _workplace(tx: Tx, world: _World, settings: Settings, bot_token: str) -> ChannelAccount:
+    made = await make_workplace(
         tx,
         name="Norrwick bot",
-        address="@norrwick_bot",
-        token=bot_token,
+        bot_token=bot_token,
         key=settings.secret_key.get_secret_value(),
+        responsible=world.users["anna"],
         delivery="webhook" if settings.public_url else "polling",
     )
-    return await find_channel_account(tx, "telegram", None)
+    return made.account
 
 
 async def _knowledge(tx: Tx, data: dict[str, Any], world: _World) -> None:
@@ -201,31 +195,6 @@ async def _knowledge(tx: Tx, data: dict[str, Any], world: _World) -> None:
         await create_task(tx, task["title"], contact_id=world.contacts[task["contact"]], due_at=due_at)
 
 
-async def _agent(tx: Tx, responsible: UserId) -> BidiId:
-    """The inbox agent, and the rule that calls it: stored as data, evaluated by crm/automation."""
-    bidi_id = await create_ai_bidi(
-        tx,
-        name="Mira",
-        agent="inbox",
-        autonomy=Autonomy.SUGGEST,
-        persona="Warm, brief and exact. Answers the question first.",
-        responsible_user_id=responsible,
-    )
-    await create_trigger(
-        tx,
-        name="Answer incoming messages",
-        event_type="message.received",
-        body=TriggerBody(
-            conditions=[
-                Condition(field="conversation.holder_kind", operator="not_in", value=["person", "campaign"]),
-                Condition(field="contact.is_suppressed", operator="is", value=False),
-            ],
-            actions=[RunAgent(bidi_id=bidi_id)],
-        ),
-    )
-    return bidi_id
-
-
 async def _past(tx: Tx, data: dict[str, Any], world: _World, account: ChannelAccount) -> None:
     for talk in data["conversations"]:
         contact_id = world.contacts[talk["contact"]]
@@ -234,7 +203,9 @@ async def _past(tx: Tx, data: dict[str, Any], world: _World, account: ChannelAcc
             _past_message(who == "them", contact_id, member_id, text, world.at(days, moment))
             for days, moment, who, text in talk["messages"]
         ]
-        await import_conversation(tx, account, contact_id, chat_id=_chat_of(data, talk["contact"]), messages=messages)
+        await import_conversation(
+            tx, account, contact_id, chat_id=_chat_of(data, talk["contact"]), messages=messages
+        )
         for message in messages:
             await facts.record_interaction(
                 tx,
@@ -246,7 +217,9 @@ async def _past(tx: Tx, data: dict[str, Any], world: _World, account: ChannelAcc
             )
 
 
-def _past_message(is_inbound: bool, contact_id: ContactId, member_id: UserId, text: str, at: datetime) -> PastMessage:
+def _past_message(
+    is_inbound: bool, contact_id: ContactId, member_id: UserId, text: str, at: datetime
+) -> PastMessage:
     author = ("contact", contact_id) if is_inbound else ("user", member_id)
     return PastMessage(is_inbound, author[0], author[1], text, at)
 

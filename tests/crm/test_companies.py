@@ -26,11 +26,11 @@ async def test_two_companies_cannot_share_a_domain(database: Database, organizat
 
         with pytest.raises(Conflict):
             await create_company(tx, NewCompany("Acme again", domain="www.acme.io"))
-        with pytest.raises(Conflict):
+        assert await find_company_by_domain(tx, "ACME.io") == acme
+    with pytest.raises(Conflict):
+        async with database.transaction(organization, "test") as tx:
             await update_company(tx, other.id, CompanyEdit(domain="acme.io"), version=1)
-
-        found = await find_company_by_domain(tx, "ACME.io")
-        assert found == acme
+    async with database.transaction(organization, "test") as tx:
         assert (await get_company(tx, other.id)).domain is None
 
 

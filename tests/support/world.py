@@ -6,21 +6,16 @@ from itertools import count
 from core import clock
 from core.db import Database
 from core.principal import Principal
-from crm.automation.actions import create_trigger
-from crm.automation.models import Condition, RunAgent, TriggerBody
-from crm.bidi.actions import create_ai_bidi
-from crm.bidi.models import Autonomy
-from crm.channel_accounts.actions import connect_telegram_bot
 from crm.channel_accounts.models import ChannelAccount
-from crm.channel_accounts.queries import find_channel_account
 from crm.conversations.actions import receive_message
 from crm.conversations.models import Conversation, InboundMessage, Reception
 from crm.conversations.queries import find_conversation
 from crm.drafts.actions import create_draft
 from crm.drafts.models import Draft, Evidence, EvidenceKind, Flag, NewDraft, Origin
 from events.ids import BidiId, ConversationId, UserId
+from infra.fleet import KEY
+from infra.seed.workplace import make_workplace
 
-KEY = "a key for tests only, 32 bytes long"
 _numbers = count(1)
 
 
@@ -76,21 +71,5 @@ def _new_draft(conversation_id: ConversationId, body: str, flags: tuple[Flag, ..
 async def make_world(db: Database, owner: Principal, *, token: str = "1000001:test-token") -> World:
     """A polling bot, an inbox agent that suggests, and the trigger between them."""
     async with db.transaction(owner, "test") as tx:
-        await connect_telegram_bot(tx, name="Bot", address="@bot", token=token, key=KEY, delivery="polling")
-        account = await find_channel_account(tx, "telegram", None)
-        bidi_id = await create_ai_bidi(
-            tx,
-            name="Mira",
-            agent="inbox",
-            autonomy=Autonomy.SUGGEST,
-            persona="",
-            responsible_user_id=UserId(owner.id),
-        )
-        body = TriggerBody(
-            conditions=[
-                Condition(field="conversation.holder_kind", operator="not_in", value=["person", "campaign"])
-            ],
-            actions=[RunAgent(bidi_id=bidi_id)],
-        )
-        await create_trigger(tx, name="Answer", event_type="message.received", body=body)
-    return World(db, owner, account, bidi_id)
+        made = await make_workplace(tx, bot_token=token, key=KEY, responsible=UserId(owner.id))
+    return World(db, owner, made.account, made.bidi_id)

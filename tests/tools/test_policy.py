@@ -14,9 +14,7 @@ from tools.policy import MATRIX, Case, decide
 COLUMNS = (Autonomy.OBSERVE, Autonomy.SUGGEST, Autonomy.ASSIST, Autonomy.AUTOPILOT)
 LENIENCE = {Decision.DENY: 0, Decision.ASK: 1, Decision.ALLOW: 2}
 LETTERS = {"-": Decision.DENY, "?": Decision.ASK, "+": Decision.ALLOW}
-CASES = [
-    Case(*case) for case in product(Risk, Reach, Impact, (False, True), Autonomy, (False, True))
-]
+CASES = [Case(*case) for case in product(Risk, Reach, Impact, (False, True), Autonomy, (False, True))]
 cases = st.sampled_from(CASES)
 
 # risk, reach, impact (* any), taint (c clean, t tainted, s tainted but counterpart-scoped, * any),
@@ -64,7 +62,7 @@ def _taint(case: Case) -> str:
 EXPECTED = expected()
 
 
-@pytest.mark.parametrize(("risk", "reach"), product(Risk, Reach))
+@pytest.mark.parametrize(("risk", "reach"), list(product(Risk, Reach)))
 def test_every_case_is_decided_as_the_table_says(risk: Risk, reach: Reach) -> None:
     of_pair = [case for case in CASES if (case.risk, case.reach) == (risk, reach)]
 

@@ -118,21 +118,21 @@ def _reopen(attempt: Attempt, err: AppError) -> str:
 
 
 def _explain(session: Session, err: AppError) -> str:
-    say = session.words.gettext
+    gettext = session.words.gettext
     if isinstance(err, Stale):
-        return say("Somebody edited this draft after you opened it. Look at the new text, then decide again.")
+        return gettext("Somebody edited this draft after you opened it. Look at the new text, then decide again.")
     match err.fields.get("status"), err.fields.get("field"):
         case "approved", _:
-            return say("This draft is already approved. It was not sent a second time.")
+            return gettext("This draft is already approved. It was not sent a second time.")
         case "rejected", _:
-            return say("This draft is already rejected. Nothing was sent.")
+            return gettext("This draft is already rejected. Nothing was sent.")
         case str(), _:
-            return say("This draft was replaced meanwhile. Nothing was sent.")
+            return gettext("This draft was replaced meanwhile. Nothing was sent.")
         case _, "body":
-            return say("The text is empty or too long. At most 4096 characters fit.")
+            return gettext("The text is empty or too long. At most 4096 characters fit.")
         case _, "feedback":
-            return say("Say what should be different, then send it back.")
+            return gettext("Say what should be different, then send it back.")
         case _, "until":
-            return say("That time has passed. Choose a later one.")
+            return gettext("That time has passed. Choose a later one.")
         case _:
-            return say("This cannot be sent as it is: something is unchecked or the contact wrote again.")
+            return gettext("This cannot be sent as it is: something is unchecked or the contact wrote again.")

@@ -14,7 +14,9 @@ from agents.llm.offline.text import Language, content_stems, is_question, langua
 
 _UNKNOWN = ("answer.unknown", "answer.unknown_more", "answer.unknown_quoted", "price.none", "price.none_quantity",
             "price.unconfirmed", "introduction.none")  # fmt: skip
-_BAND = re.compile(r"(?:\bот\s+)?(?P<low>\d+)\s*(?:to|until|до|-|–|—)\s*(?P<high>\d+)\s+[^\W\d_]{3,}", re.IGNORECASE)
+_BAND = re.compile(
+    r"(?:\bот\s+)?(?P<low>\d+)\s*(?:to|until|до|-|–|—)\s*(?P<high>\d+)\s+[^\W\d_]{3,}", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,9 @@ def find_price(number: int | None, case: Case, language: Language) -> Found | No
 def said_unknown(case: Case, language: Language) -> bool:
     """Our last message already said that something has to be checked first."""
     ours = [message.text for message in case.history if message.author == "us"]
-    return bool(ours) and any(opening in ours[-1] for opening in openings(language, *_UNKNOWN) if len(opening) > 8)
+    return bool(ours) and any(
+        opening in ours[-1] for opening in openings(language, *_UNKNOWN) if len(opening) > 8
+    )
 
 
 def _facts(case: Case, language: Language) -> Iterator[_Candidate]:

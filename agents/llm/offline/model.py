@@ -6,10 +6,10 @@ from pydantic import BaseModel, TypeAdapter
 
 from agents.inbox.contract import Case, CaseEvidence
 from agents.llm.base import ModelReply, ModelRequest, ModelUnavailable, ToolRequest
-from agents.llm.offline.replies import wanted_introduction, write_reply
+from agents.llm.offline.introductions import find_relation, is_named, search_text, wanted_introduction
+from agents.llm.offline.replies import write_reply
 from agents.llm.offline.triage import triage
 
-PATH_TOOL = "find_warm_path"
 _found = TypeAdapter(tuple[CaseEvidence, ...])
 
 
@@ -25,24 +25,35 @@ class OfflineModel:
             raise ModelUnavailable(f"The offline templates do not know the task {request.task}.")
         case = Case.model_validate_json(next(turn.text for turn in request.messages if turn.role == "user"))
         results = [turn.text for turn in request.messages if turn.role == "tool"]
-        if request.task == "draft" and not results:
-            asked = _ask_for_path(case, request)
-            if asked is not None:
-                return asked
         found = [evidence for text in results for evidence in _evidence_of(text)]
         case = case.model_copy(update={"evidence": (*case.evidence, *found)})
+        if request.task == "draft" and (wanted := _look_for_introduction(case, request)):
+            return ModelReply(tool_requests=wanted)
         return ModelReply(text=answer(case).model_dump_json())
 
 
 _TASKS: dict[str, Callable[[Case], BaseModel]] = {"triage": triage, "draft": write_reply}
 
 
-def _ask_for_path(case: Case, request: ModelRequest) -> ModelReply | None:
-    """Somebody asks to be introduced: look for the way there before answering."""
+def _look_for_introduction(case: Case, request: ModelRequest) -> tuple[ToolRequest, ...]:
+    """Somebody asks to be introduced: find out who that is, then whether a chain leads there."""
     name = wanted_introduction(case)
-    if not name or PATH_TOOL not in {tool.name for tool in request.tools}:
-        return None
-    return ModelReply(tool_requests=(ToolRequest("path", PATH_TOOL, {"to_name": name}),))
+    offered = {tool.name for tool in request.tools}
+    rounds = sum(turn.role == "assistant" for turn in request.messages)
+    if not name or rounds > 1 or not {"find_contacts", "find_companies", "find_introduction"} <= offered:
+        return ()
+    if find_relation(case, [name]) is not None:
+        return ()
+    if rounds == 0:
+        text = search_text(name)
+        return tuple(ToolRequest(tool, tool, {"text": text}) for tool in ("find_contacts", "find_companies"))
+    known = next((evidence for evidence in case.evidence if _is_meant(evidence, name, case)), None)
+    return (ToolRequest("path", "find_introduction", {"target_id": known.id}),) if known else ()
+
+
+def _is_meant(evidence: CaseEvidence, name: str, case: Case) -> bool:
+    is_other = evidence.id not in (case.contact.id, case.contact.company_id)
+    return is_other and evidence.kind in ("contact", "company") and is_named(evidence.label, [name])
 
 
 def _evidence_of(text: str) -> tuple[CaseEvidence, ...]:

@@ -9,6 +9,7 @@ from agents.inbox.contract import Case, CaseEvidence, DraftAnswer, HandOff, Sent
 from agents.llm.offline import lookup, slots
 from agents.llm.offline.feedback import Wishes, read_feedback
 from agents.llm.offline.intents import Intent, Part, read_burst
+from agents.llm.offline.introductions import find_relation, is_offered
 from agents.llm.offline.phrases import day, money, say
 from agents.llm.offline.text import Language, is_question, language_of, stems
 
@@ -140,7 +141,9 @@ def _price(reply: _Reply) -> None:
     fitting = _first([offer for offer in offers if wanted and wanted.number in _numbers(offer)])
     listed = lookup.find_price(wanted.number if wanted else None, reply.case, reply.language)
     if fitting and wanted:
-        reply.say("price.for_quantity", fitting.n, quantity=wanted.text, amount=_amount(fitting, reply.language))
+        reply.say(
+            "price.for_quantity", fitting.n, quantity=wanted.text, amount=_amount(fitting, reply.language)
+        )
     elif not wanted and (offer := _only(offers)):
         reply.say("price.current", offer.n, amount=_amount(offer, reply.language))
     if listed:
@@ -148,7 +151,9 @@ def _price(reply: _Reply) -> None:
     told = [sentence.text for sentence in reply.sentences if sentence.evidence] if fitting or listed else []
     if not listed and not fitting:
         _unpriced(reply, asked[0], wanted, offers)
-    elif open_points := [name for name in slots.conditions(text) if name not in slots.conditions(" ".join(told))]:
+    elif open_points := [
+        name for name in slots.conditions(text) if name not in slots.conditions(" ".join(told))
+    ]:
         names = [say(reply.language, f"conditions.{name}") for name in open_points]
         joined = say(reply.language, "price.condition_join").join(names)
         reply.say("price.condition_one", condition=joined)
@@ -273,55 +278,18 @@ def _introduction(reply: _Reply) -> None:
     if not asked:
         return
     text = " ".join(part.text for part in asked)
-    if _is_offered(text):
+    if is_offered(text):
         reply.say("introduction.offered", reply.source(asked[0]))
         return
-    relation = _relation(reply, slots.names(text, reply.language))
+    relation = find_relation(reply.case, slots.names(text, reply.language))
     if relation is None:
         reply.say("introduction.none", reply.source(asked[0]))
         reply.missing.append(asked[0].text)
     elif relation.details.get("via"):
-        key = "path_more" if relation.details.get("hops", "2") not in ("1", "2") else "path"
+        key = "path" if relation.details.get("hops") == "1" else "path_more"
         reply.say(f"introduction.{key}", relation.n, via=relation.details["via"])
     else:
-        reply.say("introduction.known", relation.n, person=relation.details.get("person", relation.label))
-
-
-def _is_offered(text: str) -> bool:
-    """The contact offers an introduction instead of asking for one."""
-    pattern = (
-        r"\b(?:I|let me|we) (?:can |will |would |'d )?(?:like to )?(?:introduce|connect) (?:you|my)|\bI'd like to introduce"
-        r"|\bмогу познакомить вас|\bсведу вас|\bхочу познакомить вас"
-    )
-    return re.search(pattern, text, re.IGNORECASE) is not None
-
-
-def wanted_introduction(case: Case) -> str:
-    """Whom the burst asks to be introduced to, if it does and names somebody."""
-    burst = [message.text for message in case.new_messages]
-    heard = language_of(" ".join(burst), case.contact.language)
-    asked = [part.text for part in read_burst(burst, heard) if part.intent is Intent.INTRODUCTION]
-    names = [name for text in asked if not _is_offered(text) for name in slots.names(text, heard)]
-    return names[0] if names else ""
-
-
-def _relation(reply: _Reply, names: list[str]) -> CaseEvidence | None:
-    relations = [evidence for evidence in reply.case.evidence if evidence.kind == "relationship"]
-    for evidence in sorted(relations, key=lambda evidence: not evidence.details.get("via")):
-        known = f"{evidence.details.get('person', '')} {evidence.details.get('company', '')}"
-        if any(
-            is_same_name(word, other) for name in names for word in name.split() for other in known.split()
-        ):
-            return evidence
-    return None
-
-
-def is_same_name(written: str, known: str) -> bool:
-    """The same name up to a case ending: `Томасом` and `Томас`."""
-    left, right = written.lower().replace("ё", "е"), known.lower().replace("ё", "е")
-    shorter = min(len(left), len(right))
-    common = next((i for i in range(shorter) if left[i] != right[i]), shorter)
-    return shorter >= 3 and common >= max(3, shorter - 2) and max(len(left), len(right)) - common <= 3
+        reply.say("introduction.known", relation.n, person=relation.details.get("person") or relation.label)
 
 
 def _wrong_person(reply: _Reply) -> None:

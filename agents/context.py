@@ -1,0 +1,98 @@
+"""What a run knows before its first tool call: the thread that it serves, loaded under the seat's own eyes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from core.db import Database, Tx
+from core.principal import Principal
+from crm.companies.queries import get_company
+from crm.contacts.models import Contact
+from crm.contacts.queries import get_contact
+from crm.conversations.models import Conversation, Direction, Message, MessageStatus
+from crm.conversations.queries import get_conversation, list_attachments, list_messages
+from crm.runs.models import Run
+from events.ids import MessageId
+
+HISTORY = 40
+
+
+@dataclass(frozen=True)
+class Line:
+    """One message of the thread, from either side; `files` are the names of what came with it."""
+
+    id: MessageId
+    is_ours: bool
+    text: str
+    at: datetime
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Thread:
+    """A conversation as one run sees it: what waits for an answer, what came before, and with whom."""
+
+    conversation: Conversation
+    contact: Contact
+    company: str
+    burst: tuple[Line, ...]
+    history: tuple[Line, ...]
+
+
+async def load_thread(db: Database, principal: Principal, run: Run) -> Thread:
+    """The thread up to the newest message that the run covers; a resumed run sees the same."""
+    async with db.transaction(principal, "run.context") as tx:
+        conversation = await get_conversation(tx, run.conversation_id)
+        contact = await get_contact(tx, conversation.contact_id)
+        company = await get_company(tx, contact.company_id) if contact.company_id else None
+        lines = await _lines(tx, run)
+    start = _burst_start(lines)
+    return Thread(
+        conversation, contact, company.name if company else "", tuple(lines[start:]), tuple(lines[:start])
+    )
+
+
+async def _lines(tx: Tx, run: Run) -> list[Line]:
+    messages = [
+        message
+        for message in await list_messages(tx, run.conversation_id, last=HISTORY)
+        if _is_seen(message, run)
+    ]
+    files = await _files(tx, messages)
+    return [
+        Line(
+            message.id,
+            message.direction is Direction.OUT,
+            message.body,
+            message.occurred_at,
+            tuple(files.get(message.id, ())),
+        )
+        for message in messages
+    ]
+
+
+def _is_seen(message: Message, run: Run) -> bool:
+    """What was never sent was never said, and what came after the run began is the next run's."""
+    if message.direction is Direction.OUT:
+        return message.status not in (MessageStatus.CANCELLED, MessageStatus.FAILED)
+    return run.based_on_seq is None or message.seq <= run.based_on_seq
+
+
+async def _files(tx: Tx, messages: list[Message]) -> dict[MessageId, list[str]]:
+    named: dict[MessageId, list[str]] = {}
+    for attachment in await list_attachments(tx, [UUID(str(message.id)) for message in messages]):
+        named.setdefault(attachment.message_id, []).append(attachment.name)
+    return named
+
+
+def _burst_start(lines: list[Line]) -> int:
+    """Where the unanswered messages begin; a run that was asked for after our answer takes up the last burst."""
+    end = len(lines)
+    while end and lines[end - 1].is_ours:
+        end -= 1
+    if end == 0:
+        return len(lines)
+    start = end
+    while start and not lines[start - 1].is_ours:
+        start -= 1
+    return start

@@ -1,0 +1,53 @@
+"""What one run has in its hands while it works: nothing of it is checkpointed."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from agents.context import Thread
+from agents.llm.base import LanguageModel, ToolSpec
+from agents.llm.exchange import Budget
+from tools.base import RunContext, ToolResult
+
+
+class ToolCaller(Protocol):
+    """The dispatcher, as a run uses it."""
+
+    async def call(self, ctx: RunContext, name: str, arguments: object, call_key: str) -> ToolResult: ...
+
+
+class LeaseLost(Exception):
+    """The run was cancelled or taken over: this process writes nothing more in its name."""
+
+
+@dataclass
+class Desk:
+    """A leased run with its thread, its model, its tools and its budget.
+
+    `tools` are those that a model may call by itself; `scratch` keeps what was read, and is read again after a crash.
+    """
+
+    ctx: RunContext
+    thread: Thread
+    model: LanguageModel
+    caller: ToolCaller
+    budget: Budget
+    tools: tuple[ToolSpec, ...] = ()
+    scratch: dict[str, JsonValue] = field(default_factory=dict)
+
+    @property
+    def seat(self) -> dict[str, str]:
+        """How prompts name the seat."""
+        return {"seat": self.ctx.bidi.name, "persona": self.ctx.bidi.persona}
+
+    async def call(self, name: str, arguments: dict[str, JsonValue], call_key: str) -> ToolResult:
+        """Call a tool once per key; a resumed run gets the recorded result.
+
+        Raises: LeaseLost, BudgetExceeded.
+        """
+        self.budget.step()
+        result = await self.caller.call(self.ctx, name, arguments, call_key)
+        if result.code == "taken_over":
+            raise LeaseLost
+        return result

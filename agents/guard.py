@@ -1,0 +1,130 @@
+"""Looks a draft over before a person does: values without a source, addresses, links, language, look-alike letters."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tools.base import Trust
+
+_LINK = re.compile(r"(?:https?://|www\.|\bt\.me/)[^\s<>()«»“”\"']+[^\s<>()«»“”\"'.,!?:;]", re.IGNORECASE)
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_CURRENCY = (
+    r"€|\$|£|₽|₸|zł|\b(?:eur|usd|gbp|rub|euros?|dollars?|pounds?)\b|евро\b|руб(?:л\w*|\.)?|доллар\w*|тенге\b"
+)
+_AMOUNT = r"\d{1,3}(?:[ \u00a0\u202f.,]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)?"
+_MONEY = re.compile(
+    rf"(?:(?:{_CURRENCY})\s?(?:{_AMOUNT}))|(?:(?:{_AMOUNT})\s?(?:{_CURRENCY}))", re.IGNORECASE
+)
+_PERCENT = re.compile(rf"(?:{_AMOUNT})\s?(?:%|percent\b|процент\w*)", re.IGNORECASE)
+_NUMBER = re.compile(rf"(?<![\w.,])(?:{_AMOUNT})(?![\w]*@)")
+_WORD = re.compile(r"[^\W\d_]+")
+_LATIN, _CYRILLIC = re.compile(r"[a-z]", re.IGNORECASE), re.compile(r"[а-яё]", re.IGNORECASE)
+_DAYS = (
+    ("monday", "понедельник"), ("tuesday", "вторник"), ("wednesday", "сред"), ("thursday", "четверг"),
+    ("friday", "пятниц"), ("saturday", "суббот"), ("sunday", "воскресень"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something in the body that a person should look at; the kinds are those of `crm.drafts.models.Flag`."""
+
+    kind: str
+    value: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A text that the run has read, and how far it may be trusted."""
+
+    text: str
+    trust: str
+    at: datetime | None = None
+
+
+def inspect(body: str, sources: Sequence[Source], *, language: str) -> tuple[Mark, ...]:
+    """Everything in the body that a person should check, each value once, in the order of the text."""
+    marks = [
+        *_addresses(body, sources),
+        *_values(_without_addresses(body), sources),
+        *_language(body, language),
+    ]
+    return tuple(dict.fromkeys(marks))
+
+
+def _addresses(body: str, sources: Sequence[Source]) -> Iterable[Mark]:
+    for pattern, kind in ((_EMAIL, "new_address"), (_LINK, "new_link")):
+        for value in pattern.findall(body):
+            holders = [source for source in sources if value.lower() in source.text.lower()]
+            if not holders:
+                yield Mark(kind, value)
+            elif not _is_trusted(holders):
+                yield Mark("untrusted_value", value)
+
+
+def _without_addresses(body: str) -> str:
+    return _LINK.sub(" ", _EMAIL.sub(" ", body))
+
+
+def _values(body: str, sources: Sequence[Source]) -> Iterable[Mark]:
+    """Money and percentages must rest on something that we trust; other numbers and days on anything that was read."""
+    known = _figures(sources)
+    trusted = _figures([source for source in sources if _is_trusted([source])])
+    weighty = [match.group().strip() for pattern in (_MONEY, _PERCENT) for match in pattern.finditer(body)]
+    for value in weighty:
+        figure = _figure(value)
+        if figure not in known:
+            yield Mark("unsourced_value", value)
+        elif figure not in trusted:
+            yield Mark("untrusted_value", value)
+    rest = _PERCENT.sub(" ", _MONEY.sub(" ", body))
+    for match in _NUMBER.finditer(rest):
+        if _figure(match.group()) not in known:
+            yield Mark("unsourced_value", match.group())
+    read = " ".join(source.text for source in sources).lower()
+    for names in _DAYS:
+        spoken = next(
+            (found.group() for name in names if (found := re.search(rf"\b{name}\w*", body, re.I))), ""
+        )
+        if spoken and not any(name in read for name in names):
+            yield Mark("unsourced_value", spoken)
+
+
+def _is_trusted(holders: Iterable[Source]) -> bool:
+    return any(source.trust == Trust.CONFIRMED for source in holders)
+
+
+def _figures(sources: Iterable[Source]) -> frozenset[str]:
+    """Every number of the sources, in one spelling; money is also kept in minor units by the rows that hold it."""
+    found: set[str] = set()
+    for source in sources:
+        found |= {_figure(match) for match in re.findall(_AMOUNT, source.text)}
+        found |= set(re.findall(r"\d+", source.text))
+        if source.at is not None:
+            found |= {str(source.at.day), str(source.at.year)}
+    return frozenset(found)
+
+
+def _figure(value: str) -> str:
+    """The digits of a value without separators and without cents that are zero."""
+    digits = re.sub(r"[^\d.,]", "", value).strip(".,")
+    whole, mark, cents = (
+        digits.rpartition(max(".", ",", key=digits.rfind))
+        if re.search(r"[.,]\d{1,2}$", digits)
+        else (digits, "", "")
+    )
+    plain = re.sub(r"\D", "", whole)
+    return f"{plain}.{cents}" if mark and cents.strip("0") else plain
+
+
+def _language(body: str, language: str) -> Iterable[Mark]:
+    for word in _WORD.findall(body):
+        if _LATIN.search(word) and _CYRILLIC.search(word):
+            yield Mark("mixed_script", word)
+    unquoted = re.sub(r"[«“\"][^»”\"]*[»”\"]", " ", body)
+    letters = len(_LATIN.findall(unquoted)) + len(_CYRILLIC.findall(unquoted))
+    cyrillic = len(_CYRILLIC.findall(unquoted))
+    if letters >= 20 and (cyrillic * 2 > letters) != (language in ("ru", "uk", "be", "bg", "kk")):
+        yield Mark("language", language)

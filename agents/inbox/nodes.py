@@ -1,0 +1,249 @@
+"""The steps of the inbox agent. Each reads the state and the desk, and returns what changed."""
+
+from collections.abc import Callable
+
+from langgraph.runtime import Runtime
+from pydantic import JsonValue
+
+from agents import guard
+from agents.desk import Desk
+from agents.guard import Mark
+from agents.inbox import words
+from agents.inbox.contract import MAX_BODY, Case, DraftAnswer, HandOff, Sentence, TriageAnswer
+from agents.inbox.evidence import case_of, thread_items, tool_items
+from agents.inbox.items import QUOTE, Item
+from agents.inbox.state import Basis, DraftText, State, Stop
+from agents.llm.base import ModelMessage, ModelRequest
+from agents.llm.exchange import Exchange, ModelFailed, ask, first_turns
+from core.jsons import dumps
+from prompts import library
+
+TRIAGE, DRAFT = "inbox/triage", "inbox/draft"
+
+
+async def triage(state: State, runtime: Runtime[Desk]) -> State:
+    """Decide whether the burst needs an answer, a person, or nothing."""
+    desk = runtime.context
+    if not desk.thread.burst:
+        return {"decision": "ignore", "outcome": "ignored", "detail": "there is no message to answer"}
+    request = ModelRequest(
+        task="triage",
+        messages=_opening(TRIAGE, desk, _case(desk, thread_items(desk.thread)), **desk.seat),
+        schema=TriageAnswer.model_json_schema(),
+    )
+    try:
+        answer = await ask(Exchange(desk.model, desk.budget, request), TriageAnswer, _check_triage)
+    except ModelFailed as err:
+        return {"decision": "notify", "stop": words.model_failed(desk.thread, str(err))}
+    judged: State = {"decision": answer.decision, "language": answer.language}
+    if answer.hand_off is not None and answer.decision == "notify":
+        judged["stop"] = _stop(answer.hand_off)
+    if answer.decision == "ignore":
+        judged |= {"outcome": "ignored", "detail": ", ".join(answer.intents)}
+    return judged
+
+
+def _check_triage(answer: TriageAnswer) -> str:
+    if answer.decision == "notify" and answer.hand_off is None:
+        return "hand_off is missing; notify needs a reason and a summary"
+    return ""
+
+
+async def gather(state: State, runtime: Runtime[Desk]) -> State:
+    """Read what the team knows about the contact."""
+    await _items(runtime.context)
+    return {}
+
+
+async def _items(desk: Desk) -> list[Item]:
+    """The thread and what the tools returned; after a crash the same calls return what was recorded."""
+    items = thread_items(desk.thread)
+    for key, name, arguments in _readings(desk):
+        if key not in desk.scratch:
+            result = await desk.call(name, arguments, key)
+            desk.scratch[key] = result.content if result.is_done else None
+        items += tool_items(desk.scratch[key], len(items) + 1)
+    return items
+
+
+def _readings(desk: Desk) -> list[tuple[str, str, dict[str, JsonValue]]]:
+    """What is looked up for every draft: the call's key, the tool and its arguments."""
+    contact_id, company_id = str(desk.thread.contact.id), desk.thread.contact.company_id
+    wanted: list[tuple[str, str, dict[str, JsonValue]]] = [
+        ("gather.deals", "list_deals", {"contact_id": contact_id}),
+        ("gather.contact", "list_facts", {"subject_id": contact_id}),
+        ("gather.people", "relationship_neighbourhood", {"entity_id": contact_id, "hops": 2}),
+    ]
+    if company_id is not None:
+        wanted.append(("gather.company", "list_facts", {"subject_id": str(company_id)}))
+    offered = {tool.name for tool in desk.tools}
+    return [reading for reading in wanted if reading[1] in offered]
+
+
+async def draft(state: State, runtime: Runtime[Desk]) -> State:
+    """Write the reply; the model may look things up first."""
+    desk = runtime.context
+    items = await _items(desk)
+
+    async def call_tool(name: str, arguments: dict[str, JsonValue], key: str) -> str:
+        result = await desk.call(name, arguments, f"draft.{key}")
+        if not result.is_done:
+            return f"{name} failed: {result.error}"
+        found = tool_items(result.content, len(items) + 1)
+        items.extend(found)
+        return dumps([item.shown().model_dump() for item in found])
+
+    request = ModelRequest(
+        task="draft",
+        messages=_opening(DRAFT, desk, _case(desk, items), limit=MAX_BODY, **desk.seat),
+        schema=DraftAnswer.model_json_schema(),
+        tools=desk.tools,
+    )
+    try:
+        answer = await ask(
+            Exchange(desk.model, desk.budget, request, call_tool), DraftAnswer, _checker(items)
+        )
+    except ModelFailed as err:
+        return {"stop": words.model_failed(desk.thread, str(err))}
+    if answer.hand_off is not None:
+        return {"stop": _stop(answer.hand_off)}
+    return {"draft": _draft_text(answer, items)}
+
+
+def _checker(items: list[Item]) -> Callable[[DraftAnswer], str]:
+    """What is wrong with a draft that is well-formed; `items` grows while tools are called."""
+
+    def check(answer: DraftAnswer) -> str:
+        if answer.hand_off is not None:
+            return ""
+        body = _body(answer.sentences)
+        if not body.strip():
+            return "the reply is empty"
+        if len(body) > MAX_BODY:
+            return f"the reply has {len(body)} characters; at most {MAX_BODY} fit"
+        unknown = {n for sentence in answer.sentences for n in sentence.evidence if not 1 <= n <= len(items)}
+        return f"there is no evidence number {min(unknown)}" if unknown else ""
+
+    return check
+
+
+def _draft_text(answer: DraftAnswer, items: list[Item]) -> DraftText:
+    return DraftText(
+        body=_body(answer.sentences),
+        language=answer.language,
+        basis=_basis(answer.sentences, items),
+        missing=tuple(point[:200] for point in answer.missing),
+        is_feedback_ignored=answer.ignored_feedback,
+    )
+
+
+def _body(sentences: tuple[Sentence, ...]) -> str:
+    body = ""
+    for sentence in sentences:
+        joint = "" if not body else "\n" if sentence.starts_paragraph else " "
+        body += joint + sentence.text.strip()
+    return body
+
+
+def _basis(sentences: tuple[Sentence, ...], items: list[Item]) -> tuple[Basis, ...]:
+    """What each sentence rests on, in the order of the body, then what was read and not used."""
+    used = [
+        _based(items[n - 1], sentence.text.strip())
+        for sentence in sentences
+        for n in dict.fromkeys(sentence.evidence)
+    ]
+    cited = {n for sentence in sentences for n in sentence.evidence}
+    unused = [_based(item, "") for item in items if item.n not in cited and not item.is_message and item.text]
+    return (*used[:30], *unused[:8])
+
+
+def _based(item: Item, statement: str) -> Basis:
+    return Basis(
+        item.kind, item.source_id, item.label[:200], item.text[:QUOTE], statement, item.at, item.trust
+    )
+
+
+async def check(state: State, runtime: Runtime[Desk]) -> State:
+    """Mark what a person should look at before the draft goes out."""
+    desk, draft_text = runtime.context, state["draft"]
+    if draft_text is None:
+        raise RuntimeError("The guard was reached without a draft.")
+    sources = [
+        guard.Source(f"{item.label} {item.text} {item.details.get('close_date', '')}", item.trust, item.at)
+        for item in await _items(desk)
+    ]
+    sources += [
+        guard.Source(f"{basis.label} {basis.quote}", basis.trust, basis.occurred_at)
+        for basis in draft_text.basis
+    ]
+    sources.append(guard.Source(desk.ctx.run.feedback, "confirmed", None))
+    marks = guard.inspect(draft_text.body, sources, language=draft_text.language)
+    if draft_text.is_feedback_ignored:
+        marks = (*marks, Mark("feedback", desk.ctx.run.feedback[:200]))
+    return {"marks": marks}
+
+
+async def propose(state: State, runtime: Runtime[Desk]) -> State:
+    """Put the draft before a person; it is sent only after approval."""
+    desk, draft_text = runtime.context, state["draft"]
+    if draft_text is None:
+        raise RuntimeError("Nothing to propose was written.")
+    result = await desk.call("draft_reply", _proposal(desk, draft_text, state.get("marks", ())), "propose")
+    if result.is_done:
+        return {"outcome": "drafted", "detail": "; ".join(draft_text.missing)[:300]}
+    if result.code == "conflict":
+        return {"outcome": "outrun", "detail": result.error}
+    return {"stop": words.refused(desk.thread, result)}
+
+
+def _proposal(desk: Desk, draft_text: DraftText, marks: tuple[Mark, ...]) -> dict[str, JsonValue]:
+    evidence: list[JsonValue] = [
+        {
+            "kind": basis.kind,
+            "source_id": str(basis.source_id),
+            "label": basis.label,
+            "quote": basis.quote,
+            "statement": basis.statement,
+            "occurred_at": basis.occurred_at.isoformat() if basis.occurred_at else None,
+            "trust": basis.trust,
+            "is_used": basis.is_used,
+        }
+        for basis in draft_text.basis
+    ]
+    flags: list[JsonValue] = [{"kind": mark.kind, "value": mark.value, "text": mark.text} for mark in marks]
+    return {
+        "conversation_id": str(desk.ctx.conversation_id),
+        "body": draft_text.body,
+        "language": draft_text.language,
+        "evidence": evidence,
+        "flags": flags,
+    }
+
+
+async def notify(state: State, runtime: Runtime[Desk]) -> State:
+    """Give the conversation to a person, with the reason and the next step."""
+    desk, stop = runtime.context, state.get("stop")
+    if stop is None:
+        raise RuntimeError("A person was to be notified without a reason.")
+    arguments: dict[str, JsonValue] = {
+        "conversation_id": str(desk.ctx.conversation_id),
+        "reason": stop.reason,
+        "summary": stop.summary,
+        "next_step": stop.next_step,
+    }
+    result = await desk.call("hand_off_conversation", arguments, "notify")
+    if not result.is_done:
+        raise ModelFailed(f"the conversation could not be handed to a person: {result.error}")
+    return {"outcome": "failed" if stop.is_failure else "handed_off", "detail": stop.summary}
+
+
+def _case(desk: Desk, items: list[Item]) -> Case:
+    return case_of(desk.thread, desk.ctx.run.feedback, items)
+
+
+def _opening(prompt: str, desk: Desk, case: Case, **inputs: object) -> tuple[ModelMessage, ...]:
+    return tuple(first_turns(library.load(prompt).render(**inputs), case))
+
+
+def _stop(hand_off: HandOff) -> Stop:
+    return Stop(hand_off.reason, hand_off.summary, hand_off.next_step)

@@ -1,0 +1,62 @@
+"""What the inbox graph checkpoints: decisions and the draft. What was read stays in the rows and tool calls."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypedDict
+from uuid import UUID
+
+from agents.guard import Mark
+from agents.inbox.contract import Decision
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Why the conversation goes to a person; `is_failure` when the agent could not do its work."""
+
+    reason: str
+    summary: str
+    next_step: str
+    is_failure: bool = False
+
+
+@dataclass(frozen=True)
+class Basis:
+    """One thing the draft rests on; `statement` is the exact part of the body, or empty when it was not used."""
+
+    kind: str
+    source_id: UUID
+    label: str
+    quote: str
+    statement: str
+    occurred_at: datetime | None
+    trust: str
+
+    @property
+    def is_used(self) -> bool:
+        return bool(self.statement)
+
+
+@dataclass(frozen=True)
+class DraftText:
+    """The reply as it will be proposed."""
+
+    body: str
+    language: str
+    basis: tuple[Basis, ...]
+    missing: tuple[str, ...]
+    is_feedback_ignored: bool = False
+
+
+class State(TypedDict, total=False):
+    """The channels of the graph."""
+
+    decision: Decision
+    language: str
+    stop: Stop | None
+    draft: DraftText | None
+    marks: tuple[Mark, ...]
+    outcome: str
+    detail: str
+
+
+CHECKPOINTED = (Stop, Basis, DraftText, Mark)

@@ -1,0 +1,1 @@
+"""Facts: bitemporal statements about contacts, companies, deals and users, each with its source and its trust."""

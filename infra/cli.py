@@ -1,0 +1,291 @@
+"""The `getsale` command.
+
+The commands import what they need when they run: the agent stack takes seconds to load, and `getsale up` or
+`getsale doctor` should not wait for it.
+"""
+
+import asyncio
+import importlib
+import json
+import sys
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from core.errors import AppError
+from core.settings import Settings, load
+from infra.servers.processes import ServerFailed
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="An agent-first operating layer for sales."
+)
+user = typer.Typer(no_args_is_help=True, help="The people who may sign in.")
+replay = typer.Typer(no_args_is_help=True, help="Push recorded traffic through the live code.")
+graph = typer.Typer(no_args_is_help=True, help="The relationship graph, a projection of the facts.")
+app.add_typer(user, name="user")
+app.add_typer(replay, name="replay")
+app.add_typer(graph, name="graph")
+
+_DEMO_SLUG = "norrwick"
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def main() -> None:
+    """Run a command; what the caller can put right is one line, without a traceback."""
+    try:
+        app()
+    except (ServerFailed, AppError) as err:
+        _fail(str(err))
+
+
+def _fail(reason: str, code: int = 1) -> NoReturn:
+    print(reason, file=sys.stderr)
+    sys.exit(code)
+
+
+@app.command()
+def up(
+    neo4j: Annotated[
+        bool, typer.Option("--neo4j/--no-neo4j", help="Run Neo4j where Java and Maven are.")
+    ] = True,
+    demo: Annotated[bool, typer.Option("--demo/--no-demo", help="Seed the demo organization.")] = True,
+) -> None:
+    """Start everything and stop it with Ctrl-C."""
+    from infra import up as starting
+
+    sys.exit(starting.run(load(), starting.Options(neo4j=neo4j, demo=demo)))
+
+
+@app.command()
+def api() -> None:
+    """Serve the web pages and the API."""
+    import uvicorn
+
+    settings = _connected()
+    uvicorn.run(
+        "api.main:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port or 8000,
+        log_level="warning",
+        access_log=False,
+        # open pages hold a stream of events, which never ends by itself
+        timeout_graceful_shutdown=3,
+    )
+
+
+@app.command()
+def worker() -> None:
+    """Carry out reactions to events, agent runs and sends."""
+    _run_process("worker.process")
+
+
+@app.command()
+def relay() -> None:
+    """Hand events and due work to the workers."""
+    _run_process("worker.relay")
+
+
+@app.command()
+def listen() -> None:
+    """Keep the long-lived channel connections."""
+    _run_process("worker.listeners")
+
+
+def _run_process(module: str) -> None:
+    settings = _connected()
+    entry: Callable[[Settings], Coroutine[Any, Any, None]] = importlib.import_module(module).main
+    asyncio.run(entry(settings))
+
+
+def _connected() -> Settings:
+    """The settings of one process: from the environment, else of a `getsale up` over the same data folder."""
+    from infra import embedded, installation
+
+    settings = load()
+    data = installation.data_folder(settings)
+    urls = embedded.find_running(data) or embedded.Urls()
+    settings = installation.completed(settings, data, urls)
+    missing = [name.upper() for name in ("database_url", "redis_url") if not getattr(settings, name)]
+    if missing:
+        raise ServerFailed(f"{' and '.join(missing)} is not set, and no `getsale up` runs over {data}.")
+    return settings
+
+
+@contextmanager
+def _servers(*, with_demo: bool) -> Iterator[Settings]:
+    """Settings over the servers of the environment or the data folder, started and migrated if nobody runs them."""
+    from core import telemetry
+    from infra import embedded, installation
+    from infra.migrate import migrate
+
+    settings = load()
+    telemetry.set_up(settings, "getsale")
+    data = installation.data_folder(settings)
+    with embedded.servers_of(data, installation.wanted(settings)) as (urls, is_ours):
+        settings = installation.completed(settings, data, urls)
+        if is_ours:
+            migrate(settings.database_url_migrator)
+            if with_demo:
+                _seed(settings)
+        yield settings
+
+
+def _seed(settings: Settings) -> None:
+    from infra import installation
+    from infra.up import seed_demo
+
+    asyncio.run(seed_demo(settings, installation.demo_access(settings.data)))
+
+
+@app.command()
+def migrate(
+    admin_url: Annotated[
+        str, typer.Option(help="A superuser's URL: makes roles, database and extension.")
+    ] = "",
+) -> None:
+    """Bring the database to the newest schema."""
+    from infra import migrate as schema
+
+    settings = load()
+    if not settings.database_url_migrator and not admin_url:
+        with _servers(with_demo=False) as running:
+            schema.migrate(running.database_url_migrator)
+    else:
+        from infra.installation import wanted
+
+        wanted(settings)
+        if admin_url:
+            urls = [settings.database_url, settings.database_url_worker, settings.database_url_migrator]
+            schema.prepare(admin_url, urls)
+        schema.migrate(settings.database_url_migrator)
+    print(f"The schema is at version {schema.head()}.")
+
+
+@app.command()
+def demo() -> None:
+    """Seed the demo organization and print its login."""
+    from infra import installation
+
+    with _servers(with_demo=False) as settings:
+        _seed(settings)
+        access = installation.demo_access(settings.data)
+    print(f"Login {access.email} {access.password}")
+
+
+@user.command("add")
+def add_user(
+    email: str,
+    name: Annotated[str, typer.Option(help="As colleagues see it.")] = "",
+    role: Annotated[str, typer.Option(help="owner, admin, supervisor, bidi or viewer.")] = "bidi",
+    organization: Annotated[str, typer.Option(help="The slug; made if it is new.")] = _DEMO_SLUG,
+    locale: Annotated[str, typer.Option(help="en or ru.")] = "en",
+    password: Annotated[str, typer.Option(help="Made up and printed when left out.")] = "",
+) -> None:
+    """Let a person sign in."""
+    from infra import users
+
+    wanted = users.NewUser(email, name or email.partition("@")[0], role, organization, locale, password)
+    with _servers(with_demo=False) as settings:
+        print(f"Login {email} {asyncio.run(users.add(settings, wanted))}")
+
+
+@replay.command("telegram")
+def replay_telegram(
+    file: Path,
+    organization: Annotated[str, typer.Option(help="The organization's slug.")] = _DEMO_SLUG,
+    account: Annotated[str | None, typer.Option(help="The account's name or id; default: the first.")] = None,
+) -> None:
+    """Push recorded Bot API updates, one a line, through the live inbound code."""
+    from core.errors import NotFound
+
+    try:
+        with file.open("rb") as lines, _servers(with_demo=organization == _DEMO_SLUG) as settings:
+            tally = asyncio.run(_replay(settings, lines, organization, account))
+    except NotFound as err:
+        _fail(err.detail, 2)
+    except OSError as err:
+        _fail(f"{file} cannot be read: {err.strerror}.", 2)
+    print(tally)
+
+
+async def _replay(
+    settings: Settings, lines: Iterable[bytes], organization: str, account: str | None
+) -> object:
+    from core.db import Database
+    from infra import replay as replaying
+
+    db = await Database(settings.database_url, size=2).open()
+    try:
+        target = await replaying.find_target(db, organization, account)
+        return await replaying.replay_telegram(
+            db, target, lines, file_limit_bytes=settings.telegram_file_limit_bytes
+        )
+    finally:
+        await db.close()
+
+
+@graph.command("rebuild")
+def rebuild_graph(as_json: AsJson = False) -> None:
+    """Drop the projections, build them again from the facts, and print how they differ from before."""
+    from infra import graph_rebuild
+
+    with _servers(with_demo=False) as settings:
+        report = asyncio.run(graph_rebuild.run(settings))
+    print(json.dumps(report) if as_json else "\n".join(f"{name}: {value}" for name, value in report.items()))
+
+
+@app.command()
+def tools(as_json: AsJson = False) -> None:
+    """List the tools that agents may be given."""
+    from tools.registry import TOOLS, describe
+
+    if as_json:
+        print(json.dumps([describe(tool) for tool in TOOLS], indent=2, ensure_ascii=False))
+        return
+    for tool in TOOLS:
+        print(f"{tool.name:<28} {tool.risk:<9} {tool.scope:<22} {tool.description.splitlines()[0]}")
+
+
+@app.command()
+def bench(name: str, as_json: AsJson = False) -> None:
+    """Measure one part of the product and print the figures."""
+    known = sorted(file.stem for file in Path(__file__).parent.joinpath("bench").glob("[a-z]*.py"))
+    if name not in known:
+        _fail(f"There is no bench {name}; there are: {', '.join(known) or 'none'}.", 2)
+    figures = importlib.import_module(f"infra.bench.{name}").run()
+    rows: dict[str, object] = asdict(figures) if is_dataclass(figures) else dict(figures)  # type: ignore[arg-type]
+    if as_json:
+        print(json.dumps(rows, default=str))
+        return
+    for label, value in rows.items():
+        print(f"{label:<44} {value}")
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Name what is missing or wrong on this machine, and each one's fix."""
+    from infra import doctor as examination
+
+    findings = asyncio.run(examination.examine(load()))
+    if as_json:
+        print(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        print("\n".join(str(finding) for finding in findings))
+    sys.exit(0 if all(finding.is_fine for finding in findings) else 1)
+
+
+@app.command()
+def openapi() -> None:
+    """Print the API's OpenAPI document."""
+    from api.main import create_app
+
+    print(json.dumps(create_app().openapi(), indent=2, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""The real processes for tests and benches: started, watched, restarted at once when they die, killed on demand."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import aiohttp
+
+from infra.embedded import Urls
+from infra.servers.processes import free_port
+
+ROOT = Path(__file__).parents[1]
+# Seals the secrets of organizations that live as long as a test.
+KEY = "a key for tests only, 32 bytes long"
+PROCESSES = ("api", "worker", "relay", "listen")
+
+
+class Fleet:
+    """One of each process over one pair of servers. A process that dies comes back, as under the supervisor."""
+
+    def __init__(self, folder: Path, environment: dict[str, str], port: int) -> None:
+        self.folder = folder
+        self.port = port
+        self.base = f"http://127.0.0.1:{port}"
+        self.deaths = 0
+        self._environment = environment
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def start(self, names: tuple[str, ...] = PROCESSES) -> None:
+        for folder in ("seen", "arm"):
+            (self.folder / "crash" / folder).mkdir(parents=True, exist_ok=True)
+        for name in names:
+            self._spawn(name)
+        self._watcher = asyncio.create_task(self._watch())
+        await self._wait_ready()
+
+    def _spawn(self, name: str) -> None:
+        log = (self.folder / f"{name}.log").open("ab")
+        self._running[name] = subprocess.Popen(
+            [sys.executable, "-m", "infra.cli", name],
+            cwd=ROOT,
+            env=self._environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+
+    async def _watch(self) -> None:
+        while True:
+            for name, process in list(self._running.items()):
+                if process.poll() is not None:
+                    self.deaths += 1
+                    self._spawn(name)
+            await asyncio.sleep(0.05)
+
+    async def _wait_ready(self, seconds: float = 60) -> None:
+        async with aiohttp.ClientSession() as client:
+            for _ in range(int(seconds / 0.2)):
+                with suppress(aiohttp.ClientError):
+                    async with client.get(f"{self.base}/readyz") as answer:
+                        if answer.status == 200:
+                            return
+                await asyncio.sleep(0.2)
+        raise TimeoutError(f"The fleet is not ready: {self.logs()[-3000:]}")
+
+    def arm(self, point: str) -> None:
+        """Kill whichever process reaches the point next."""
+        (self.folder / "crash" / "arm" / point).touch()
+
+    def armed(self) -> list[str]:
+        return sorted(path.name for path in (self.folder / "crash" / "arm").iterdir())
+
+    def seen(self) -> list[str]:
+        """Every crash point that any process reached so far."""
+        return sorted(path.name for path in (self.folder / "crash" / "seen").iterdir())
+
+    def kill(self, name: str) -> None:
+        self._running[name].send_signal(signal.SIGKILL)
+
+    def pids(self) -> dict[str, int]:
+        return {name: process.pid for name, process in self._running.items()}
+
+    def logs(self) -> str:
+        return "\n".join(f"== {path.name}\n{path.read_text()}" for path in sorted(self.folder.glob("*.log")))
+
+    async def stop(self) -> None:
+        if self._watcher is not None:
+            self._watcher.cancel()
+        for process in self._running.values():
+            process.terminate()
+        for process in self._running.values():
+            try:
+                await asyncio.to_thread(process.wait, 20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+@asynccontextmanager
+async def running_fleet(
+    folder: Path, urls: Urls, telegram_base: str, **settings: str
+) -> AsyncIterator[Fleet]:
+    """A ready fleet with short leases, no quiet window and crash points, unless `settings` say otherwise."""
+    port = free_port()
+    environment = {
+        **os.environ,
+        **urls.environment(),
+        "PORT": str(port),
+        "HOST": "127.0.0.1",
+        "GETSALE_DATA": str(folder),
+        "GETSALE_SECRET_KEY": KEY,
+        "GETSALE_CRASHPOINTS": str(folder / "crash"),
+        "TELEGRAM_API_BASE": telegram_base,
+        "TELEGRAM_POLL_SECONDS": "2",
+        "LEASE_SECONDS": "2",
+        "QUIET_SECONDS": "0",
+        "LOG_LEVEL": "info",
+        **settings,
+    }
+    fleet = Fleet(folder, environment, port)
+    try:
+        await fleet.start()
+        yield fleet
+    finally:
+        await fleet.stop()

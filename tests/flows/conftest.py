@@ -1,0 +1,53 @@
+"""One fleet of real processes, one Bot API peer and one organization for the flows of this worker."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from core.db import Database
+from core.principal import Principal
+from crm.identity.actions import create_user
+from crm.identity.models import Role
+from infra.embedded import Urls
+from infra.fleet import Fleet, running_fleet
+from tests.support.organizations import make_organization
+from tests.support.telegram_peer import TOKEN, Peer, running_peer
+from tests.support.visitor import PASSWORD
+from tests.support.world import World, make_world
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Everything a flow needs: the processes, the outside, and the organization's own view."""
+
+    fleet: Fleet
+    peer: Peer
+    world: World
+    email: str
+
+
+async def _person(db: Database, owner: Principal) -> str:
+    email = f"{owner.id}@flow.example"
+    async with db.transaction(owner, "test") as tx:
+        await create_user(
+            tx, email=email, name="Anna Lisovets", password=PASSWORD, role=Role.OWNER, locale="en"
+        )
+    return email
+
+
+@pytest.fixture(scope="session")
+async def stage(
+    tmp_path_factory: pytest.TempPathFactory, migrated: Urls, database: Database
+) -> AsyncIterator[Stage]:
+    """The fleet over the local Bot API peer, with one polling bot."""
+    folder: Path = tmp_path_factory.mktemp("fleet")
+    owner = await make_organization(database)
+    email = await _person(database, owner)
+    world = await make_world(database, owner, token=TOKEN)
+    async with (
+        running_peer(token=TOKEN) as peer,
+        running_fleet(folder, migrated, peer.base) as fleet,
+    ):
+        yield Stage(fleet, peer, world, email)
