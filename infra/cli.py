@@ -231,12 +231,17 @@ async def _replay(
 
 @graph.command("rebuild")
 def rebuild_graph(as_json: AsJson = False) -> None:
-    """Drop the projections, build them again from the facts, and print how they differ from before."""
+    """Drop the graphs, build them again from the facts, and print how many differences are left."""
     from infra import graph_rebuild
 
     with _servers(with_demo=False) as settings:
-        report = asyncio.run(graph_rebuild.run(settings))
-    print(json.dumps(report) if as_json else "\n".join(f"{name}: {value}" for name, value in report.items()))
+        left = asyncio.run(graph_rebuild.run(settings))
+    print(
+        json.dumps(left)
+        if as_json
+        else "\n".join(f"{name}: {count} differences" for name, count in left.items())
+    )
+    sys.exit(1 if any(left.values()) else 0)
 
 
 @app.command()

@@ -146,7 +146,7 @@ def make_roles_and_database(admin_url: str, database: str) -> None:
     with psycopg.connect(admin_url, autocommit=True) as admin:
         admin.execute(roles)
         name = sql.Identifier(database)
-        if not admin.execute("SELECT FROM pg_database WHERE datname = %s", (database,)).fetchone():
+        if not admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,)).fetchone():
             admin.execute(
                 sql.SQL(
                     "CREATE DATABASE {} OWNER getsale_migrator TEMPLATE template0 ENCODING 'UTF8'"

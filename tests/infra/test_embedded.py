@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -25,7 +26,7 @@ time.sleep(600)
 
 
 @pytest.fixture
-def owner(tmp_path: Path) -> "subprocess.Popen[str]":
+def owner(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
     """Another process that runs servers over `tmp_path`."""
     process = subprocess.Popen(
         [sys.executable, "-c", _OWNER, str(tmp_path)],
@@ -33,7 +34,7 @@ def owner(tmp_path: Path) -> "subprocess.Popen[str]":
         text=True,
         cwd=Path(__file__).parents[2],
     )
-    yield process  # type: ignore[misc]  # a fixture
+    yield process
     process.kill()
     process.wait()
 

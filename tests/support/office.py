@@ -128,7 +128,7 @@ async def make_office(db: Database, owner: Principal, settings: Settings, *, lan
         await update_contact(
             tx, vera.id, ContactEdit(company_id=company.id, language=language), version=vera.version
         )
-        pipeline = await create_pipeline(tx, "Sales", (("Qualified", "open"), ("Won", "won")))
+        pipeline = await create_pipeline(tx, "Sales")
         stage = (await list_stages(tx, pipeline.id))[0]
         name = "40 сканеров, склад в Мальмё" if language == "ru" else "40 scanners, Malmö warehouse"
         await create_deal(
