@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from langgraph.graph.state import CompiledStateGraph
@@ -17,7 +18,7 @@ from core.errors import Unprocessable
 from core.principal import Principal
 from core.settings import Settings
 from tools.base import Risk
-from tools.registry import tools_for
+from tools.registry import BY_NAME, tools_for
 
 Compiled = CompiledStateGraph[State, Desk, State, State]
 ModelFactory = Callable[[str], LanguageModel]
@@ -61,8 +62,10 @@ def model_factory(settings: Settings) -> ModelFactory:
 
 def reading_tools(principal: Principal) -> tuple[ToolSpec, ...]:
     """The tools that a model may call by itself: those that only read, within the seat's scopes."""
-    return tuple(
-        ToolSpec(tool.name, tool.description, tool.arguments.model_json_schema())
-        for tool in tools_for(principal)
-        if tool.risk is Risk.READ
-    )
+    return tuple(_spec(tool.name) for tool in tools_for(principal) if tool.risk is Risk.READ)
+
+
+@cache
+def _spec(name: str) -> ToolSpec:
+    tool = BY_NAME[name]
+    return ToolSpec(tool.name, tool.description, tool.arguments.model_json_schema())

@@ -114,12 +114,8 @@ class Runtime:
             if run is None:
                 return None
             bidi = await get_bidi(tx, run.bidi_id)
-            conversation = await get_conversation(tx, run.conversation_id)
-            unwanted = "the seat is paused" if bidi.is_paused else ""
-            if conversation.holder_kind is HolderKind.PERSON:
-                unwanted = "a person holds the conversation"
-            if unwanted:
-                await runs.cancel_run(tx, run, unwanted)
+            if bidi.is_paused:
+                await runs.cancel_run(tx, run, "the seat is paused")
                 return None
         return run, bidi
 
@@ -179,6 +175,8 @@ class Runtime:
         principal = bidi.principal(run.id)
         async with self._leased(run, bidi, budget):
             thread = await load_thread(self._db, principal, run)
+            if thread.conversation.holder_kind is HolderKind.PERSON:
+                return _Ending(RunStatus.CANCELLED, "unwanted", "a person holds the conversation")
             prompt = library.load(agent.prompt).label
             ctx = RunContext(run, bidi, principal, model=model.label, prompt=prompt)
             desk = Desk(ctx, thread, model, self._dispatcher, budget, registry.reading_tools(principal))

@@ -1,6 +1,7 @@
 """Which graph answers: Neo4j when it is there and complete, else its copy in PostgreSQL. Nobody else asks that."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -40,7 +41,9 @@ PROBE_SECONDS = 2.0
 # How long a process goes on reading Neo4j after another one has found that a write did not arrive there.
 _BELIEF_SECONDS = 2.0
 _SWEEP_SECONDS = 60.0
-_LEASE_SECONDS = 600.0
+# How long a process that starts waits for a Neo4j that answers slowly.
+_PATIENCE_SECONDS = 3.0
+_LEASE_SECONDS = 60.0
 
 
 class ActiveGraph:
@@ -53,15 +56,17 @@ class ActiveGraph:
         self._beliefs: dict[UUID, tuple[float, int, bool]] = {}
         self._behind: set[UUID] = set()
         self._swept = (0.0, -1)
+        self._probed = asyncio.Event()
 
     @classmethod
     @asynccontextmanager
     async def open(cls, settings: Settings, db: Database) -> AsyncIterator["ActiveGraph"]:
         """Look for Neo4j now and every two seconds, until the block ends."""
         graph = cls(settings, db)
-        await graph.probe()
         probing = asyncio.create_task(graph._keep_probing())
         try:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(graph._probed.wait(), _PATIENCE_SECONDS)
             yield graph
         finally:
             probing.cancel()
@@ -70,8 +75,9 @@ class ActiveGraph:
 
     async def _keep_probing(self) -> None:
         while True:
-            await asyncio.sleep(PROBE_SECONDS)
             await self.probe()
+            self._probed.set()
+            await asyncio.sleep(PROBE_SECONDS)
 
     async def probe(self) -> None:
         """Look whether Neo4j is there; questions never wait for a connection, they only use one that stands."""
@@ -125,7 +131,7 @@ class ActiveGraph:
                 if await self._is_current(principal, neo4j):
                     return await ask(neo4j)
             except GraphAway as err:
-                self._link.lose(str(err))
+                self._link.lose(neo4j, str(err))
         answer = await ask(self._postgres)
         return replace(answer, is_copy=self._link.is_expected)
 
@@ -170,7 +176,7 @@ class ActiveGraph:
         try:
             await neo4j.apply(principal, changes)
         except GraphAway as err:
-            self._link.lose(str(err))
+            self._link.lose(neo4j, str(err))
             async with self._db.transaction(principal, "graph.missed") as tx:
                 await self._mark_behind(tx)
 
@@ -217,7 +223,7 @@ class ActiveGraph:
                 return False
             return await self._complete(principal, neo4j, repair) == []
         except GraphAway as err:
-            self._link.lose(str(err))
+            self._link.lose(neo4j, str(err))
             return False
 
     async def rebuild(self, principal: Principal) -> dict[Adapter, list[Difference]]:
@@ -225,6 +231,7 @@ class ActiveGraph:
 
         Raises: Unavailable while Neo4j is expected and does not answer, or is being caught up by a worker.
         """
+        await self.probe()
         differences = {Adapter.POSTGRES: await rebuild(self._db, principal, self._postgres)}
         if not self._link.is_expected:
             return differences

@@ -5,7 +5,7 @@ import asyncio
 import structlog
 
 from core.settings import Settings
-from graph.neo4j import Neo4jGraph, discover
+from graph.neo4j import Neo4jGraph, connect, discover
 from graph.store import GraphAway
 
 log = structlog.get_logger()
@@ -36,33 +36,25 @@ class Neo4jLink:
             await self._close_abandoned()
             address = discover(self._settings)
             self.is_expected = address is not None or self.is_expected
+            if self._standing is not None and self._standing.address != address:
+                self.lose(self._standing, "it moved")
             standing = self._standing
-            if standing is not None and standing.address != address:
-                self.lose("it moved")
-                standing = None
             try:
                 if standing is not None:
                     await standing.ping()
                 elif address is not None:
-                    await self._connect(Neo4jGraph(address))
+                    self._standing = await connect(address)
+                    self.connection += 1
+                    log.info("graph.connected", uri=address.uri)
             except GraphAway as err:
-                self.lose(str(err))
+                if standing is not None:
+                    self.lose(standing, str(err))
 
-    async def _connect(self, graph: Neo4jGraph) -> None:
-        try:
-            await graph.prepare()
-        except GraphAway:
-            await graph.close()
-            return
-        self._standing = graph
-        self.connection += 1
-        log.info("graph.connected", uri=graph.address.uri)
-
-    def lose(self, reason: str) -> None:
-        """Stop asking this server until a probe finds it again."""
-        if self._standing is not None:
+    def lose(self, graph: Neo4jGraph, reason: str) -> None:
+        """Stop asking this server until a probe finds it again; a late failure of an earlier one changes nothing."""
+        if self._standing is graph:
             log.warning("graph.lost", reason=reason)
-            self._abandoned.append(self._standing)
+            self._abandoned.append(graph)
             self._standing = None
 
     async def _close_abandoned(self) -> None:
@@ -71,5 +63,7 @@ class Neo4jLink:
             await self._abandoned.pop().close()
 
     async def close(self) -> None:
-        self.lose("it is closed")
+        if self._standing is not None:
+            self._abandoned.append(self._standing)
+            self._standing = None
         await self._close_abandoned()

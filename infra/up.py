@@ -57,6 +57,7 @@ def run(settings: Settings, options: Options) -> int:
     _say("Starting GetSale; the first start takes a little longer.")
     with ExitStack() as stack:
         servers = stack.enter_context(embedded.start(data, installation.wanted(settings)))
+        neo4j_server.withdraw(data)  # a start that was killed could not
         stack.callback(neo4j_server.withdraw, data)
         settings = installation.completed(settings, data, servers.urls)
         migrate(settings.database_url_migrator)

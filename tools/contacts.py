@@ -78,7 +78,7 @@ def _impact(args: UpdateContact) -> Impact:
     return Impact.LOW if args.language is None and args.title is None else Impact.ORDINARY
 
 
-@tool(scope="contacts:write", risk=Risk.WRITE, impact=_impact)
+@tool(scope="contacts:write", risk=Risk.WRITE, impact=_impact, returns_untrusted=True)
 async def update_contact(ctx: ToolContext, args: UpdateContact) -> ContactCard:
     """Change the note, language or title of a contact; what is left out stays as it is."""
     contact = await queries.get_contact(ctx.tx, ContactId(args.contact_id), lock=True)
@@ -91,7 +91,7 @@ class SuppressContact(Arguments):
     reason: str = Field(min_length=1, max_length=300, description="What the person wrote, in a few words.")
 
 
-@tool(scope="contacts:write", risk=Risk.WRITE, impact=Impact.SENSITIVE)
+@tool(scope="contacts:write", risk=Risk.WRITE, impact=Impact.SENSITIVE, returns_untrusted=True)
 async def suppress_contact(ctx: ToolContext, args: SuppressContact) -> ContactCard:
     """Stop all messages to a contact who asked not to be written to."""
     return _card(await contacts.suppress_contact(ctx.tx, ContactId(args.contact_id), args.reason))

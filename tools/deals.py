@@ -1,4 +1,4 @@
-"""Tools over deals."""
+"""Tools over deals. A next step may be worded by an agent that had read text from outside, so reading one taints."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -49,7 +49,7 @@ class ListDeals(Arguments):
         return self
 
 
-@tool(scope="deals:read", risk=Risk.READ)
+@tool(scope="deals:read", risk=Risk.READ, returns_untrusted=True)
 async def list_deals(ctx: ToolContext, args: ListDeals) -> DealList:
     """The deals of a company, or of a contact and the company they work at; open ones first."""
     if args.contact_id is not None:
@@ -58,7 +58,7 @@ async def list_deals(ctx: ToolContext, args: ListDeals) -> DealList:
         found = await queries.list_deals_of_company(ctx.tx, CompanyId(args.company_id))
     else:
         found = []
-    return DealList([_card(deal) for deal in found])
+    return DealList([deal_card(deal) for deal in found])
 
 
 class UpdateDealNextStep(Arguments):
@@ -66,12 +66,12 @@ class UpdateDealNextStep(Arguments):
     next_step: str = Field(max_length=500, description="What happens next, in one sentence.")
 
 
-@tool(scope="deals:write", risk=Risk.WRITE, impact=Impact.LOW)
+@tool(scope="deals:write", risk=Risk.WRITE, impact=Impact.LOW, returns_untrusted=True)
 async def update_deal_next_step(ctx: ToolContext, args: UpdateDealNextStep) -> DealCard:
     """Write down what happens next in a deal."""
     deal = await queries.get_deal(ctx.tx, DealId(args.deal_id), lock=True)
     edit = DealEdit(next_step=args.next_step)
-    return _card(await deals.update_deal(ctx.tx, deal.id, edit, version=deal.version))
+    return deal_card(await deals.update_deal(ctx.tx, deal.id, edit, version=deal.version))
 
 
 class MoveDealStage(Arguments):
@@ -81,7 +81,7 @@ class MoveDealStage(Arguments):
     )
 
 
-@tool(scope="deals:write", risk=Risk.WRITE)
+@tool(scope="deals:write", risk=Risk.WRITE, returns_untrusted=True)
 async def move_deal_stage(ctx: ToolContext, args: MoveDealStage) -> DealCard:
     """Move a deal to another stage of its pipeline."""
     deal = await queries.get_deal(ctx.tx, DealId(args.deal_id), lock=True)
@@ -89,10 +89,10 @@ async def move_deal_stage(ctx: ToolContext, args: MoveDealStage) -> DealCard:
     if stage is None:
         names = ", ".join(known.name for known in await list_stages(ctx.tx, deal.pipeline_id))
         raise ToolRetry(f"There is no stage {args.stage!r}; the stages are {names}.")
-    return _card(await deals.move_stage(ctx.tx, deal.id, stage.id, version=deal.version))
+    return deal_card(await deals.move_stage(ctx.tx, deal.id, stage.id, version=deal.version))
 
 
-def _card(deal: Deal) -> DealCard:
+def deal_card(deal: Deal) -> DealCard:
     return DealCard(
         id=deal.id,
         name=deal.name,

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from crm.facts.queries import list_facts_by_id
-from graph.store import MAX_HOPS, Edge, GraphAway, Node
+from graph.store import MAX_HOPS, Edge, GraphAway, Neighbourhood, Node
 from tools.base import Arguments, Risk, Source, ToolContext, ToolFailed, Trust, tool
 from tools.facts import FactCard, fact_card
 
@@ -60,6 +60,10 @@ async def relationship_neighbourhood(ctx: ToolContext, args: RelationshipNeighbo
         found = await ctx.graph.neighbourhood(ctx.principal, args.entity_id, hops=args.hops, limit=args.limit)
     except GraphAway as err:
         raise ToolFailed(AWAY) from err
+    return neighbourhood_view(found)
+
+
+def neighbourhood_view(found: Neighbourhood) -> NeighbourhoodView:
     return NeighbourhoodView(
         center_id=found.center,
         nodes=[_node(node) for node in found.nodes],

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, JsonValue
 
 from core.principal import Principal
-from tools import companies, contacts, conversations, deals, drafts, facts, graph, tasks
+from tools import briefs, companies, contacts, conversations, deals, drafts, facts, graph, tasks
 from tools.base import Impact, Tool
 
 TOOLS: tuple[Tool[Any], ...] = (
@@ -30,6 +30,7 @@ TOOLS: tuple[Tool[Any], ...] = (
     graph.relationship_neighbourhood,
     graph.find_introduction,
     graph.who_knows,
+    briefs.brief_contact,
 )
 
 BY_NAME = {tool.name: tool for tool in TOOLS}

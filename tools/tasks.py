@@ -66,7 +66,7 @@ class CompleteTask(Arguments):
     task_id: UUID
 
 
-@tool(scope="tasks:write", risk=Risk.WRITE, impact=Impact.LOW)
+@tool(scope="tasks:write", risk=Risk.WRITE, impact=Impact.LOW, returns_untrusted=True)
 async def complete_task(ctx: ToolContext, args: CompleteTask) -> TaskCard:
     """Mark a task as done."""
     return _card(await tasks.complete_task(ctx.tx, TaskId(args.task_id)))

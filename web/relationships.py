@@ -34,12 +34,9 @@ class Place:
 
 @dataclass(frozen=True)
 class Line:
-    """An edge between two circles; `kind` is strong, weak, proposed or plain."""
+    """An edge between two circles, as an SVG path; `kind` is strong, weak, proposed or plain."""
 
-    x1: int
-    y1: int
-    x2: int
-    y2: int
+    path: str
     kind: str
 
 
@@ -84,13 +81,12 @@ def _one_per_pair(edges: tuple[Edge, ...]) -> list[Edge]:
 
 
 def _closest(nodes: dict[UUID, Node], edges: list[Edge], center: UUID) -> list[Node]:
-    """The others: tied to the contact first, by strength, then those behind them."""
-    order: list[UUID] = []
-    for touches_center in (True, False):
-        for edge in edges:
-            if (center in (edge.source, edge.target)) is touches_center:
-                order += [id for id in (edge.source, edge.target) if id != center and id in nodes]
-    return [nodes[id] for id in dict.fromkeys(order)]
+    """The others: those tied to the contact by strength, then colleagues; whom else our people know is noise."""
+    direct = [edge for edge in edges if center in (edge.source, edge.target)]
+    near = {id for edge in direct for id in (edge.source, edge.target)}
+    colleagues = [edge for edge in edges if edge.type is EdgeType.WORKS_AT and edge.target in near]
+    order = [id for edge in (*direct, *colleagues) for id in (edge.source, edge.target)]
+    return [nodes[id] for id in dict.fromkeys(order) if id != center and id in nodes]
 
 
 def _circle(node: Node, slot: tuple[int, int], radius: int, reader_id: UUID, words: Words) -> Place:
@@ -111,7 +107,15 @@ def _line(edge: Edge, places: dict[UUID, Place]) -> Line:
         kind = "strong"
     else:
         kind = "weak" if edge.weight < _WEAK else ""
-    return Line(one.x, one.y, two.x, two.y, kind)
+    return Line(_path(one, two), kind)
+
+
+def _path(one: Place, two: Place) -> str:
+    """A straight line to the middle; one that passes it bends above or below."""
+    if _MIDDLE in ((one.x, one.y), (two.x, two.y)) or one.x == two.x:
+        return f"M{one.x} {one.y}L{two.x} {two.y}"
+    bend = 8 if one.y + two.y < 2 * _MIDDLE[1] else 170
+    return f"M{one.x} {one.y}Q{_MIDDLE[0]} {bend} {two.x} {two.y}"
 
 
 def _sentence(edge: Edge, nodes: dict[UUID, Node], reader_id: UUID, words: Words) -> str:

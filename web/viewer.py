@@ -47,8 +47,12 @@ class Visit:
         return self._answer(templating.render(self.words.locale, template, self._context(context)), status)
 
     def part(self, template: str, block: str, *, status: int = 200, **context: Any) -> HTMLResponse:
-        content = templating.render_part(self.words.locale, template, block, self._context(context))
-        return self._answer(content, status)
+        """One block of a page, with the page's title for the browser."""
+        full = self._context(context)
+        title, content = (
+            templating.render_part(self.words.locale, template, name, full) for name in ("title", block)
+        )
+        return self._answer(f"<title>{title}</title>{content}", status)
 
     def text(self, template: str, **context: Any) -> str:
         return templating.render(self.words.locale, template, self._context(context))

@@ -66,29 +66,33 @@ class _Source(BaseModel):
 
 
 def tool_items(content: JsonValue, first: int) -> list[Item]:
-    """Every record with a source in what a tool returned, numbered from `first`."""
-    if isinstance(content, dict) and "edges" in content:
-        return relations.relation_items(content, first)
+    """Every record with a source and every relation in what a tool returned, numbered from `first`."""
     found: list[Item] = []
-    for record, source in _records(content):
-        details = _details(record)
-        label, text = _words(source.kind, details)
-        at = _time(details.get("occurred_at") or details.get("updated_at"))
-        found.append(Item(first + len(found), source.kind, source.id, label, text, source.trust, at, details))
+    for part in _parts(content):
+        if "edges" in part:
+            found += relations.relation_items(part, first + len(found))
+        elif (source := _source(part.get("source"))) is not None:
+            found.append(_item(first + len(found), part, source))
     return found
 
 
-def _records(content: JsonValue) -> Iterator[tuple[dict[str, JsonValue], _Source]]:
+def _item(n: int, record: dict[str, JsonValue], source: _Source) -> Item:
+    details = _details(record)
+    label, text = _words(source.kind, details)
+    at = _time(details.get("occurred_at") or details.get("updated_at") or details.get("recorded_at"))
+    return Item(n, source.kind, source.id, label, text, source.trust, at, details)
+
+
+def _parts(content: JsonValue) -> Iterator[dict[str, JsonValue]]:
+    """The objects of a result, from the outside in; what a graph answer holds belongs to it."""
     if isinstance(content, list):
         for value in content:
-            yield from _records(value)
+            yield from _parts(value)
     elif isinstance(content, dict):
-        source = _source(content.get("source"))
-        if source is not None:
-            yield content, source
-        for key, value in content.items():
-            if key != "source":
-                yield from _records(value)
+        yield content
+        if "edges" not in content:
+            for value in content.values():
+                yield from _parts(value)
 
 
 def _source(value: JsonValue | None) -> _Source | None:

@@ -19,6 +19,8 @@ from core.jsons import dumps
 from prompts import library
 
 TRIAGE, DRAFT = "inbox/triage", "inbox/draft"
+BRIEF = "gather.brief"
+_TRIAGE_SCHEMA, _DRAFT_SCHEMA = TriageAnswer.model_json_schema(), DraftAnswer.model_json_schema()
 
 
 async def triage(state: State, runtime: Runtime[Desk]) -> State:
@@ -29,7 +31,7 @@ async def triage(state: State, runtime: Runtime[Desk]) -> State:
     request = ModelRequest(
         task="triage",
         messages=_opening(TRIAGE, desk, _case(desk, thread_items(desk.thread)), **desk.seat),
-        schema=TriageAnswer.model_json_schema(),
+        schema=_TRIAGE_SCHEMA,
     )
     try:
         answer = await ask(Exchange(desk.model, desk.budget, request), TriageAnswer, _check_triage)
@@ -56,28 +58,12 @@ async def gather(state: State, runtime: Runtime[Desk]) -> State:
 
 
 async def _items(desk: Desk) -> list[Item]:
-    """The thread and what the tools returned; after a crash the same calls return what was recorded."""
+    """The thread and what is known of the contact; after a crash the same call returns what was recorded."""
     items = thread_items(desk.thread)
-    for key, name, arguments in _readings(desk):
-        if key not in desk.scratch:
-            result = await desk.call(name, arguments, key)
-            desk.scratch[key] = result.content if result.is_done else None
-        items += tool_items(desk.scratch[key], len(items) + 1)
-    return items
-
-
-def _readings(desk: Desk) -> list[tuple[str, str, dict[str, JsonValue]]]:
-    """What is looked up for every draft: the call's key, the tool and its arguments."""
-    contact_id, company_id = str(desk.thread.contact.id), desk.thread.contact.company_id
-    wanted: list[tuple[str, str, dict[str, JsonValue]]] = [
-        ("gather.deals", "list_deals", {"contact_id": contact_id}),
-        ("gather.contact", "list_facts", {"subject_id": contact_id}),
-        ("gather.people", "relationship_neighbourhood", {"entity_id": contact_id, "hops": 2}),
-    ]
-    if company_id is not None:
-        wanted.append(("gather.company", "list_facts", {"subject_id": str(company_id)}))
-    offered = {tool.name for tool in desk.tools}
-    return [reading for reading in wanted if reading[1] in offered]
+    if BRIEF not in desk.scratch:
+        result = await desk.call("brief_contact", {"contact_id": str(desk.thread.contact.id)}, BRIEF)
+        desk.scratch[BRIEF] = result.content if result.is_done else None
+    return items + tool_items(desk.scratch[BRIEF], len(items) + 1)
 
 
 async def draft(state: State, runtime: Runtime[Desk]) -> State:
@@ -96,7 +82,7 @@ async def draft(state: State, runtime: Runtime[Desk]) -> State:
     request = ModelRequest(
         task="draft",
         messages=_opening(DRAFT, desk, _case(desk, items), limit=MAX_BODY, **desk.seat),
-        schema=DraftAnswer.model_json_schema(),
+        schema=_DRAFT_SCHEMA,
         tools=desk.tools,
     )
     try:

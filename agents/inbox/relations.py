@@ -68,7 +68,7 @@ def _relation(edge: _Edge, source: _Node, target: _Node, center: UUID, n: int) -
     details = {"type": edge.type}
     people = [node for node in (source, target) if node.label == PERSON and node.id != center]
     if people:
-        details["person"] = people[-1].name
+        details |= {"person": people[-1].name, "person_id": str(people[-1].id)}
     colleague = next((node.name for node in (source, target) if node.label == USER), "")
     if colleague:
         details |= {"via": colleague, "hops": "1"}

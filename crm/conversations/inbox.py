@@ -508,7 +508,7 @@ async def list_open_tasks(tx: Tx, contact_id: UUID) -> list[TaskLine]:
 
 
 async def list_known_facts(tx: Tx, subject_ids: list[UUID]) -> list[FactLine]:
-    """Current statements about these subjects that have words of their own, confirmed ones first."""
+    """Current statements in words about these subjects, confirmed ones first; relations are the graph's."""
     return await tx.all(
         FactLine,
         """
@@ -517,6 +517,7 @@ async def list_known_facts(tx: Tx, subject_ids: list[UUID]) -> list[FactLine]:
           FROM facts f
           LEFT JOIN messages m ON (m.organization_id, m.id) = (f.organization_id, f.source_id)
          WHERE f.subject_id = ANY(%(subject_ids)s)
+           AND f.object_id IS NULL
            AND f.text <> ''
            AND f.valid_to IS NULL
            AND f.retracted_at IS NULL

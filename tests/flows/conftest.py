@@ -14,7 +14,7 @@ from infra.embedded import Urls
 from infra.fleet import Fleet, running_fleet
 from tests.support.organizations import make_organization
 from tests.support.telegram_peer import TOKEN, Peer, running_peer
-from tests.support.visitor import PASSWORD
+from tests.support.visitor import PASSWORD, Visitor, signed_in
 from tests.support.world import World, make_world
 
 
@@ -51,3 +51,10 @@ async def stage(
         running_fleet(folder, migrated, peer.base) as fleet,
     ):
         yield Stage(fleet, peer, world, email)
+
+
+@pytest.fixture
+async def anna(stage: Stage) -> AsyncIterator[Visitor]:
+    """The owner, signed in over HTTP."""
+    async with signed_in(stage.fleet.base, stage.email) as visitor:
+        yield visitor

@@ -1,57 +1,19 @@
 """The nine steps of the design through real processes: a message becomes an approved reply, once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from itertools import count
-from typing import TypeVar
 
 import httpx2
 
 from crm.channel_accounts.models import webhook_secret
-from crm.conversations.models import Conversation
-from crm.conversations.queries import find_conversation
 from crm.drafts.models import Draft
 from crm.drafts.queries import find_pending_draft
-from events.ids import ConversationId
 from infra.fleet import KEY
 from tests.flows.conftest import Stage
+from tests.flows.watching import conversation_of, draft_of, received, until
 from tests.support.visitor import signed_in
 
-Found = TypeVar("Found")
 _chats = count(710000001)
-
-
-async def until(look: Callable[[], Awaitable[Found | None]], seconds: float = 30) -> Found:
-    """Look again until there is something to see."""
-    for _ in range(int(seconds / 0.05)):
-        found = await look()
-        if found:
-            return found
-        await asyncio.sleep(0.05)
-    raise TimeoutError(f"nothing came of {look}")
-
-
-async def conversation_of(stage: Stage, chat_id: int) -> Conversation:
-    async def look() -> Conversation | None:
-        async with stage.world.db.transaction(stage.world.owner, "test") as tx:
-            return await find_conversation(tx, stage.world.account.id, str(chat_id))
-
-    return await until(look)
-
-
-async def draft_of(stage: Stage, conversation_id: ConversationId) -> Draft:
-    async def look() -> Draft | None:
-        async with stage.world.db.transaction(stage.world.owner, "test") as tx:
-            return await find_pending_draft(tx, conversation_id)
-
-    return await until(look)
-
-
-async def received(stage: Stage, chat_id: int) -> list[str]:
-    async def look() -> list[str] | None:
-        return await stage.peer.received(chat_id)
-
-    return await until(look)
 
 
 async def test_a_polled_message_becomes_an_approved_reply_exactly_once(stage: Stage) -> None:

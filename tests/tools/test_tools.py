@@ -128,17 +128,23 @@ async def test_a_next_step_is_written_down(seat: Seat, agent: Agent) -> None:
     assert last.changes == {"next_step": ["", "Send the offer"]}
 
 
-async def test_a_clean_run_moves_a_deal_and_learns_the_names_of_the_stages(seat: Seat) -> None:
-    dispatcher = Dispatcher(seat.db, NO_GRAPH)
+async def test_a_clean_run_moves_a_deal_by_the_name_of_the_stage(seat: Seat) -> None:
     clean = seat.at(Autonomy.ASSIST, is_tainted=False)
-    deal_id = str(seat.deal.id)
+    arguments = {"deal_id": str(seat.deal.id), "stage": "meeting"}
 
-    wrong = await dispatcher.call(clean, "move_deal_stage", {"deal_id": deal_id, "stage": "Warm"}, "1")
-    right = await dispatcher.call(clean, "move_deal_stage", {"deal_id": deal_id, "stage": "meeting"}, "2")
+    result = await Dispatcher(seat.db, NO_GRAPH).call(clean, "move_deal_stage", arguments, "1")
 
-    assert (wrong.code, wrong.may_retry) == ("retry", True)
-    assert "Meeting" in wrong.error
-    assert cast(dict[str, Any], right.content)["stage"] == "Meeting"
+    assert cast(dict[str, Any], result.content)["stage"] == "Meeting"
+
+
+async def test_a_stage_that_is_not_there_is_answered_with_those_that_are(seat: Seat) -> None:
+    clean = seat.at(Autonomy.ASSIST, is_tainted=False)
+    arguments = {"deal_id": str(seat.deal.id), "stage": "Warm"}
+
+    result = await Dispatcher(seat.db, NO_GRAPH).call(clean, "move_deal_stage", arguments, "1")
+
+    assert (result.code, result.may_retry) == ("retry", True)
+    assert "Meeting" in result.error
 
 
 async def test_a_tainted_run_may_not_move_a_deal_alone(seat: Seat, agent: Agent) -> None:

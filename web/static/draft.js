@@ -44,14 +44,6 @@
     event.preventDefault();
     form.requestSubmit(form.querySelector("[data-keep]") ?? undefined);
   });
-  // After a decision the focus stays near: on the card if one is there, else on the thread.
-  document.addEventListener("htmx:afterRequest", event => {
-    if (!event.target.matches?.("[data-decision], [data-composer], .callout form")) return;
-    const sent = event.detail.successful && event.target.matches("[data-composer]");
-    if (sent) { document.querySelector("[data-composer] textarea")?.focus(); return; }
-    if (document.activeElement && document.activeElement !== document.body && document.activeElement.getClientRects().length) return;
-    (document.querySelector("[data-draft]:not([data-editing]) .draft-title") ?? document.querySelector(".thread"))?.focus({ preventScroll: true });
-  });
   // A morph must not close what a reader opened.
   if (window.Idiomorph) Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.tagName === "DETAILS");
 })();

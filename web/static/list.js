@@ -12,26 +12,27 @@
     button.hidden = fresh.size === 0;
   };
   const arrive = row => {
-    if (!list() || row.dataset.inFolder === "no") return;
-    const first = list().querySelector("li[id^=conversation-]");
-    if (first && first.id === row.id) return;
-    const known = document.getElementById(row.id);
-    if (known && first && Number(row.dataset.at) <= Number(known.dataset.was ?? known.dataset.at)) return;
+    if (row.dataset.inFolder === "no" || list().querySelector("[data-rows] > li")?.id === row.id) return;
     fresh.add(row.id);
-    if (busy()) offer(); else refresh();
+    if (busy()) offer(); else setTimeout(refresh);
   };
 
-  document.addEventListener("htmx:oobErrorNoTarget", event => {
-    const row = event.detail.content;
-    if (row?.id?.startsWith("conversation-")) arrive(row);
+  // A row that is not in the list yet lands in a hidden list first, so that every fragment has its place.
+  document.addEventListener("htmx:sseBeforeMessage", event => {
+    for (const [, id] of event.detail.data.matchAll(/id="(conversation-[0-9a-f-]+)"/g)) {
+      if (document.getElementById(id)) continue;
+      const place = document.createElement("li");
+      place.id = id;
+      place.dataset.at = "0";
+      document.getElementById("arrivals")?.append(place);
+    }
   });
   document.addEventListener("htmx:oobBeforeSwap", event => {
     const target = event.detail.target;
     if (!target.id?.startsWith("conversation-")) return;
     const incoming = event.detail.fragment.firstElementChild ?? event.detail.fragment;
     if (target.querySelector("[aria-current]")) incoming.querySelector(".row")?.setAttribute("aria-current", "true");
-    const moved = Number(incoming.dataset.at) > Number(target.dataset.at);
-    if (moved) queueMicrotask(() => { target.dataset.was = target.dataset.at = "0"; arrive(incoming.cloneNode(true)); });
+    if (Number(incoming.dataset.at) > Number(target.dataset.at)) arrive(incoming);
   });
   document.addEventListener("click", event => {
     if (!event.target.closest("[data-newer]")) return;

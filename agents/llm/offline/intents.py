@@ -1,14 +1,15 @@
 """What a sentence wants: similarity to examples over stems (tf-idf cosine), and key phrases."""
 
+import heapq
 import itertools
 import math
 import re
 import tomllib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 from agents.llm.offline.text import Language, sentences, stems
@@ -58,13 +59,18 @@ class Score:
 
 def read_burst(messages: Sequence[str], language: Language) -> list[Part]:
     """Every intent of every sentence of a burst, in the order in which they were written."""
+    return list(_read_burst(tuple(messages), language))
+
+
+@lru_cache(maxsize=256)  # triage and draft read the same burst
+def _read_burst(messages: tuple[str, ...], language: Language) -> tuple[Part, ...]:
     parts: list[Part] = []
     for position, message in enumerate(messages):
         for sentence in sentences(message):
             parts += [
                 Part(score.intent, sentence, position, score.value) for score in classify(sentence, language)
             ]
-    return parts
+    return tuple(parts)
 
 
 def classify(sentence: str, language: Language) -> list[Score]:
@@ -72,8 +78,7 @@ def classify(sentence: str, language: Language) -> list[Score]:
     tokens = stems(sentence, language)
     if not tokens:
         return [Score(Intent.THANKS, 1.0, False)]  # an emoji or a smile answers, and asks nothing
-    model = _model(language)
-    ranked = sorted((model.score(intent, tokens) for intent in Intent), key=lambda score: -score.value)
+    ranked = sorted(_model(language).scores(tokens), key=lambda score: -score.value)
     best = ranked[0]
     if best.value < _THRESHOLD:
         return [Score(Intent.OTHER, best.value, False)]
@@ -87,19 +92,31 @@ def classify(sentence: str, language: Language) -> list[Score]:
 
 @dataclass(frozen=True)
 class _Model:
-    """Examples and key phrases of one language as vectors over stems."""
+    """Examples and key phrases of one language; `postings` lead from a feature to (example, weight)."""
 
     idf: dict[str, float]
-    examples: dict[Intent, list[dict[str, float]]]
+    unseen: float
+    intents: list[Intent]
+    postings: dict[str, list[tuple[int, float]]]
     keys: dict[Intent, list[tuple[str, ...]]]
 
-    def score(self, intent: Intent, tokens: list[str]) -> Score:
-        vector = _vector(tokens, self.idf)
-        cosines = sorted((_cosine(vector, example) for example in self.examples[intent]), reverse=True)
-        near = 0.7 * cosines[0] + 0.3 * sum(cosines[:3]) / 3
-        hits = sum(_contains(tokens, key) for key in self.keys[intent])
+    def scores(self, tokens: list[str]) -> list[Score]:
+        """Every intent by how near its nearest examples are, and by its key phrases."""
+        cosines: dict[Intent, list[float]] = {intent: [0.0, 0.0, 0.0] for intent in Intent}
+        near: dict[int, float] = defaultdict(float)
+        for feature, weight in _weighed(_features(tokens), self.idf, self.unseen).items():
+            for example, other in self.postings.get(feature, ()):
+                near[example] += weight * other
+        for example, cosine in near.items():
+            cosines[self.intents[example]].append(cosine)
+        text = f" {' '.join(tokens)} "
+        return [self._score(intent, cosines[intent], tokens, text) for intent in Intent]
+
+    def _score(self, intent: Intent, cosines: list[float], tokens: list[str], text: str) -> Score:
+        best = heapq.nlargest(3, cosines)
+        hits = sum(f" {' '.join(key)} " in text and _contains(tokens, key) for key in self.keys[intent])
         bonus = _KEY_BONUS + _MORE_KEYS_BONUS * (hits - 1) if hits else 0.0
-        return Score(intent, near + bonus, hits > 0)
+        return Score(intent, 0.7 * best[0] + 0.1 * sum(best) + bonus, hits > 0)
 
 
 @cache
@@ -111,13 +128,16 @@ def _model(language: Language) -> _Model:
     seen = Counter(token for examples in texts.values() for tokens in examples for token in set(tokens))
     total = sum(len(examples) for examples in texts.values())
     idf = {token: math.log((1 + total) / (1 + count)) + 1 for token, count in seen.items()}
-    return _Model(
-        idf=idf,
-        examples={
-            intent: [_weighed(tokens, idf) for tokens in examples] for intent, examples in texts.items()
-        },
-        keys={intent: [tuple(stems(key, language)) for key in raw[intent]["key"]] for intent in Intent},
-    )
+    unseen = max(idf.values())
+    intents: list[Intent] = []
+    postings: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    for intent, examples in texts.items():
+        for features in examples:
+            for feature, weight in _weighed(features, idf, unseen).items():
+                postings[feature].append((len(intents), weight))
+            intents.append(intent)
+    keys = {intent: [tuple(stems(key, language)) for key in raw[intent]["key"]] for intent in Intent}
+    return _Model(idf, unseen, intents, dict(postings), keys)
 
 
 def warm_up() -> None:
@@ -132,12 +152,7 @@ def _features(tokens: list[str]) -> list[str]:
     return plain + [f"{first} {second}" for first, second in itertools.pairwise(plain)]
 
 
-def _vector(tokens: list[str], idf: dict[str, float]) -> dict[str, float]:
-    return _weighed(_features(tokens), idf)
-
-
-def _weighed(features: list[str], idf: dict[str, float]) -> dict[str, float]:
-    unseen = max(idf.values(), default=1.0)
+def _weighed(features: list[str], idf: dict[str, float], unseen: float) -> dict[str, float]:
     # A pair of words says more than each of them, and is rarer: at half weight it helps without ruling.
     weights = {
         feature: count * idf.get(feature, unseen * 0.6) * (0.5 if " " in feature else 1.0)
@@ -146,11 +161,6 @@ def _weighed(features: list[str], idf: dict[str, float]) -> dict[str, float]:
     }
     norm = math.sqrt(sum(weight * weight for weight in weights.values())) or 1.0
     return {feature: weight / norm for feature, weight in weights.items()}
-
-
-def _cosine(left: dict[str, float], right: dict[str, float]) -> float:
-    small, large = (left, right) if len(left) <= len(right) else (right, left)
-    return sum(weight * large.get(feature, 0.0) for feature, weight in small.items())
 
 
 def _contains(tokens: list[str], key: tuple[str, ...]) -> bool:

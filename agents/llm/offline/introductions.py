@@ -28,9 +28,11 @@ def wanted_introduction(case: Case) -> str:
 
 
 def find_relation(case: Case, names: Sequence[str]) -> CaseEvidence | None:
-    """The relation that leads to somebody of these names, one through a colleague first."""
+    """The relation that leads to somebody of these names: through a colleague first, and in words."""
     relations = [evidence for evidence in case.evidence if evidence.kind == "relationship"]
-    for evidence in sorted(relations, key=lambda evidence: not evidence.details.get("via")):
+    for evidence in sorted(
+        relations, key=lambda evidence: (not evidence.details.get("via"), not evidence.text)
+    ):
         known = f"{evidence.details.get('person', '')} {evidence.details.get('company', '')}"
         if is_named(known, names):
             return evidence

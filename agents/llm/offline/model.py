@@ -42,13 +42,20 @@ def _look_for_introduction(case: Case, request: ModelRequest) -> tuple[ToolReque
     rounds = sum(turn.role == "assistant" for turn in request.messages)
     if not name or rounds > 1 or not {"find_contacts", "find_companies", "find_introduction"} <= offered:
         return ()
-    if find_relation(case, [name]) is not None:
+    relation = find_relation(case, [name])
+    if relation is not None and relation.text:
         return ()
-    if rounds == 0:
+    if rounds == 0 and relation is None:
         text = search_text(name)
         return tuple(ToolRequest(tool, tool, {"text": text}) for tool in ("find_contacts", "find_companies"))
-    known = next((evidence for evidence in case.evidence if _is_meant(evidence, name, case)), None)
-    return (ToolRequest("path", "find_introduction", {"target_id": known.id}),) if known else ()
+    known = next((evidence.id for evidence in case.evidence if _is_meant(evidence, name, case)), "")
+    target = relation.details.get("person_id", "") if relation else known
+    is_asked = any(
+        wanted.name == "find_introduction" for turn in request.messages for wanted in turn.tool_requests
+    )
+    return (
+        (ToolRequest("path", "find_introduction", {"target_id": target}),) if target and not is_asked else ()
+    )
 
 
 def _is_meant(evidence: CaseEvidence, name: str, case: Case) -> bool:

@@ -1,0 +1,47 @@
+"""Looking from the outside until something has happened."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from crm.conversations.models import Conversation
+from crm.conversations.queries import find_conversation
+from crm.drafts.models import Draft
+from crm.drafts.queries import find_pending_draft
+from events.ids import ConversationId
+from tests.flows.conftest import Stage
+
+Found = TypeVar("Found")
+
+
+async def until(look: Callable[[], Awaitable[Found | None]], seconds: float = 30) -> Found:
+    """Look again until there is something to see."""
+    for _ in range(int(seconds / 0.05)):
+        found = await look()
+        if found:
+            return found
+        await asyncio.sleep(0.05)
+    raise TimeoutError(f"nothing came of {look.__qualname__} in {seconds} s")
+
+
+async def conversation_of(stage: Stage, chat_id: int, seconds: float = 30) -> Conversation:
+    async def look() -> Conversation | None:
+        async with stage.world.db.transaction(stage.world.owner, "test") as tx:
+            return await find_conversation(tx, stage.world.account.id, str(chat_id))
+
+    return await until(look, seconds)
+
+
+async def draft_of(stage: Stage, conversation_id: ConversationId, seconds: float = 30) -> Draft:
+    async def look() -> Draft | None:
+        async with stage.world.db.transaction(stage.world.owner, "test") as tx:
+            return await find_pending_draft(tx, conversation_id)
+
+    return await until(look, seconds)
+
+
+async def received(stage: Stage, chat_id: int) -> list[str]:
+    async def look() -> list[str] | None:
+        return await stage.peer.received(chat_id)
+
+    return await until(look)
