@@ -1,13 +1,12 @@
 """LangGraph's checkpoints in Postgres: one saver per run, on one connection that is bound to one tenant."""
 
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
+from typing import Any
 
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from psycopg import AsyncConnection
 
-from core.db import Database
-from core.principal import Principal
 from events.ids import RunId
 
 # Whatever the thread wrote except its newest checkpoint and the blobs that this one names.
@@ -38,13 +37,9 @@ def serializer(types: Iterable[type]) -> JsonPlusSerializer:
     return JsonPlusSerializer(allowed_msgpack_modules=[(kind.__module__, kind.__name__) for kind in types])
 
 
-@asynccontextmanager
-async def saver(
-    db: Database, principal: Principal, serde: JsonPlusSerializer
-) -> AsyncIterator[AsyncPostgresSaver]:
-    """A checkpointer that sees the principal's organization only, for as long as one run lasts."""
-    async with db.session(principal) as connection:
-        yield AsyncPostgresSaver(connection, serde=serde)
+def saver(connection: AsyncConnection[dict[str, Any]], serde: JsonPlusSerializer) -> AsyncPostgresSaver:
+    """The checkpointer of one run, on a connection of `Database.session`: it sees that tenant only."""
+    return AsyncPostgresSaver(connection, serde=serde)
 
 
 async def prune(checkpoints: AsyncPostgresSaver, run_id: RunId) -> None:

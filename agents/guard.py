@@ -69,21 +69,23 @@ def _without_addresses(body: str) -> str:
 
 
 def _values(body: str, sources: Sequence[Source]) -> Iterable[Mark]:
-    """Money and percentages must rest on something that we trust; other numbers and days on anything that was read."""
-    known = _figures(sources)
-    trusted = _figures([source for source in sources if _is_trusted([source])])
-    weighty = [match.group().strip() for pattern in (_MONEY, _PERCENT) for match in pattern.finditer(body)]
-    for value in weighty:
-        figure = _figure(value)
-        if figure not in known:
-            yield Mark("unsourced_value", value)
-        elif figure not in trusted:
-            yield Mark("untrusted_value", value)
-    rest = _PERCENT.sub(" ", _MONEY.sub(" ", body))
-    for match in _NUMBER.finditer(rest):
-        if _figure(match.group()) not in known:
+    """Money and percentages must rest on the same from somebody we trust; other numbers and days on anything read."""
+    for pattern in (_MONEY, _PERCENT):
+        known = _weighty(pattern, sources)
+        trusted = _weighty(pattern, [source for source in sources if _is_trusted([source])])
+        for match in pattern.finditer(body):
+            figure = _figure(match.group())
+            if figure not in trusted:
+                kind = "untrusted_value" if figure in known else "unsourced_value"
+                yield Mark(kind, match.group().strip())
+    read = _figures(sources)
+    for match in _NUMBER.finditer(_PERCENT.sub(" ", _MONEY.sub(" ", body))):
+        if _figure(match.group()) not in read:
             yield Mark("unsourced_value", match.group())
-    read = " ".join(source.text for source in sources).lower()
+    yield from _days(body, " ".join(source.text for source in sources).lower())
+
+
+def _days(body: str, read: str) -> Iterable[Mark]:
     for names in _DAYS:
         spoken = next(
             (found.group() for name in names if (found := re.search(rf"\b{name}\w*", body, re.I))), ""
@@ -92,12 +94,17 @@ def _values(body: str, sources: Sequence[Source]) -> Iterable[Mark]:
             yield Mark("unsourced_value", spoken)
 
 
+def _weighty(pattern: re.Pattern[str], sources: Iterable[Source]) -> frozenset[str]:
+    """Every sum of money, or every percentage, of the sources."""
+    return frozenset(_figure(match.group()) for source in sources for match in pattern.finditer(source.text))
+
+
 def _is_trusted(holders: Iterable[Source]) -> bool:
     return any(source.trust == Trust.CONFIRMED for source in holders)
 
 
 def _figures(sources: Iterable[Source]) -> frozenset[str]:
-    """Every number of the sources, in one spelling; money is also kept in minor units by the rows that hold it."""
+    """Every number of the sources in one spelling, and the days on which they were written."""
     found: set[str] = set()
     for source in sources:
         found |= {_figure(match) for match in re.findall(_AMOUNT, source.text)}

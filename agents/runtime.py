@@ -180,7 +180,8 @@ class Runtime:
             prompt = library.load(agent.prompt).label
             ctx = RunContext(run, bidi, principal, model=model.label, prompt=prompt)
             desk = Desk(ctx, thread, model, self._dispatcher, budget, registry.reading_tools(principal))
-            async with checkpoints.saver(self._db, principal, self._serializers[run.agent]) as saver:
+            async with self._db.session(principal) as connection:
+                saver = checkpoints.saver(connection, self._serializers[run.agent])
                 state = await _invoke(agent, saver, run, desk)
                 await checkpoints.prune(saver, run.id)
         outcome = state.get("outcome", "failed")

@@ -71,7 +71,7 @@ class ActiveGraph:
         finally:
             probing.cancel()
             await asyncio.gather(probing, return_exceptions=True)
-            await graph._link.close()
+            await graph.close()
 
     async def _keep_probing(self) -> None:
         while True:
@@ -82,6 +82,13 @@ class ActiveGraph:
     async def probe(self) -> None:
         """Look whether Neo4j is there; questions never wait for a connection, they only use one that stands."""
         await self._link.probe()
+
+    async def close(self) -> None:
+        await self._link.close()
+
+    def forget(self) -> None:
+        """Ask both servers anew whether Neo4j is complete before the next question."""
+        self._beliefs.clear()
 
     # questions ----------------------------------------------------------------------------------------------------
 

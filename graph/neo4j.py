@@ -9,7 +9,7 @@ from typing import Any, Final, LiteralString
 from uuid import UUID
 
 import neo4j
-from neo4j import AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction
+from neo4j import READ_ACCESS, AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction, Query
 from neo4j.exceptions import AuthError, ClientError, DriverError, Neo4jError
 
 from core import clock
@@ -286,17 +286,22 @@ class _Gateway:
     async def read(
         self, principal: Principal, query: LiteralString, **params: object
     ) -> list[dict[str, Any]]:
-        bound = _bound(principal, query, params)
-        async with _translated(_READ_SECONDS), self._driver.session() as session:
-            return await session.execute_read(_rows, query, bound)
+        return await self._read(principal, query, params, _READ_SECONDS)
 
     async def read_all(
         self, principal: Principal, query: LiteralString, **params: object
     ) -> list[dict[str, Any]]:
         """As `read`, for what may take long."""
+        return await self._read(principal, query, params, _LONG_SECONDS)
+
+    async def _read(
+        self, principal: Principal, query: LiteralString, params: dict[str, object], seconds: float
+    ) -> list[dict[str, Any]]:
+        """One round trip: the query commits by itself, and is not tried again, since the copy can answer."""
         bound = _bound(principal, query, params)
-        async with _translated(_LONG_SECONDS), self._driver.session() as session:
-            return await session.execute_read(_rows, query, bound)
+        async with _translated(seconds), self._driver.session(default_access_mode=READ_ACCESS) as session:
+            result = await session.run(Query(query, timeout=seconds), bound)
+            return [dict(record) async for record in result]
 
     async def write(self, principal: Principal, *steps: tuple[LiteralString, dict[str, object]]) -> None:
         """Run the steps in one transaction."""
@@ -329,13 +334,6 @@ def _bound(principal: Principal, query: LiteralString, params: dict[str, object]
     if "organization_id: $organization_id" not in query:
         raise RuntimeError("a graph query must name the organization it reads")
     return {**params, "organization_id": str(principal.organization_id)}
-
-
-async def _rows(
-    tx: AsyncManagedTransaction, query: LiteralString, params: dict[str, object]
-) -> list[dict[str, Any]]:
-    result = await tx.run(query, params)
-    return [dict(record) async for record in result]
 
 
 async def _run_all(

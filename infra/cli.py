@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -262,13 +262,8 @@ def bench(name: str, as_json: AsJson = False) -> None:
     known = sorted(file.stem for file in Path(__file__).parent.joinpath("bench").glob("[a-z]*.py"))
     if name not in known:
         _fail(f"There is no bench {name}; there are: {', '.join(known) or 'none'}.", 2)
-    figures = importlib.import_module(f"infra.bench.{name}").run()
-    rows: dict[str, object] = asdict(figures) if is_dataclass(figures) else dict(figures)  # type: ignore[arg-type]
-    if as_json:
-        print(json.dumps(rows, default=str))
-        return
-    for label, value in rows.items():
-        print(f"{label:<44} {value}")
+    report = importlib.import_module(f"infra.bench.{name}").run()
+    print(json.dumps(report.as_json()) if as_json else "\n".join(report.lines()))
 
 
 @app.command()

@@ -18,6 +18,8 @@ ROOT = Path(__file__).parents[1]
 # Seals the secrets of organizations that live as long as a test.
 KEY = "a key for tests only, 32 bytes long"
 PROCESSES = ("api", "worker", "relay", "listen")
+# A second worker takes over while the first one starts again.
+TWO_WORKERS = (*PROCESSES, "worker.2")
 
 
 class Fleet:
@@ -43,7 +45,7 @@ class Fleet:
     def _spawn(self, name: str) -> None:
         log = (self.folder / f"{name}.log").open("ab")
         self._running[name] = subprocess.Popen(
-            [sys.executable, "-m", "infra.cli", name],
+            [sys.executable, "-m", "infra.cli", name.partition(".")[0]],
             cwd=ROOT,
             env=self._environment,
             stdout=log,
@@ -82,6 +84,15 @@ class Fleet:
     def kill(self, name: str) -> None:
         self._running[name].send_signal(signal.SIGKILL)
 
+    def pause(self, name: str) -> None:
+        """Take a process away until `resume`."""
+        process = self._running.pop(name)
+        process.terminate()
+        process.wait(30)
+
+    def resume(self, name: str) -> None:
+        self._spawn(name)
+
     def pids(self) -> dict[str, int]:
         return {name: process.pid for name, process in self._running.items()}
 
@@ -102,7 +113,7 @@ class Fleet:
 
 @asynccontextmanager
 async def running_fleet(
-    folder: Path, urls: Urls, telegram_base: str, **settings: str
+    folder: Path, urls: Urls, telegram_base: str, names: tuple[str, ...] = PROCESSES, **settings: str
 ) -> AsyncIterator[Fleet]:
     """A ready fleet with short leases, no quiet window and crash points, unless `settings` say otherwise."""
     port = free_port()
@@ -116,14 +127,14 @@ async def running_fleet(
         "GETSALE_CRASHPOINTS": str(folder / "crash"),
         "TELEGRAM_API_BASE": telegram_base,
         "TELEGRAM_POLL_SECONDS": "2",
-        "LEASE_SECONDS": "2",
+        "LEASE_SECONDS": "1.5",
         "QUIET_SECONDS": "0",
         "LOG_LEVEL": "info",
         **settings,
     }
     fleet = Fleet(folder, environment, port)
     try:
-        await fleet.start()
+        await fleet.start(names)
         yield fleet
     finally:
         await fleet.stop()

@@ -30,10 +30,10 @@ class BriefContact(Arguments):
     hops: int = Field(2, ge=1, le=2, description="How far to look among the people around the contact.")
 
 
-@tool(scope="contacts:read", risk=Risk.READ, tx=False, returns_untrusted=True)
+@tool(scope="graph:read", risk=Risk.READ, tx=False, returns_untrusted=True)
 async def brief_contact(ctx: ToolContext, args: BriefContact) -> ContactBrief:
     """The deals of a contact and their company, what is known of both, and the people around the contact."""
-    async with ctx.transaction() as tx:
+    async with ctx.short_tx() as tx:
         contact = await get_contact(tx, ContactId(args.contact_id))
         deals = await list_deals_of_contact(tx, contact.id)
         facts = await list_facts(tx, UUID(str(contact.id)), limit=30)

@@ -37,6 +37,8 @@ class HashedStatic(StaticFiles):
         asked, _, rest = path.partition("/")
         response = await super().get_response(rest, scope)
         is_current = asked == version() and response.status_code == 200
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if is_current else "no-cache"
+        response.headers["Cache-Control"] = (
+            "public, max-age=31536000, immutable" if is_current else "no-cache"
+        )
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
+
+__all__ = ["Catalog", "Message", "extract", "read", "update"]
 
 WEB = Path(__file__).parent
 RUSSIAN = WEB / "locale" / "ru" / "LC_MESSAGES" / "messages.po"
@@ -31,6 +33,7 @@ def update() -> None:
     catalogue = read() if RUSSIAN.exists() else Catalog(locale="ru", charset="utf-8")
     catalogue.update(extract(), no_fuzzy_matching=True, update_header_comment=False)
     catalogue.obsolete.clear()
+    catalogue.fuzzy = False
     RUSSIAN.parent.mkdir(parents=True, exist_ok=True)
     with RUSSIAN.open("wb") as lines:
         write_po(lines, catalogue, width=110, sort_output=True, omit_header=False, ignore_obsolete=True)

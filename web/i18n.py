@@ -127,19 +127,22 @@ class Words:
         pattern = self._babel.currency_formats["standard"].pattern
         if amount_minor % 100 == 0:
             pattern = pattern.replace(".00", "")
-        text = format_currency(
+        text: str = format_currency(
             amount_minor / 100,
             currency,
             pattern,
             locale=self._babel,
             currency_digits=False,
-            group_separator=self.locale != "ru" or amount_minor >= 1_000_000,  # Russian groups from five digits on
+            # Russian groups digits from five of them on.
+            group_separator=self.locale != "ru" or amount_minor >= 1_000_000,
         )
-        return text.replace(currency, f"{currency}\N{NO-BREAK SPACE}") if text.startswith(currency) else text
+        if text.startswith(currency):
+            return text.replace(currency, f"{currency}\N{NO-BREAK SPACE}")
+        return text
 
     def language(self, code: str) -> str:
         name = self._babel.languages.get(code, code)
-        return name[:1].upper() + name[1:]
+        return str(name[:1].upper() + name[1:])
 
     def _pattern(self, pattern: str, day: date) -> str:
         return format_datetime(datetime(day.year, day.month, day.day), pattern, locale=self._babel)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -109,7 +110,7 @@ async def load_thread(tx: Tx, words: Words, conversation_id: UUID) -> ThreadView
     head = await inbox.get_thread(tx, conversation_id)
     messages = await inbox.list_thread_messages(tx, conversation_id)
     files = await queries.list_attachments(tx, [message.id for message in messages])
-    return ThreadView(head, _days(messages, files, words), await _load_draft(tx, head, messages))
+    return ThreadView(head, days(messages, files, words), await _load_draft(tx, head, messages))
 
 
 async def load_about(tx: Tx, contact_id: UUID) -> AboutView:
@@ -154,9 +155,7 @@ async def load_changes(
     }
 
 
-async def _load_draft(
-    tx: Tx, head: inbox.Thread, messages: list[inbox.ThreadMessage]
-) -> DraftView | None:
+async def _load_draft(tx: Tx, head: inbox.Thread, messages: list[inbox.ThreadMessage]) -> DraftView | None:
     """The draft that waits, or one that was turned down and nothing was said since."""
     card = await inbox.find_draft_card(tx, head.id)
     if card is None or card.status not in ("pending", "rejected", "expired"):
@@ -183,7 +182,7 @@ def segments(body: str, statements: dict[int, str], flagged: list[str]) -> list[
             cites.setdefault(_after_sentence(body, at + len(statement), marked), []).append(position)
     cuts = sorted({0, len(body), *cites, *[edge for span in marked for edge in span]})
     pieces = [Segment("", cites=cites[0])] if 0 in cites else []
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in pairwise(cuts):
         is_flagged = any(low <= start and end <= high for low, high in marked)
         pieces.append(Segment(body[start:end], is_flagged, cites.get(end, [])))
     return pieces
@@ -194,7 +193,7 @@ def _after_sentence(body: str, end: int, marked: list[tuple[int, int]]) -> int:
     for low, high in marked:
         if low < end < high:
             end = high
-    while end < len(body) and body[end] in ".!?…»”\"":
+    while end < len(body) and body[end] in '.!?…»”"':
         end += 1
     return end
 
@@ -221,7 +220,7 @@ def _age(at: datetime, words: Words) -> str:
     return words.gettext("Last week") if days <= today.weekday() + 7 else words.gettext("Earlier")
 
 
-def _days(messages: list[inbox.ThreadMessage], files: list[Attachment], words: Words) -> list[Day]:
+def days(messages: list[inbox.ThreadMessage], files: list[Attachment], words: Words) -> list[Day]:
     days: list[Day] = []
     for index, message in enumerate(messages):
         label = words.day(message.occurred_at)

@@ -84,9 +84,7 @@ async def _in_organization_time(stream: Stream) -> Stream:
     async with stream.services.db.transaction(stream.account.principal, "live") as tx:
         words = words_of(stream.account, await get_organization(tx))
     visit = Visit(stream.visit.request, stream.visit.viewer, words)
-    return Stream(
-        stream.services, stream.account, stream.token, visit, stream.conversation_id, stream.folder
-    )
+    return Stream(stream.services, stream.account, stream.token, visit, stream.conversation_id, stream.folder)
 
 
 async def _missed(stream: Stream, seen: str) -> list[inbox.Change]:

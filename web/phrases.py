@@ -7,7 +7,7 @@ from crm.conversations.inbox import EvidenceLine, Handle
 from web.i18n import Words
 
 
-def N_(message: str) -> str:  # noqa: N802 (gettext's own name for a message that is translated later)
+def N_(message: str) -> str:
     """Mark a message for the catalogue."""
     return message
 

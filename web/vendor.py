@@ -90,7 +90,9 @@ def _fetch(package: Package) -> dict[str, bytes]:
 def _verify(package: Package, content: bytes) -> None:
     digest = "sha512-" + base64.b64encode(hashlib.sha512(content).digest()).decode()
     if digest != package.integrity:
-        raise SystemExit(f"{package.name}@{package.version} is {digest}, not {package.integrity}; not taken over.")
+        raise SystemExit(
+            f"{package.name}@{package.version} is {digest}, not {package.integrity}; not taken over."
+        )
 
 
 def _read(files: tarfile.TarFile, path: str) -> bytes:

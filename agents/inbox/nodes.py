@@ -118,7 +118,7 @@ def _draft_text(answer: DraftAnswer, items: list[Item]) -> DraftText:
         body=_body(answer.sentences),
         language=answer.language,
         basis=_basis(answer.sentences, items),
-        missing=tuple(point[:200] for point in answer.missing),
+        missing=[point[:200] for point in answer.missing],
         is_feedback_ignored=answer.ignored_feedback,
     )
 
@@ -131,7 +131,7 @@ def _body(sentences: tuple[Sentence, ...]) -> str:
     return body
 
 
-def _basis(sentences: tuple[Sentence, ...], items: list[Item]) -> tuple[Basis, ...]:
+def _basis(sentences: tuple[Sentence, ...], items: list[Item]) -> list[Basis]:
     """What each sentence rests on, in the order of the body, then what was read and not used."""
     used = [
         _based(items[n - 1], sentence.text.strip())
@@ -140,7 +140,7 @@ def _basis(sentences: tuple[Sentence, ...], items: list[Item]) -> tuple[Basis, .
     ]
     cited = {n for sentence in sentences for n in sentence.evidence}
     unused = [_based(item, "") for item in items if item.n not in cited and not item.is_message and item.text]
-    return (*used[:30], *unused[:8])
+    return [*used[:30], *unused[:8]]
 
 
 def _based(item: Item, statement: str) -> Basis:
@@ -163,9 +163,9 @@ async def check(state: State, runtime: Runtime[Desk]) -> State:
         for basis in draft_text.basis
     ]
     sources.append(guard.Source(desk.ctx.run.feedback, "confirmed", None))
-    marks = guard.inspect(draft_text.body, sources, language=draft_text.language)
+    marks = list(guard.inspect(draft_text.body, sources, language=draft_text.language))
     if draft_text.is_feedback_ignored:
-        marks = (*marks, Mark("feedback", desk.ctx.run.feedback[:200]))
+        marks.append(Mark("feedback", desk.ctx.run.feedback[:200]))
     return {"marks": marks}
 
 
@@ -174,7 +174,7 @@ async def propose(state: State, runtime: Runtime[Desk]) -> State:
     desk, draft_text = runtime.context, state["draft"]
     if draft_text is None:
         raise RuntimeError("Nothing to propose was written.")
-    result = await desk.call("draft_reply", _proposal(desk, draft_text, state.get("marks", ())), "propose")
+    result = await desk.call("draft_reply", _proposal(desk, draft_text, state.get("marks", [])), "propose")
     if result.is_done:
         return {"outcome": "drafted", "detail": "; ".join(draft_text.missing)[:300]}
     if result.code == "conflict":
@@ -182,7 +182,7 @@ async def propose(state: State, runtime: Runtime[Desk]) -> State:
     return {"stop": words.refused(desk.thread, result)}
 
 
-def _proposal(desk: Desk, draft_text: DraftText, marks: tuple[Mark, ...]) -> dict[str, JsonValue]:
+def _proposal(desk: Desk, draft_text: DraftText, marks: list[Mark]) -> dict[str, JsonValue]:
     evidence: list[JsonValue] = [
         {
             "kind": basis.kind,

@@ -38,12 +38,12 @@ class Basis:
 
 @dataclass(frozen=True)
 class DraftText:
-    """The reply as it will be proposed."""
+    """The reply as it will be proposed. Lists, because msgpack gives no tuples back."""
 
     body: str
     language: str
-    basis: tuple[Basis, ...]
-    missing: tuple[str, ...]
+    basis: list[Basis]
+    missing: list[str]
     is_feedback_ignored: bool = False
 
 
@@ -54,7 +54,7 @@ class State(TypedDict, total=False):
     language: str
     stop: Stop | None
     draft: DraftText | None
-    marks: tuple[Mark, ...]
+    marks: list[Mark]
     outcome: str
     detail: str
 

@@ -11,7 +11,7 @@ from core.principal import Principal
 from crm.identity.actions import create_user
 from crm.identity.models import Role
 from infra.embedded import Urls
-from infra.fleet import Fleet, running_fleet
+from infra.fleet import TWO_WORKERS, Fleet, running_fleet
 from tests.support.organizations import make_organization
 from tests.support.telegram_peer import TOKEN, Peer, running_peer
 from tests.support.visitor import PASSWORD, Visitor, signed_in
@@ -48,7 +48,7 @@ async def stage(
     world = await make_world(database, owner, token=TOKEN)
     async with (
         running_peer(token=TOKEN) as peer,
-        running_fleet(folder, migrated, peer.base) as fleet,
+        running_fleet(folder, migrated, peer.base, TWO_WORKERS) as fleet,
     ):
         yield Stage(fleet, peer, world, email)
 

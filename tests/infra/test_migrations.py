@@ -8,7 +8,7 @@ from core.db import Database
 from core.ids import uuid7
 from core.principal import Principal, system
 from infra.embedded import Urls
-from infra.migrate import head, migrate
+from infra.migrate import head, migrate, prepare
 
 NOT_A_TENANTS = {"users", "alembic_version", "checkpoint_migrations"}
 
@@ -142,3 +142,23 @@ async def test_checkpoints_belong_to_their_tenant(
 
     assert mine is not None
     assert theirs is None
+
+
+def test_an_administrator_makes_roles_database_and_passwords_once(migrated: Urls) -> None:
+    admin = migrated.database_url.replace("getsale_app@/getsale", "postgres@/postgres")
+    mine = migrated.database_url.replace("@/getsale", ":secret@/prepared")
+    urls = [
+        mine,
+        mine.replace("getsale_app", "getsale_worker"),
+        mine.replace("getsale_app", "getsale_migrator"),
+    ]
+
+    for _ in range(2):
+        prepare(admin, urls)
+        migrate(urls[2])
+
+    with psycopg.connect(admin) as connection:
+        secured = connection.execute(
+            "SELECT rolname FROM pg_authid WHERE rolpassword IS NOT NULL ORDER BY 1"
+        ).fetchall()
+    assert secured == [("getsale_app",), ("getsale_migrator",), ("getsale_worker",)]

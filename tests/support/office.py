@@ -121,7 +121,9 @@ async def make_office(db: Database, owner: Principal, settings: Settings, *, lan
     world = await make_world(db, owner)
     ilya = Principal(PrincipalKind.USER, owner.id, owner.organization_id, scopes=owner.scopes)
     async with db.transaction(owner, "test") as tx:
-        vera = await create_contact(tx, NewContact("Vera Lind", title="Head of operations", handles=world.handles))
+        vera = await create_contact(
+            tx, NewContact("Vera Lind", title="Head of operations", handles=world.handles)
+        )
         tomas = await create_contact(tx, NewContact("Tomas Ferreira", title="Procurement"))
         company = await create_company(tx, NewCompany("Lind Logistics", domain="lind.example"))
         vera = await get_contact(tx, vera.id)

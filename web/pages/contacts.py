@@ -63,7 +63,9 @@ async def confirm_fact(
 
 
 @router.get("/contacts/{contact_id}/relationships")
-async def show_relationships(reader: CurrentReader, services: CurrentServices, contact_id: ContactId) -> Response:
+async def show_relationships(
+    reader: CurrentReader, services: CurrentServices, contact_id: ContactId
+) -> Response:
     """Who knows whom around a contact; no transaction is open while the graph is asked."""
     picture = await relationships.draw(services.graph, reader.principal, contact_id, reader.words)
     template = "inbox/_relationships.html" if reader.is_fragment else "contacts/relationships.html"

@@ -76,7 +76,5 @@ async def read(session: CurrentSession, conversation_id: UUID, folder: FolderFie
     await conversations.mark_read(session.tx, ConversationId(conversation_id))
     if not session.is_fragment:
         return await answer(session, conversation_id, folder, Outcome())
-    context = await inbox_view.load_changes(
-        session.tx, session.words, conversation_id, folder, is_open=False
-    )
+    context = await inbox_view.load_changes(session.tx, session.words, conversation_id, folder, is_open=False)
     return Response(session.text("inbox/_changes.html", **context), media_type="text/html")

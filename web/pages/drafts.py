@@ -34,9 +34,13 @@ class Attempt:
 
 
 @router.post("/approval")
-async def approve(session: CurrentSession, draft_id: DraftId, version: Version, folder: FolderField = "mine") -> Response:
+async def approve(
+    session: CurrentSession, draft_id: DraftId, version: Version, folder: FolderField = "mine"
+) -> Response:
     attempt = Attempt(draft_id, folder, session.words.gettext("Approved. It goes out now."))
-    return await _decide(session, attempt, lambda: drafts.approve_draft(session.tx, draft_id, version=version))
+    return await _decide(
+        session, attempt, lambda: drafts.approve_draft(session.tx, draft_id, version=version)
+    )
 
 
 @router.post("/revision")
@@ -49,7 +53,9 @@ async def revise(
     folder: FolderField = "mine",
 ) -> Response:
     async def keep() -> None:
-        edited = await drafts.edit_draft(session.tx, draft_id, version=version, body=body.replace("\r\n", "\n"))
+        edited = await drafts.edit_draft(
+            session.tx, draft_id, version=version, body=body.replace("\r\n", "\n")
+        )
         if then == "approve":
             await drafts.approve_draft(session.tx, draft_id, version=edited.version)
 
@@ -58,29 +64,43 @@ async def revise(
 
 
 @router.post("/check")
-async def check(session: CurrentSession, draft_id: DraftId, version: Version, folder: FolderField = "mine") -> Response:
+async def check(
+    session: CurrentSession, draft_id: DraftId, version: Version, folder: FolderField = "mine"
+) -> Response:
     attempt = Attempt(draft_id, folder, "")
     return await _decide(session, attempt, lambda: drafts.check_draft(session.tx, draft_id, version=version))
 
 
 @router.post("/rejection")
 async def reject(
-    session: CurrentSession, draft_id: DraftId, version: Version, reason: Text = "", folder: FolderField = "mine"
+    session: CurrentSession,
+    draft_id: DraftId,
+    version: Version,
+    reason: Text = "",
+    folder: FolderField = "mine",
 ) -> Response:
     attempt = Attempt(draft_id, folder, "", "reject")
     return await _decide(
-        session, attempt, lambda: drafts.reject_draft(session.tx, draft_id, version=version, reason=reason.strip())
+        session,
+        attempt,
+        lambda: drafts.reject_draft(session.tx, draft_id, version=version, reason=reason.strip()),
     )
 
 
 @router.post("/feedback")
 async def respond(
-    session: CurrentSession, draft_id: DraftId, version: Version, feedback: Text = "", folder: FolderField = "mine"
+    session: CurrentSession,
+    draft_id: DraftId,
+    version: Version,
+    feedback: Text = "",
+    folder: FolderField = "mine",
 ) -> Response:
     said = session.words.gettext("Sent back. A new draft comes here.")
     attempt = Attempt(draft_id, folder, said, "feedback", {"feedback_text": feedback})
     return await _decide(
-        session, attempt, lambda: drafts.respond_to_draft(session.tx, draft_id, version=version, feedback=feedback)
+        session,
+        attempt,
+        lambda: drafts.respond_to_draft(session.tx, draft_id, version=version, feedback=feedback),
     )
 
 
@@ -107,7 +127,9 @@ async def _decide(session: Session, attempt: Attempt, verb: Callable[[], Awaitab
         async with session.tx.savepoint():
             await verb()
     except (Conflict, Stale, Unprocessable) as err:
-        refused = Outcome(status=err.status.value, notice=_explain(session, err), editor=_reopen(attempt, err))
+        refused = Outcome(
+            status=err.status.value, notice=_explain(session, err), editor=_reopen(attempt, err)
+        )
         return await answer(session, draft.conversation_id, attempt.folder, refused, **attempt.kept)
     return await answer(session, draft.conversation_id, attempt.folder, Outcome(said=attempt.said))
 
@@ -120,7 +142,9 @@ def _reopen(attempt: Attempt, err: AppError) -> str:
 def _explain(session: Session, err: AppError) -> str:
     gettext = session.words.gettext
     if isinstance(err, Stale):
-        return gettext("Somebody edited this draft after you opened it. Look at the new text, then decide again.")
+        return gettext(
+            "Somebody edited this draft after you opened it. Look at the new text, then decide again."
+        )
     match err.fields.get("status"), err.fields.get("field"):
         case "approved", _:
             return gettext("This draft is already approved. It was not sent a second time.")

@@ -85,4 +85,3 @@ def render(session: Session, *, status: int = 200, **context: Any) -> Response:
     if session.is_fragment:
         return session.part("inbox/index.html", "inbox", status=status, **context)
     return session.page("inbox/index.html", status=status, **context)
-

@@ -22,7 +22,9 @@ class Outcome:
     undo: str = ""
 
 
-async def answer(session: Session, conversation_id: UUID, folder: str, outcome: Outcome, **kept: Any) -> Response:
+async def answer(
+    session: Session, conversation_id: UUID, folder: str, outcome: Outcome, **kept: Any
+) -> Response:
     """Show the conversation as it is now, and what came of the form."""
     if session.is_fragment:
         return await _fragments(session, conversation_id, folder, outcome, kept)
@@ -56,4 +58,3 @@ async def _fragments(
         **kept,
     )
     return Response(html, status_code=outcome.status, media_type="text/html")
-

@@ -16,7 +16,9 @@ router = APIRouter(prefix="/session")
 
 
 @router.get("/new")
-def show_sign_in(request: Request, visit: CurrentVisit, account: MaybeAccount, back: str = "/inbox") -> Response:
+def show_sign_in(
+    request: Request, visit: CurrentVisit, account: MaybeAccount, back: str = "/inbox"
+) -> Response:
     if account is not None:
         return RedirectResponse(safe_path(back), 303)
     response = visit.page("session/new.html", back=safe_path(back), email="", error="")

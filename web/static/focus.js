@@ -6,8 +6,8 @@
     if (last.getClientRects().length) return last;
     const twin = last.id && document.getElementById(last.id);
     if (twin && twin.getClientRects().length) return twin;
-    if (last.matches(".row")) return document.querySelector(".row[aria-current]");
-    return document.querySelector("[data-draft]:not([data-editing]) .draft-title") ?? document.querySelector(".thread");
+    const row = last.matches(".row") && document.querySelector(".row[aria-current]");
+    return row || document.querySelector("[data-draft]:not([data-editing]) .draft-title") || document.querySelector(".thread");
   };
   const keep = () => { if (last && lost()) nearest()?.focus({ preventScroll: true }); };
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cache, lru_cache
 from importlib import resources
 
-from agents.llm.offline.text import Language, sentences, stems
+from agents.llm.offline.text import Language, language_of, sentences, stems
 
 
 class Intent(StrEnum):
@@ -67,8 +67,9 @@ def _read_burst(messages: tuple[str, ...], language: Language) -> tuple[Part, ..
     parts: list[Part] = []
     for position, message in enumerate(messages):
         for sentence in sentences(message):
+            spoken = language_of(sentence, language)
             parts += [
-                Part(score.intent, sentence, position, score.value) for score in classify(sentence, language)
+                Part(score.intent, sentence, position, score.value) for score in classify(sentence, spoken)
             ]
     return tuple(parts)
 

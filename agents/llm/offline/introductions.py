@@ -54,8 +54,10 @@ def search_text(name: str) -> str:
 
 
 def is_same_name(written: str, known: str) -> bool:
-    """The same name up to a case ending: `Томасом` and `Томас`."""
+    """The same name; a Russian one up to its case ending: `Томасом` and `Томас`."""
     left, right = written.lower().replace("ё", "е"), known.lower().replace("ё", "е")
+    if language_of(written, "") == "en":
+        return left.removesuffix("'s") == right and len(right) > 2
     shorter = min(len(left), len(right))
     common = next((i for i in range(shorter) if left[i] != right[i]), shorter)
     return shorter >= 3 and common >= max(3, shorter - 2) and max(len(left), len(right)) - common <= 3

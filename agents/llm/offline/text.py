@@ -1,7 +1,9 @@
 """Language, words, stems and sentences of short messages in English and Russian."""
 
 import re
-from functools import lru_cache
+import tomllib
+from functools import cache, lru_cache
+from importlib import resources
 from typing import Literal
 
 import snowballstemmer
@@ -16,6 +18,11 @@ _GREETING = re.compile(
     r"^\s*(?:(?:hi|hello|hey)(?:\s+(?:there|again|all|team))?|good\s+(?:morning|afternoon|evening|day)"
     r"|привет(?:ствую)?|здравствуйте|здравствуй|добр(?:ый|ого|ое)\s+(?:день|дня|вечер|утро)|доброго\s+времени\s+суток)"
     r"(?P<name>\s+[A-ZА-ЯЁ][\w-]+)?\s*[,!.:)…-]+\s*",
+    re.IGNORECASE,
+)
+_THANKS = re.compile(
+    r"^\s*(?:thank(?:s| you)(?: (?:a lot|very much|so much))?|ok(?:ay)?|great|perfect|got it|спасибо(?: большое)?|благодарю"
+    r"|ок(?:ей)?|хорошо|отлично|понял(?:а|и)?|понятно|ясно)\s*[,.!:-]+\s*",
     re.IGNORECASE,
 )
 _STEMMERS = {"en": snowballstemmer.stemmer("english"), "ru": snowballstemmer.stemmer("russian")}
@@ -48,16 +55,20 @@ def stems(text: str, language: Language) -> list[str]:
 
 
 def sentences(text: str) -> list[str]:
-    """A message in sentences; a greeting in front of a sentence stands alone."""
+    """A message in sentences; a greeting, or thanks in front of a question, stands alone."""
     found: list[str] = []
     for part in _SENTENCE_END.split(text):
-        sentence = part.strip()
-        greeting = _GREETING.match(sentence)
-        if greeting and greeting.end() < len(sentence):
+        rest = part.strip()
+        greeting = _GREETING.match(rest)
+        if greeting and greeting.end() < len(rest):
             found.append(greeting.group().strip())
-            sentence = sentence[greeting.end() :]
-        if sentence:
-            found.append(sentence)
+            rest = rest[greeting.end() :]
+        thanks = _THANKS.match(rest)
+        if thanks and is_question(rest[thanks.end() :], language_of(rest, "en")):
+            found.append(thanks.group().strip())
+            rest = rest[thanks.end() :]
+        if rest:
+            found.append(rest)
     return found
 
 
@@ -66,236 +77,20 @@ def is_question(sentence: str, language: Language) -> bool:
     if sentence.rstrip(" )").endswith("?"):
         return True
     first = words(sentence)[:2]
-    openers = _QUESTION_OPENERS[language]
+    openers = _words("question", language)
     return bool(first) and (first[0] in openers or (first[0] in _JOINERS and first[-1] in openers))
 
 
 _JOINERS = frozenset({"and", "but", "also", "so", "а", "и", "но", "еще", "ещё"})
-_QUESTION_OPENERS: dict[Language, frozenset[str]] = {
-    "en": frozenset(
-        [
-            "how",
-            "what",
-            "when",
-            "where",
-            "who",
-            "which",
-            "why",
-            "can",
-            "could",
-            "do",
-            "does",
-            "is",
-            "are",
-            "will",
-            "would",
-            "may",
-            "shall",
-            "have",
-            "has",
-        ]
-    ),
-    "ru": frozenset(
-        [
-            "как",
-            "какой",
-            "какая",
-            "какие",
-            "каков",
-            "сколько",
-            "когда",
-            "где",
-            "кто",
-            "куда",
-            "почему",
-            "зачем",
-            "можно",
-            "можете",
-            "сможете",
-            "есть",
-            "будет",
-            "ли",
-            "почем",
-            "чем",
-            "что",
-            "какую",
-            "каким",
-        ]
-    ),
-}
-
-_STOP: dict[Language, frozenset[str]] = {
-    "en": frozenset(
-        [
-            "a",
-            "an",
-            "the",
-            "and",
-            "or",
-            "but",
-            "if",
-            "so",
-            "to",
-            "of",
-            "in",
-            "on",
-            "at",
-            "for",
-            "with",
-            "from",
-            "by",
-            "is",
-            "are",
-            "was",
-            "were",
-            "be",
-            "been",
-            "do",
-            "does",
-            "did",
-            "it",
-            "its",
-            "this",
-            "that",
-            "these",
-            "those",
-            "i",
-            "you",
-            "he",
-            "she",
-            "we",
-            "they",
-            "me",
-            "us",
-            "him",
-            "her",
-            "them",
-            "my",
-            "your",
-            "our",
-            "their",
-            "can",
-            "could",
-            "will",
-            "would",
-            "shall",
-            "may",
-            "might",
-            "have",
-            "has",
-            "had",
-            "not",
-            "no",
-            "yes",
-            "also",
-            "there",
-            "here",
-            "then",
-            "than",
-            "how",
-            "what",
-            "when",
-            "where",
-            "who",
-            "which",
-            "why",
-            "please",
-        ]
-    ),
-    "ru": frozenset(
-        [
-            "и",
-            "а",
-            "но",
-            "или",
-            "если",
-            "то",
-            "же",
-            "ли",
-            "бы",
-            "не",
-            "ни",
-            "да",
-            "нет",
-            "в",
-            "во",
-            "на",
-            "за",
-            "по",
-            "с",
-            "со",
-            "к",
-            "ко",
-            "из",
-            "у",
-            "о",
-            "об",
-            "от",
-            "до",
-            "для",
-            "при",
-            "без",
-            "над",
-            "под",
-            "что",
-            "как",
-            "это",
-            "этот",
-            "эта",
-            "эти",
-            "тот",
-            "та",
-            "те",
-            "я",
-            "ты",
-            "он",
-            "она",
-            "оно",
-            "мы",
-            "вы",
-            "они",
-            "меня",
-            "вас",
-            "нас",
-            "их",
-            "его",
-            "ее",
-            "мне",
-            "вам",
-            "нам",
-            "им",
-            "мой",
-            "ваш",
-            "наш",
-            "свой",
-            "быть",
-            "есть",
-            "был",
-            "была",
-            "было",
-            "были",
-            "будет",
-            "еще",
-            "уже",
-            "только",
-            "вот",
-            "там",
-            "тут",
-            "где",
-            "когда",
-            "кто",
-            "какой",
-            "какая",
-            "какие",
-            "сколько",
-            "так",
-            "можно",
-        ]
-    ),
-}
 
 
 def content_stems(text: str, language: Language) -> frozenset[str]:
     """The stems that carry meaning: no stop words, no single letters."""
-    kept = [word for word in words(text) if word not in _STOP[language] and len(word) > 1]
+    kept = [word for word in words(text) if word not in _words("stop", language) and len(word) > 1]
     return frozenset(stems(" ".join(kept), language))
+
+
+@cache
+def _words(group: str, language: Language) -> frozenset[str]:
+    raw = tomllib.loads(resources.files(__package__).joinpath("words.toml").read_text("utf-8"))
+    return frozenset(raw[group][language]["words"].split())

@@ -611,8 +611,23 @@ LANGUAGE sql STABLE AS $$
              ORDER BY e.dst, f.score * e.weight DESC, e.fact_id) AS best
 $$;
 
+-- What the next level of a search would cost: relations to look at, a hub counting as many as are looked at.
+CREATE FUNCTION graph_cost(reached graph_reached[], frontier_from int, fan_out int)
+RETURNS bigint
+LANGUAGE sql STABLE AS $$
+    SELECT count(*)
+      FROM unnest(reached[frontier_from:]) AS f
+     CROSS JOIN LATERAL (
+           SELECT
+             FROM graph_edges e
+            WHERE e.organization_id = current_organization_id()
+              AND e.src = f.node
+            LIMIT fan_out) AS e
+$$;
+
 -- The shortest chain of confirmed relations between any of `sources` and the target, the strongest of the shortest.
--- Two searches meet in the middle, the smaller one moves; both keep whole levels, so the first meeting is shortest.
+-- Two searches meet in the middle, the cheaper one moves, so that a hub is reached from its small sides; both keep
+-- whole levels, so the first meeting is shortest.
 CREATE FUNCTION graph_warm_path(sources uuid[], target uuid, max_hops int, fan_out int, at timestamptz)
 RETURNS TABLE (place int, node_id uuid, fact_id uuid)
 LANGUAGE plpgsql STABLE AS $$
@@ -621,6 +636,8 @@ DECLARE
     far graph_reached[] := ARRAY[ROW(target, 1, NULL, NULL)::graph_reached];
     near_from int := 1;
     far_from int := 1;
+    near_cost bigint := graph_cost(near, 1, fan_out);
+    far_cost bigint := graph_cost(far, 1, fan_out);
     found graph_reached[];
     meeting uuid;
     step graph_reached;
@@ -631,14 +648,16 @@ BEGIN
         RETURN;
     END IF;
     FOR hop IN 1..max_hops LOOP
-        IF cardinality(near) - near_from <= cardinality(far) - far_from THEN
+        IF near_cost <= far_cost THEN
             found := graph_expand(near, near_from, fan_out, at);
             near_from := cardinality(near) + 1;
             near := near || found;
+            near_cost := graph_cost(near, near_from, fan_out);
         ELSE
             found := graph_expand(far, far_from, fan_out, at);
             far_from := cardinality(far) + 1;
             far := far || found;
+            far_cost := graph_cost(far, far_from, fan_out);
         END IF;
         IF found = '{}' THEN
             RETURN;
