@@ -84,20 +84,20 @@ class Runtime:
         }
         warm_up()
 
-    async def execute(self, organization_id: UUID, run_id: UUID) -> None:
-        """Carry out a run, or go on with one whose process died; nothing when it is finished or held elsewhere.
+    async def execute(self, organization_id: UUID, run_id: UUID) -> bool:
+        """Carry out a run, or go on with one whose process died; False when it is finished or held elsewhere.
 
         Raises: whatever the worker may try again (a database that is away, a mistake of ours); the run is free then.
         """
         claimed = await self._claim(organization_id, RunId(run_id))
         if claimed is None:
-            return
+            return False
         run, bidi = claimed
         with (
             structlog.contextvars.bound_contextvars(run_id=str(run.id), organization_id=str(organization_id)),
             _tracer.start_as_current_span("run", attributes={"run_id": str(run.id), "agent": run.agent}),
         ):
-            await self._carry_out(run, bidi)
+            return await self._carry_out(run, bidi)
 
     async def give_up(self, organization_id: UUID, run_id: UUID, reason: str) -> None:
         """Fail a run that was tried often enough, and give its conversation to a person."""
@@ -119,7 +119,8 @@ class Runtime:
                 return None
         return run, bidi
 
-    async def _carry_out(self, run: Run, bidi: Bidi) -> None:
+    async def _carry_out(self, run: Run, bidi: Bidi) -> bool:
+        """Drive the run and close it; False when its lease went to somebody else meanwhile."""
         started = monotonic()
         budget = Budget(self._limits(bidi))
         label = ""
@@ -154,6 +155,7 @@ class Runtime:
             model=label,
             duration_ms=round((monotonic() - started) * 1000),
         )
+        return outcome != "lost"
 
     def _limits(self, bidi: Bidi) -> Limits:
         return Limits(

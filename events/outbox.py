@@ -55,6 +55,9 @@ class Delivery:
     id: UUID
     organization_id: UUID
     event_id: UUID
+    event_type: str
+    subject_kind: str
+    subject_id: UUID
     handler: str
     attempts: int
     fence: int
@@ -190,11 +193,29 @@ async def claim(
                  LIMIT %(limit)s
                    FOR UPDATE SKIP LOCKED) AS due
          WHERE d.id = due.id
-        RETURNING d.id, d.organization_id, d.event_id, d.handler, d.attempts, d.fence
+        RETURNING d.id, d.organization_id, d.event_id, d.event_type, d.subject_kind, d.subject_id, d.handler,
+                  d.attempts, d.fence
         """,
         {"limit": limit, "lease_seconds": lease_seconds},
     )
     return [Delivery(**row) for row in await cursor.fetchall()]
+
+
+async def settle_together(
+    connection: AsyncConnection[dict[str, Any]], deliveries: Sequence[Delivery]
+) -> None:
+    """Close deliveries of any tenants that needed nothing but their own rows; lost leases are left alone."""
+    await connection.execute(
+        """
+        DELETE FROM event_deliveries AS d
+         USING unnest(%(ids)s::uuid[], %(fences)s::int[]) AS done (id, fence)
+         WHERE d.id = done.id
+           AND d.fence = done.fence
+           AND d.status = 'open'
+        """,
+        {"ids": [d.id for d in deliveries], "fences": [d.fence for d in deliveries]},
+    )
+    await connection.execute("SELECT pg_notify('event_deliveries', '')")
 
 
 async def get_event(tx: Tx, event_id: UUID) -> Recorded:

@@ -191,6 +191,16 @@ class MessageEdited(Event):
 
 
 @dataclass(frozen=True)
+class AttachmentReceived(Event):
+    """A message came with files whose content is still to be fetched."""
+
+    name = "attachment.received"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+    message_id: MessageId
+
+
+@dataclass(frozen=True)
 class AttachmentStored(Event):
     name = "attachment.stored"
     subject_kind = "conversation"
@@ -397,33 +407,33 @@ class RunRequested(Event):
 @dataclass(frozen=True)
 class RunStarted(Event):
     name = "ai.run.started"
-    subject_kind = "run"
-    run_id: RunId
+    subject_kind = "conversation"
     conversation_id: ConversationId
+    run_id: RunId
 
 
 @dataclass(frozen=True)
 class RunFinished(Event):
     name = "ai.run.finished"
-    subject_kind = "run"
-    run_id: RunId
+    subject_kind = "conversation"
     conversation_id: ConversationId
+    run_id: RunId
 
 
 @dataclass(frozen=True)
 class RunFailed(Event):
     name = "ai.run.failed"
-    subject_kind = "run"
-    run_id: RunId
+    subject_kind = "conversation"
     conversation_id: ConversationId
+    run_id: RunId
 
 
 @dataclass(frozen=True)
 class RunCancelled(Event):
     name = "ai.run.cancelled"
-    subject_kind = "run"
-    run_id: RunId
+    subject_kind = "conversation"
     conversation_id: ConversationId
+    run_id: RunId
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,18 @@ SOURCES = {
 }
 
 
+# What the channel says of itself; anything else is shown as it came.
+FAILURES = (
+    N_("The message is larger than Telegram allows"),
+    N_("The connection to Telegram broke before it answered"),
+    N_("Telegram answered with an error of its own"),
+    N_("Telegram's answer could not be read"),
+    N_("The file is gone"),
+    N_("The file is larger than the limit"),
+)
+_REFUSED = "Refused by Telegram: "
+
+
 def handoff(reason: str, words: Words) -> str:
     return words.gettext(HANDOFF.get(reason, reason))
 
@@ -104,6 +116,16 @@ def stage_text(name: str, words: Words) -> str:
 
 def source_text(kind: str, words: Words) -> str:
     return words.gettext(SOURCES.get(kind, kind))
+
+
+def failure(reason: str, words: Words) -> str:
+    """Why a message did not go out, as part of a sentence that says that it did not."""
+    plain = reason.removeprefix("Not delivered: ")
+    if not plain:
+        return words.gettext("no reason given")
+    if plain.startswith(_REFUSED):
+        return words.gettext("Telegram refused it: %(reason)s", reason=plain.removeprefix(_REFUSED))
+    return words.gettext(plain)
 
 
 def refusal(reason: str, words: Words) -> str:
@@ -156,6 +178,7 @@ FILTERS = {
     "why_long": why_long,
     "stage_text": stage_text,
     "source_text": source_text,
+    "failure": failure,
     "refusal": refusal,
     "tint": tint,
     "initials": initials,

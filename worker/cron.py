@@ -18,7 +18,7 @@ async def claim_due(db: Database, queue: Queue, settings: Settings) -> float:
         claimed = await due.claim(connection, kinds, BATCH, settings.lease_seconds)
         seconds = None if claimed else await due.seconds_to_next(connection, kinds)
     if claimed:
-        await queue.enqueue(claimed)
+        await queue.enqueue([[work] for work in claimed])
         return 0.0
     if seconds is None:
         return LONGEST_SLEEP_SECONDS

@@ -1,5 +1,6 @@
 """One short function per reaction; worker/routes.py says what each reacts to."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
@@ -25,7 +26,9 @@ from crm.runs import queries as run_queries
 from crm.runs.actions import QuietWindow, RunRequest
 from crm.runs.models import OPEN
 from events.ids import ApprovalId, ConversationId, MessageId, RunId
+from events.outbox import Delivery
 from events.types import (
+    AttachmentReceived,
     ConversationAssigned,
     DraftReturned,
     Event,
@@ -85,7 +88,7 @@ async def record_interaction(services: "Services", tx: Tx, job: Job) -> None:
 
 async def fetch_attachments(job: Job) -> Postpone | None:
     """Download the files of a message; what cannot be had is refused by name and stays visible."""
-    event = _event(job, MessageReceived)
+    event = _event(job, AttachmentReceived)
     services = job.services
     async with job.transaction("list") as tx:
         pending = await attachments.list_pending(tx, event.message_id)
@@ -112,7 +115,7 @@ async def fetch_attachments(job: Job) -> Postpone | None:
 
 
 async def refuse_attachments(tx: Tx, job: Job, reason: str) -> None:
-    event = _event(job, MessageReceived)
+    event = _event(job, AttachmentReceived)
     for attachment in await attachments.list_pending(tx, event.message_id):
         await attachments.refuse_attachment(
             tx, event.conversation_id, event.message_id, attachment.id, reason="The file could not be fetched"
@@ -135,7 +138,8 @@ async def release_run(services: "Services", tx: Tx, job: Job) -> None:
 async def execute_run(job: Job) -> Postpone | None:
     """Drive the agent; a run that another process still holds is looked at again when its lease may have ended."""
     event = _event(job, RunRequested)
-    await job.services.runtime.execute(job.principal.organization_id, event.run_id)
+    if await job.services.runtime.execute(job.principal.organization_id, event.run_id):
+        return None
     async with job.transaction("check") as tx:
         run = await run_queries.get_run(tx, event.run_id)
     if run.status in OPEN:
@@ -257,20 +261,16 @@ async def return_approval(services: "Services", tx: Tx, job: Job) -> None:
 # projections -----------------------------------------------------------------------------------------------------
 
 
-async def publish_live(job: Job) -> Postpone | None:
-    """Tell every open page and socket of the organization that something changed; ids only."""
-    event = job.event
-    if event is not None:
-        conversation_id = getattr(event, "conversation_id", None)
-        await job.services.pubsub.publish(
-            job.principal.organization_id,
-            {
-                "event_id": str(job.principal.causation_id),
-                "type": event.name,
-                "conversation_id": str(conversation_id or ""),
-            },
-        )
-    return None
+async def publish_live(services: "Services", deliveries: Sequence[Delivery]) -> None:
+    """Tell every open page and socket of the organizations that something changed; ids only."""
+    for delivery in deliveries:
+        about = delivery.subject_id if delivery.subject_kind == "conversation" else ""
+        message = {
+            "event_id": str(delivery.event_id),
+            "type": delivery.event_type,
+            "conversation_id": str(about),
+        }
+        await services.pubsub.publish(delivery.organization_id, message)
 
 
 async def project_graph(job: Job) -> Postpone | None:

@@ -1,14 +1,15 @@
-"""How one leased row is carried out: begin, handle, settle; postpone on failure, bury after too many.
+"""How leased rows are carried out: begin, handle, settle; postpone on failure, bury after too many.
 
-A handler is either `in_tx`, rows only, whose effect commits together with the settlement, or `outside`, which may
-leave the process: it opens short transactions itself while its lease is renewed.
+Three kinds of handlers: `InTx`, rows only, whose effect commits together with the settlement; `Outside`, which may
+leave the process and opens short transactions itself while its lease is renewed; `Together`, which needs nothing but
+the deliveries themselves, so that many are carried out and settled as one.
 """
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -64,6 +65,7 @@ class Job:
 
 InTxFunction = Callable[["Services", Tx, Job], Awaitable[None]]
 OutsideFunction = Callable[[Job], Coroutine[None, None, Postpone | None]]
+TogetherFunction = Callable[["Services", Sequence[Delivery]], Awaitable[None]]
 GiveUpFunction = Callable[[Tx, Job, str], Awaitable[None]]
 
 
@@ -90,83 +92,85 @@ class Outside:
         return getattr(self.function, "__name__", "")
 
 
-Handler = InTx | Outside
+@dataclass(frozen=True)
+class Together:
+    """A handler of whole batches; repeating it does no harm."""
+
+    function: TogetherFunction
+
+    @property
+    def name(self) -> str:
+        return getattr(self.function, "__name__", "")
 
 
-async def carry_out(services: "Services", work: Delivery | DueWork, handler: Handler) -> None:
-    """Do one claimed piece of work to its end; a lost lease makes it a no-op."""
-    job = await _begin(services, work, handler)
-    if job is None:
-        return
-    structlog.contextvars.bind_contextvars(organization_id=str(work.organization_id), handler=handler.name)
+Handler = InTx | Outside | Together
+
+# Claims that never came to an end, such as of a job that kills its worker before it can count the attempt.
+MAX_CLAIMS = 25
+
+
+async def carry_out_together(services: "Services", deliveries: Sequence[Delivery], handler: Together) -> None:
+    """Do a batch and settle it in one statement; what fails is claimed again when its lease ends."""
     try:
         with _seconds.labels(handler.name).time():
-            outcome = await _attempt(job, handler)
-    finally:
-        structlog.contextvars.unbind_contextvars("organization_id", "handler")
-    _jobs.labels(handler.name, outcome).inc()
+            await handler.function(services, deliveries)
+        async with services.db.across_tenants(f"{handler.name}.settle") as connection:
+            await outbox.settle_together(connection, deliveries)
+    except Exception:  # the worker loop: logged, and the leases bring the batch back
+        log.exception("job.failed", handler=handler.name, deliveries=len(deliveries))
+    _jobs.labels(handler.name, "done").inc(len(deliveries))
 
 
-async def _begin(services: "Services", work: Delivery | DueWork, handler: Handler) -> Job | None:
-    """Count the attempt before the work, so that a job that kills its worker is found out."""
-    principal = system(work.organization_id)
-    async with services.db.transaction(principal, f"{handler.name}.begin") as tx:
-        if not await leases.begin(tx, work.lease, services.settings.lease_seconds):
-            return None
-        event = await outbox.get_event(tx, work.event_id) if isinstance(work, Delivery) else None
-        if event is not None:
-            principal = principal.caused_by(event.id, event.correlation_id)
-        subject_id = event.subject_id if event else work.subject_id if isinstance(work, DueWork) else work.id
-        typed = event.event() if event else None
-        origin = event.trace if event else {}
-        job = Job(services, work.lease, handler.name, subject_id, typed, principal, origin)
-        if work.attempts < services.settings.max_attempts:
-            return job
-        await _bury(tx, job, handler, f"given up after {work.attempts} attempts")
-    return None
-
-
-async def _attempt(job: Job, handler: Handler) -> str:
-    try:
-        with _tracer.start_as_current_span(handler.name, context=propagate.extract(job.origin)):
+async def carry_out(services: "Services", work: Delivery | DueWork, handler: InTx | Outside) -> None:
+    """Do one claimed piece of work to its end; a lost lease makes it a no-op."""
+    with (
+        structlog.contextvars.bound_contextvars(
+            organization_id=str(work.organization_id), handler=handler.name
+        ),
+        _seconds.labels(handler.name).time(),
+    ):
+        try:
             match handler:
-                case InTx(function):
-                    return await _run_in_tx(job, function)
-                case Outside(function):
-                    return await _run_outside(job, function)
-    except LostLease:
-        log.warning("job.lease_lost", handler=handler.name)
-        return "lost"
-    except Exception as err:  # the worker loop: whatever a handler raises is counted and tried again
-        log.exception("job.failed", handler=handler.name, attempt=job.lease.attempts + 1)
-        await _fail(job, handler, f"{type(err).__name__}: {err}")
-        return "failed"
+                case InTx():
+                    outcome = await _in_one_transaction(services, work, handler)
+                case Outside():
+                    outcome = await _outside(services, work, handler)
+        except LostLease:
+            log.warning("job.lease_lost")
+            outcome = "lost"
+        except Exception as err:  # the worker loop: whatever a handler raises is counted and tried again
+            log.exception("job.failed", attempt=work.attempts + 1)
+            await _fail(services, work, handler, f"{type(err).__name__}: {err}")
+            outcome = "failed"
+    _jobs.labels(handler.name, outcome).inc()
 
 
 class LostLease(Exception):
     """Somebody else has the row by now; this process must write nothing more."""
 
 
-async def _run_in_tx(job: Job, function: InTxFunction) -> str:
-    async with job.transaction("commit") as tx:
-        await function(job.services, tx, job)
-        if not await leases.settle(tx, job.lease):
+async def _in_one_transaction(services: "Services", work: Delivery | DueWork, handler: InTx) -> str:
+    async with services.db.transaction(system(work.organization_id), f"{handler.name}.commit") as tx:
+        job = await _begin(tx, services, work, handler.name)
+        if _is_hopeless(services, work):
+            await _bury(tx, job, handler, f"given up after {work.attempts} attempts")
+            return "buried"
+        with _span(job):
+            await handler.function(services, replace(tx, principal=job.principal), job)
+        if not await leases.settle(tx, work.lease):
             raise LostLease
     return "done"
 
 
-async def _run_outside(job: Job, function: OutsideFunction) -> str:
-    work = asyncio.create_task(function(job))
-    renewal = asyncio.create_task(_keep_lease(job, work))
-    try:
-        postponed = await work
-    except asyncio.CancelledError:
-        if renewal.done() and not renewal.cancelled():
-            raise LostLease from None
-        work.cancel()
-        raise
-    finally:
-        renewal.cancel()
+async def _outside(services: "Services", work: Delivery | DueWork, handler: Outside) -> str:
+    # The attempt is counted before the work, so that a job that kills its worker is found out.
+    async with services.db.transaction(system(work.organization_id), f"{handler.name}.begin") as tx:
+        job = await _begin(tx, services, work, handler.name)
+        if _is_hopeless(services, work):
+            await _bury(tx, job, handler, f"given up after {work.attempts} attempts")
+            return "buried"
+    with _span(job):
+        postponed = await _while_leased(job, handler.function)
     async with job.transaction("settle") as tx:
         if postponed is not None:
             await leases.postpone(tx, job.lease, postponed.delay, postponed.reason, counts=postponed.counts)
@@ -174,6 +178,42 @@ async def _run_outside(job: Job, function: OutsideFunction) -> str:
         if not await leases.settle(tx, job.lease):
             raise LostLease
     return "done"
+
+
+async def _begin(tx: Tx, services: "Services", work: Delivery | DueWork, name: str) -> Job:
+    """Count the attempt and load what the work is about. Raises: LostLease."""
+    if not await leases.begin(tx, work.lease, services.settings.lease_seconds):
+        raise LostLease
+    principal = system(work.organization_id)
+    if isinstance(work, DueWork):
+        return Job(services, work.lease, name, work.subject_id, None, principal, {})
+    event = await outbox.get_event(tx, work.event_id)
+    principal = principal.caused_by(event.id, event.correlation_id)
+    return Job(services, work.lease, name, event.subject_id, event.event(), principal, event.trace)
+
+
+def _is_hopeless(services: "Services", work: Delivery | DueWork) -> bool:
+    return work.attempts >= services.settings.max_attempts or work.fence > MAX_CLAIMS
+
+
+def _span(job: Job) -> AbstractContextManager[trace.Span]:
+    """A span that goes on with the trace of the process that emitted the event."""
+    return _tracer.start_as_current_span(job.handler, context=propagate.extract(job.origin))
+
+
+async def _while_leased(job: Job, function: OutsideFunction) -> Postpone | None:
+    """Run the handler and renew the lease meanwhile. Raises: LostLease."""
+    work = asyncio.create_task(function(job))
+    renewal = asyncio.create_task(_keep_lease(job, work))
+    try:
+        return await work
+    except asyncio.CancelledError:
+        if renewal.done() and not renewal.cancelled():
+            raise LostLease from None
+        work.cancel()
+        raise
+    finally:
+        renewal.cancel()
 
 
 async def _keep_lease(job: Job, work: asyncio.Task[Postpone | None]) -> None:
@@ -188,15 +228,17 @@ async def _keep_lease(job: Job, work: asyncio.Task[Postpone | None]) -> None:
             return
 
 
-async def _fail(job: Job, handler: Handler, reason: str) -> None:
-    async with job.transaction("fail") as tx:
-        if job.lease.attempts + 1 >= job.services.settings.max_attempts:
-            await _bury(tx, job, handler, reason)
-        else:
-            await leases.postpone(tx, job.lease, backoff(job.lease.attempts), reason, counts=True)
+async def _fail(services: "Services", work: Delivery | DueWork, handler: InTx | Outside, reason: str) -> None:
+    async with services.db.transaction(system(work.organization_id), f"{handler.name}.fail") as tx:
+        if isinstance(handler, InTx) and not await leases.begin(tx, work.lease, 0):
+            return  # the count of the attempt was rolled back with it, so it is taken here
+        if work.attempts + 1 < services.settings.max_attempts:
+            await leases.postpone(tx, work.lease, backoff(work.attempts), reason, counts=True)
+            return
+        await _bury(tx, await _begin(tx, services, work, handler.name), handler, reason)
 
 
-async def _bury(tx: Tx, job: Job, handler: Handler, reason: str) -> None:
+async def _bury(tx: Tx, job: Job, handler: InTx | Outside, reason: str) -> None:
     log.error("job.buried", handler=handler.name, reason=reason)
     if isinstance(handler, Outside) and handler.give_up is not None:
         await handler.give_up(tx, job, reason)

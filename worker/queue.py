@@ -19,7 +19,7 @@ from events.outbox import Delivery
 
 _QUEUE = "getsale:jobs"
 _WAKE = "getsale:wake"
-_FIELDS = ("id", "organization_id", "event_id", "subject_id")
+_IDS = ("id", "organization_id", "event_id", "subject_id")
 
 
 class Queue:
@@ -39,25 +39,24 @@ class Queue:
             )
         )
 
-    async def enqueue(self, work: Sequence[Delivery | DueWork]) -> None:
-        """Hand over claimed work and wake one worker for each piece."""
-        for piece in work:
-            kind = "delivery" if isinstance(piece, Delivery) else "due"
-            await self._pool.enqueue_job("work", kind, {k: str(v) for k, v in asdict(piece).items()})
+    async def enqueue(self, jobs: Sequence[Sequence[Delivery | DueWork]]) -> None:
+        """Hand over claimed work, one job for each group of pieces, and wake one worker for each job."""
+        for pieces in jobs:
+            await self._pool.enqueue_job("work", [_fields(piece) for piece in pieces])
             await self._pool.execute_command("RPUSH", _WAKE, b"1")  # type: ignore[no-untyped-call]
 
     async def close(self) -> None:
         await self._pool.aclose()
 
 
-Carry = Callable[[Delivery | DueWork], Awaitable[None]]
+Carry = Callable[[list[Delivery | DueWork]], Awaitable[None]]
 
 
 async def run_worker(settings: Settings, carry: Carry) -> None:
-    """Take work from the queue until SIGTERM; jobs in hand are finished first."""
+    """Take jobs from the queue until SIGTERM; those in hand are finished first."""
 
-    async def work(ctx: dict[str, Any], kind: str, fields: dict[str, str]) -> None:
-        await carry(_piece(kind, fields))
+    async def work(ctx: dict[str, Any], pieces: list[dict[str, str]]) -> None:
+        await carry([_piece(fields) for fields in pieces])
 
     worker = Worker(
         [func(work, name="work", max_tries=1)],
@@ -80,12 +79,14 @@ async def run_worker(settings: Settings, carry: Carry) -> None:
         await worker.async_run()
 
 
-def _piece(kind: str, fields: dict[str, str]) -> Delivery | DueWork:
-    typed: dict[str, Any] = {
-        name: UUID(value) if name in _FIELDS else value for name, value in fields.items()
-    }
+def _fields(piece: Delivery | DueWork) -> dict[str, str]:
+    return {name: str(value) for name, value in asdict(piece).items()}
+
+
+def _piece(fields: dict[str, str]) -> Delivery | DueWork:
+    typed: dict[str, Any] = {name: UUID(value) if name in _IDS else value for name, value in fields.items()}
     typed |= {"attempts": int(fields["attempts"]), "fence": int(fields["fence"])}
-    return Delivery(**typed) if kind == "delivery" else DueWork(**typed)
+    return Delivery(**typed) if "event_id" in fields else DueWork(**typed)
 
 
 async def _start_waking(ctx: dict[str, Any]) -> None:

@@ -16,9 +16,10 @@ from core.errors import Unavailable
 from core.settings import Settings
 from core.settings import load as load_settings
 from events import outbox
+from events.outbox import Delivery
 from worker import cron, health
 from worker.queue import Queue
-from worker.routes import names_by_event
+from worker.routes import handled_together, names_by_event
 
 log = structlog.get_logger()
 
@@ -35,9 +36,21 @@ async def relay_once(db: Database, queue: Queue, settings: Settings) -> int:
         claimed = await outbox.claim(connection, BATCH, settings.lease_seconds)
     if claimed:
         reach("relay.enqueue.before")
-        await queue.enqueue(claimed)
+        await queue.enqueue(_jobs(claimed))
         reach("relay.enqueue.after")
     return routed + len(claimed)
+
+
+def _jobs(claimed: list[Delivery]) -> list[list[Delivery]]:
+    """One job per delivery, but one for all that are handled together."""
+    together: dict[str, list[Delivery]] = {}
+    single: list[list[Delivery]] = []
+    for delivery in claimed:
+        if handled_together(delivery):
+            together.setdefault(delivery.handler, []).append(delivery)
+        else:
+            single.append([delivery])
+    return [*single, *together.values()]
 
 
 async def pump(db: Database, channel: str, step: Callable[[], Awaitable[float]]) -> None:

@@ -6,9 +6,9 @@ from events import types as e
 from events.due import DueWork
 from events.outbox import Delivery
 from worker import handlers as h
-from worker.jobs import Handler, InTx, Outside
+from worker.jobs import Handler, InTx, Outside, Together
 
-_live = Outside(h.publish_live)
+_live = Together(h.publish_live)
 _graph = Outside(h.project_graph)
 
 # Event -> handlers. An empty tuple says: recorded for audit and timeline, and nothing reacts.
@@ -16,10 +16,10 @@ ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.MessageReceived: (
         InTx(h.evaluate_triggers),
         _live,
-        Outside(h.fetch_attachments, give_up=h.refuse_attachments),
         InTx(h.record_interaction),
     ),
     e.MessageEdited: (_live,),
+    e.AttachmentReceived: (Outside(h.fetch_attachments, give_up=h.refuse_attachments),),
     e.AttachmentStored: (_live,),
     e.RunRequested: (Outside(h.execute_run, give_up=h.give_up_run),),
     e.RunStarted: (_live,),
@@ -96,6 +96,11 @@ def names_by_event() -> dict[str, tuple[str, ...]]:
 @cache
 def _by_name() -> dict[str, Handler]:
     return {handler.name: handler for handlers in ROUTES.values() for handler in handlers}
+
+
+def handled_together(work: Delivery | DueWork) -> bool:
+    """Whether deliveries of this handler may go to a worker as one job."""
+    return isinstance(handler_of(work), Together)
 
 
 def handler_of(work: Delivery | DueWork) -> Handler | None:

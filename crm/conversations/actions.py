@@ -23,6 +23,7 @@ from events import due
 from events.ids import BidiId, ConversationId, DraftId, MessageId
 from events.outbox import emit
 from events.types import (
+    AttachmentReceived,
     ConversationAssigned,
     ConversationHandedOff,
     ConversationRead,
@@ -93,6 +94,8 @@ async def receive_message(tx: Tx, account: ChannelAccount, inbound: InboundMessa
         await due.cancel(tx, WAKE, conversation.id)
         await emit(tx, ConversationReopened(conversation.id))
     await emit(tx, MessageReceived(conversation.id, message_id))
+    if inbound.attachments:
+        await emit(tx, AttachmentReceived(conversation.id, message_id))
     return Reception.ACCEPTED
 
 

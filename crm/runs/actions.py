@@ -140,7 +140,7 @@ async def claim_run(tx: Tx, run_id: RunId, lease_seconds: float) -> Run | None:
     )
     if claimed is not None:
         await due.cancel(tx, QUIET, run_id)
-        await emit(tx, RunStarted(run_id, claimed.conversation_id))
+        await emit(tx, RunStarted(claimed.conversation_id, run_id))
     return claimed
 
 
@@ -205,7 +205,7 @@ async def finish_run(
         return False
     failed = status in (RunStatus.FAILED, RunStatus.BUDGET_EXCEEDED)
     event = RunFailed if failed else RunFinished
-    await emit(tx, event(run.id, run.conversation_id))
+    await emit(tx, event(run.conversation_id, run.id))
     if finished.again:
         await _insert_run(
             tx,
@@ -230,7 +230,7 @@ async def cancel_run(tx: Tx, run: Run, reason: str) -> None:
     )
     if cancelled:
         await due.cancel(tx, QUIET, run.id)
-        await emit(tx, RunCancelled(run.id, run.conversation_id))
+        await emit(tx, RunCancelled(run.conversation_id, run.id))
 
 
 async def cancel_open_runs(tx: Tx, conversation_id: ConversationId, reason: str) -> None:
@@ -255,5 +255,5 @@ async def give_up_run(tx: Tx, run_id: RunId, reason: str) -> Run | None:
     )
     if not failed:
         return None
-    await emit(tx, RunFailed(run_id, run.conversation_id))
+    await emit(tx, RunFailed(run.conversation_id, run_id))
     return run

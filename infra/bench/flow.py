@@ -222,15 +222,15 @@ async def _first_contact(bench: _Bench, chat_id: int) -> ConversationId:
         conversation_id = await tx.value(
             "SELECT id FROM conversations WHERE external_id = %(id)s", id=str(chat_id)
         )
-    await _until_idle(bench, conversation_id)
+    await _until_idle(bench)
     async with bench.db.transaction(bench.principal, "bench") as tx:
         await tx.execute("UPDATE triggers SET is_enabled = true")
     return ConversationId(conversation_id)
 
 
-async def _until_idle(bench: _Bench, conversation_id: UUID) -> None:
-    """Wait until what was set off before is over, so that only the measured message is under way."""
-    for _ in range(500):
+async def _until_idle(bench: _Bench, seconds: float = 10) -> None:
+    """Wait until what was set off before is over, so that only what is measured is under way."""
+    for _ in range(int(seconds * 100)):
         async with bench.db.transaction(bench.principal, "bench") as tx:
             if not await tx.value("SELECT count(*) FROM event_deliveries WHERE status = 'open'"):
                 return
@@ -312,8 +312,9 @@ async def _live_page(bench: _Bench, conversation_id: ConversationId) -> AsyncIte
 
 async def _throughput(bench: _Bench, report: Report, urls: Urls) -> None:
     """One worker drains runs that wait for it; beside it, bare LangGraph with the same checkpointing."""
+    conversations = await _waiting_conversations(bench, RUNS)
     bench.fleet.pause("worker")
-    await _queue_runs(bench, RUNS)
+    await _queue_runs(bench, conversations)
     bench.fleet.resume("worker")
     ours = await _drained(bench)
     _say("bare LangGraph")
@@ -323,27 +324,29 @@ async def _throughput(bench: _Bench, report: Report, urls: Urls) -> None:
     report.add("runs_ratio_to_bare_langgraph", ours / bare, "x", RUNS, aim=0.6, better="higher")
 
 
-async def _queue_runs(bench: _Bench, runs: int) -> None:
+async def _waiting_conversations(bench: _Bench, number: int) -> list[ConversationId]:
+    """Conversations with one unanswered message each, received and settled before the runs are measured."""
     async with bench.db.transaction(bench.principal, "bench") as tx:
         await tx.execute("UPDATE triggers SET is_enabled = false")
-    for number in range(runs):
-        chat_id = next(_chats)
+    conversations = []
+    for _ in range(number):
+        chat_id = str(next(_chats))
+        text = "Could we have a demo on Thursday?"
         inbound = InboundMessage(
-            f"queue-{number}",
-            str(chat_id),
-            "1",
-            "Vera Lind",
-            "en",
-            (("telegram_id", str(chat_id)),),
-            "Could we have a demo on Thursday?",
-            clock.now(),
+            f"w-{chat_id}", chat_id, "1", "Vera Lind", "en", (("telegram_id", chat_id),), text, clock.now()
         )
         async with bench.db.transaction(bench.principal, "bench") as tx:
             await receive_message(tx, bench.workplace.account, inbound)
-            conversation_id = await tx.value(
-                "SELECT id FROM conversations WHERE external_id = %(id)s", id=str(chat_id)
-            )
-            request = RunRequest(bench.workplace.bidi_id, "inbox", ConversationId(conversation_id))
+            id = await tx.value("SELECT id FROM conversations WHERE external_id = %(id)s", id=chat_id)
+        conversations.append(ConversationId(id))
+    await _until_idle(bench, seconds=60)
+    return conversations
+
+
+async def _queue_runs(bench: _Bench, conversations: list[ConversationId]) -> None:
+    for conversation_id in conversations:
+        async with bench.db.transaction(bench.principal, "bench") as tx:
+            request = RunRequest(bench.workplace.bidi_id, "inbox", conversation_id)
             await request_run(tx, request, QuietWindow(0, 0))
 
 

@@ -9,14 +9,15 @@ import pytest
 from langgraph.checkpoint.serde import _msgpack
 
 from agents import checkpoints
-from agents.inbox.state import CHECKPOINTED, Basis, DraftText, Mark, State, Stop
+from agents.guard import Mark
+from agents.inbox.state import CHECKPOINTED, Basis, DraftText, State, Stop
 from core.ids import uuid7
 
 BASIS = Basis("deal", uuid7(), "40 scanners", "8,160 EUR", "It is €8,160.", datetime.now(UTC), "confirmed")
 EXAMPLES = [
     Stop("tool_failure", "The model said nothing.", "Answer.", is_failure=True),
     BASIS,
-    DraftText("It is €8,160.", "en", (BASIS,), ("the discount",), True),
+    DraftText("It is €8,160.", "en", [BASIS], ["the discount"], True),
     Mark("new_link", "https://x.example", "x"),
 ]
 

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 from events.types import BY_NAME, Event
-from worker.jobs import InTx, Outside
+from worker.jobs import InTx, Outside, Together
 from worker.routes import DUE, ROUTES, names_by_event
 
 ROOT = Path(__file__).parents[2]
@@ -50,5 +50,5 @@ def test_every_kind_of_due_work_that_is_scheduled_has_a_handler() -> None:
     assert scheduled <= kinds
 
 
-def test_handlers_are_declared_as_one_of_two_kinds() -> None:
-    assert all(isinstance(h, InTx | Outside) for handlers in ROUTES.values() for h in handlers)
+def test_handlers_are_declared_as_one_of_three_kinds() -> None:
+    assert all(isinstance(h, InTx | Outside | Together) for handlers in ROUTES.values() for h in handlers)

@@ -39,7 +39,7 @@ MAY_OPEN = {
     "crm/identity/queries.py",
     "crm/channel_accounts/queries.py",
 }
-OPENS = re.compile(r"\.(transaction|across_tenants|session)\(")
+OPENS = re.compile(r"\b_?db\.(transaction|across_tenants|session)\(|\bjob\.transaction\(")
 COMMITS = re.compile(r"\.commit\(\)")
 
 

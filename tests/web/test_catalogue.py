@@ -27,7 +27,7 @@ def test_plurals_have_their_three_russian_forms() -> None:
     plural = [message for message in catalogue.read() if isinstance(message.id, tuple | list)]
 
     assert plural
-    assert all(len(message.string) == 3 for message in plural)
+    assert all(message.string and len(message.string) == 3 for message in plural)
 
 
 @pytest.mark.parametrize("message", [m for m in catalogue.read() if m.id], ids=lambda m: str(m.id)[:40])

@@ -157,7 +157,9 @@ async def test_a_task_is_added_and_done(browser: Browser, world: World) -> None:
     conversation = await world.conversation()
     place = str(conversation.id)
 
-    await browser.post(f"/contacts/{conversation.contact_id}/tasks", title="Send the price", conversation_id=place)
+    await browser.post(
+        f"/contacts/{conversation.contact_id}/tasks", title="Send the price", conversation_id=place
+    )
     added = (await browser.get(f"/inbox/{conversation.id}")).text
     task_id = added.split('id="task-')[1].split('"')[0]
     await browser.post(f"/tasks/{task_id}/completion", conversation_id=place)
