@@ -100,6 +100,7 @@ class Fleet:
         return "\n".join(f"== {path.name}\n{path.read_text()}" for path in sorted(self.folder.glob("*.log")))
 
     async def stop(self) -> None:
+        """Stop every process; `start` brings them back."""
         if self._watcher is not None:
             self._watcher.cancel()
         for process in self._running.values():
@@ -109,6 +110,7 @@ class Fleet:
                 await asyncio.to_thread(process.wait, 20)
             except subprocess.TimeoutExpired:
                 process.kill()
+        self._running.clear()
 
 
 @asynccontextmanager

@@ -26,6 +26,7 @@ class Stage:
     peer: Peer
     world: World
     email: str
+    urls: Urls
 
 
 async def _person(db: Database, owner: Principal) -> str:
@@ -50,7 +51,7 @@ async def stage(
         running_peer(token=TOKEN) as peer,
         running_fleet(folder, migrated, peer.base, TWO_WORKERS) as fleet,
     ):
-        yield Stage(fleet, peer, world, email)
+        yield Stage(fleet, peer, world, email, migrated)
 
 
 @pytest.fixture
