@@ -1,5 +1,6 @@
 """The database: one pool per process, and `transaction(principal)`, the only place that commits."""
 
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, LiteralString, Self, TypeVar, get_args, get_type_hints
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import psycopg
 from opentelemetry import trace
@@ -22,6 +24,7 @@ from core.principal import Principal
 
 Row = TypeVar("Row")
 Query = LiteralString | sql.Composed
+CHECK_SECONDS = 1.0
 _tracer = trace.get_tracer("getsale.db")
 
 set_json_dumps(dumps)
@@ -122,9 +125,11 @@ class Database:
             max_size=size,
             open=False,
             timeout=10,
-            check=AsyncConnectionPool.check_connection,
-            kwargs={"row_factory": dict_row},
+            check=self._check,
+            # Transactions are begun by hand, together with the tenant's settings, in one round trip.
+            kwargs={"row_factory": dict_row, "autocommit": True},
         )
+        self._checked_at: WeakKeyDictionary[AsyncConnection[Any], float] = WeakKeyDictionary()
 
     @property
     def url(self) -> str:
@@ -162,18 +167,7 @@ class Database:
         """
         with _tracer.start_as_current_span(f"tx {label}"):
             async with self._connection() as connection:
-                await connection.execute(
-                    """
-                    SELECT set_config('app.organization_id', %(organization_id)s, true),
-                           set_config('app.seat_id', %(seat_id)s, true),
-                           set_config('app.visibility', %(visibility)s, true)
-                    """,
-                    {
-                        "organization_id": str(principal.organization_id),
-                        "seat_id": str(principal.seat_id or ""),
-                        "visibility": principal.visibility,
-                    },
-                )
+                await connection.execute(_beginning(principal))
                 yield Tx(connection, principal)
                 crashpoint.reach(f"commit.{label}.before")
                 await connection.commit()
@@ -184,6 +178,7 @@ class Database:
         """A transaction without a tenant: sees work to claim and what the definer functions return, ids only."""
         with _tracer.start_as_current_span(f"tx {label}"):
             async with self._connection() as connection:
+                await connection.execute("BEGIN")
                 yield connection
                 crashpoint.reach(f"commit.{label}.before")
                 await connection.commit()
@@ -193,7 +188,6 @@ class Database:
     async def session(self, principal: Principal) -> AsyncIterator[AsyncConnection[dict[str, Any]]]:
         """An autocommit connection bound to the principal's organization, for LangGraph's checkpointer."""
         async with self._connection() as connection:
-            await connection.set_autocommit(True)
             try:
                 await connection.execute(
                     "SELECT set_config('app.organization_id', %s, false)", (str(principal.organization_id),)
@@ -202,7 +196,6 @@ class Database:
             finally:
                 if not connection.closed:
                     await connection.execute("SELECT set_config('app.organization_id', '', false)")
-                    await connection.set_autocommit(False)
 
     @asynccontextmanager
     async def listen(self, *channels: str) -> AsyncIterator[AsyncConnection[Any]]:
@@ -234,3 +227,26 @@ class Database:
             raise Unavailable(
                 "PostgreSQL does not answer; the request can be repeated.", part="postgres"
             ) from err
+
+    async def _check(self, connection: AsyncConnection[Any]) -> None:
+        """Whether a pooled connection still answers; asked at most once in a while, for it costs a round trip."""
+        now = time.monotonic()
+        if now - self._checked_at.get(connection, 0.0) > CHECK_SECONDS:
+            await AsyncConnectionPool.check_connection(connection)
+            self._checked_at[connection] = now
+
+
+def _beginning(principal: Principal) -> sql.Composed:
+    """BEGIN and the tenant's settings; after COMMIT or ROLLBACK the settings are gone."""
+    return sql.SQL(
+        """
+        BEGIN;
+        SELECT set_config('app.organization_id', {organization_id}, true),
+               set_config('app.seat_id', {seat_id}, true),
+               set_config('app.visibility', {visibility}, true)
+        """
+    ).format(
+        organization_id=sql.Literal(str(principal.organization_id)),
+        seat_id=sql.Literal(str(principal.seat_id or "")),
+        visibility=sql.Literal(str(principal.visibility)),
+    )

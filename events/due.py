@@ -36,13 +36,13 @@ async def schedule(tx: Tx, kind: str, subject_id: UUID, due_at: datetime) -> Non
         ON CONFLICT (organization_id, kind, subject_id)
         DO UPDATE SET due_at = EXCLUDED.due_at, lease_until = NULL, attempts = 0, status = 'open',
                       fence = due_work.fence + 1
+        RETURNING pg_notify('due_work', '')
         """,
         organization_id=tx.organization_id,
         kind=kind,
         subject_id=subject_id,
         due_at=due_at,
     )
-    await tx.execute("SELECT pg_notify('due_work', '')")
 
 
 async def cancel(tx: Tx, kind: str, subject_id: UUID) -> None:

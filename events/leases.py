@@ -47,14 +47,13 @@ async def renew(tx: Tx, lease: Lease, seconds: float) -> bool:
 async def settle(tx: Tx, lease: Lease) -> bool:
     """Close the row in the transaction of its effect; False when the lease was lost: then roll back."""
     settled = await tx.execute(
-        sql.SQL("DELETE FROM {} WHERE id = %(id)s AND fence = %(fence)s AND status = 'open'").format(
-            sql.Identifier(lease.table)
-        ),
+        # A later row of the same subject may have waited for this one.
+        sql.SQL(
+            "DELETE FROM {} WHERE id = %(id)s AND fence = %(fence)s AND status = 'open' RETURNING pg_notify({}, '')"
+        ).format(sql.Identifier(lease.table), sql.Literal(lease.table)),
         id=lease.id,
         fence=lease.fence,
     )
-    # A later row of the same subject may have waited for this one.
-    await tx.execute("SELECT pg_notify(%(channel)s, '')", channel=lease.table)
     return settled == 1
 
 

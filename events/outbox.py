@@ -95,6 +95,7 @@ async def emit(tx: Tx, event: Event, changes: Mapping[str, tuple[object, object]
         SELECT %(organization_id)s, gen_random_uuid(), %(id)s, %(type)s, 'route', %(subject_kind)s, %(subject_id)s,
                last_seq
           FROM subject
+        RETURNING pg_notify('event_deliveries', '')
         """,
         id=event_id,
         organization_id=principal.organization_id,
@@ -121,7 +122,6 @@ async def emit(tx: Tx, event: Event, changes: Mapping[str, tuple[object, object]
             event_id=event_id,
             changes=dumps({field: list(pair) for field, pair in changes.items()}),
         )
-    await tx.execute("SELECT pg_notify('event_deliveries', '')")
     return EventId(event_id)
 
 
@@ -212,10 +212,10 @@ async def settle_together(
          WHERE d.id = done.id
            AND d.fence = done.fence
            AND d.status = 'open'
+        RETURNING pg_notify('event_deliveries', '')
         """,
         {"ids": [d.id for d in deliveries], "fences": [d.fence for d in deliveries]},
     )
-    await connection.execute("SELECT pg_notify('event_deliveries', '')")
 
 
 async def get_event(tx: Tx, event_id: UUID) -> Recorded:

@@ -28,6 +28,7 @@ from graph.store import (
     Acquaintances,
     Adapter,
     GraphAway,
+    GraphSlow,
     GraphStore,
     Neighbourhood,
     PathAnswer,
@@ -137,6 +138,8 @@ class ActiveGraph:
             try:
                 if await self._is_current(principal, neo4j):
                     return await ask(neo4j)
+            except GraphSlow:
+                log.warning("graph.slow")
             except GraphAway as err:
                 self._link.lose(neo4j, str(err))
         answer = await ask(self._postgres)

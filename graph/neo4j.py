@@ -25,6 +25,7 @@ from graph.store import (
     Changes,
     Edge,
     GraphAway,
+    GraphSlow,
     Neighbourhood,
     Node,
     Path,
@@ -271,8 +272,10 @@ async def _translated(seconds: float) -> AsyncIterator[None]:
             yield
     except (TimeoutError, OSError, DriverError, AuthError) as err:
         raise GraphAway(f"Neo4j does not answer: {type(err).__name__}") from err
-    except ClientError:
-        raise
+    except ClientError as err:
+        if "TransactionTimedOut" not in (err.code or ""):
+            raise
+        raise GraphSlow("Neo4j gave up on a question that took too long") from err
     except Neo4jError as err:
         raise GraphAway(f"Neo4j cannot answer now: {err.code}") from err
 
@@ -300,7 +303,8 @@ class _Gateway:
         """One round trip: the query commits by itself, and is not tried again, since the copy can answer."""
         bound = _bound(principal, query, params)
         async with _translated(seconds), self._driver.session(default_access_mode=READ_ACCESS) as session:
-            result = await session.run(Query(query, timeout=seconds), bound)
+            # The server gives up first, if it is well: a slow question is no reason to think it away.
+            result = await session.run(Query(query, timeout=seconds * 0.8), bound)
             return [dict(record) async for record in result]
 
     async def write(self, principal: Principal, *steps: tuple[LiteralString, dict[str, object]]) -> None:

@@ -26,7 +26,7 @@ from graph.store import (
 )
 
 # How many relations of one node a path search looks at, the strongest first.
-_FAN_OUT = 200
+_FAN_OUT = 1000
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,10 @@ class GraphAway(Exception):
     """The adapter's server does not answer, or not in time."""
 
 
+class GraphSlow(GraphAway):
+    """The server is well but gave up on this one question."""
+
+
 @dataclass(frozen=True)
 class Node:
     """A contact, company or user; `id` is its id in the CRM."""

@@ -65,7 +65,7 @@ def api() -> None:
     """Serve the web pages and the API."""
     import uvicorn
 
-    settings = _connected()
+    settings = _connected("database_url")
     uvicorn.run(
         "api.main:create_app",
         factory=True,
@@ -97,12 +97,12 @@ def listen() -> None:
 
 
 def _run_process(module: str) -> None:
-    settings = _connected()
+    settings = _connected("database_url_worker")
     entry: Callable[[Settings], Coroutine[Any, Any, None]] = importlib.import_module(module).main
     asyncio.run(entry(settings))
 
 
-def _connected() -> Settings:
+def _connected(login: str) -> Settings:
     """The settings of one process: from the environment, else of a `getsale up` over the same data folder."""
     from infra import embedded, installation
 
@@ -110,9 +110,9 @@ def _connected() -> Settings:
     data = installation.data_folder(settings)
     urls = embedded.find_running(data) or embedded.Urls()
     settings = installation.completed(settings, data, urls)
-    missing = [name.upper() for name in ("database_url", "redis_url") if not getattr(settings, name)]
+    missing = [name.upper() for name in (login, "redis_url") if not getattr(settings, name)]
     if missing:
-        raise ServerFailed(f"{' and '.join(missing)} is not set, and no `getsale up` runs over {data}.")
+        raise ServerFailed(f"Set {' and '.join(missing)}, or start `getsale up` over {data}.")
     return settings
 
 

@@ -19,7 +19,7 @@ from events import outbox
 from events.outbox import Delivery
 from worker import cron, health
 from worker.queue import Queue
-from worker.routes import handled_together, names_by_event
+from worker.routes import names_by_event, pieces_per_job
 
 log = structlog.get_logger()
 
@@ -42,15 +42,15 @@ async def relay_once(db: Database, queue: Queue, settings: Settings) -> int:
 
 
 def _jobs(claimed: list[Delivery]) -> list[list[Delivery]]:
-    """One job per delivery, but one for all that are handled together."""
-    together: dict[str, list[Delivery]] = {}
-    single: list[list[Delivery]] = []
+    """Group what was claimed into jobs: short work of one handler shares a job, long work has one of its own."""
+    by_handler: dict[str, list[Delivery]] = {}
     for delivery in claimed:
-        if handled_together(delivery):
-            together.setdefault(delivery.handler, []).append(delivery)
-        else:
-            single.append([delivery])
-    return [*single, *together.values()]
+        by_handler.setdefault(delivery.handler, []).append(delivery)
+    jobs = []
+    for deliveries in by_handler.values():
+        size = pieces_per_job(deliveries[0])
+        jobs += [deliveries[start : start + size] for start in range(0, len(deliveries), size)]
+    return jobs
 
 
 async def pump(db: Database, channel: str, step: Callable[[], Awaitable[float]]) -> None:

@@ -98,9 +98,15 @@ def _by_name() -> dict[str, Handler]:
     return {handler.name: handler for handlers in ROUTES.values() for handler in handlers}
 
 
-def handled_together(work: Delivery | DueWork) -> bool:
-    """Whether deliveries of this handler may go to a worker as one job."""
-    return isinstance(handler_of(work), Together)
+def pieces_per_job(work: Delivery | DueWork) -> int:
+    """How many pieces of this handler's work may go to a worker at once: rows-only work is short."""
+    match handler_of(work):
+        case Together():
+            return 100
+        case InTx():
+            return 10
+        case _:
+            return 1
 
 
 def handler_of(work: Delivery | DueWork) -> Handler | None:

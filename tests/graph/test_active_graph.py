@@ -20,7 +20,7 @@ from graph.active import ActiveGraph
 from graph.neo4j import Neo4jAddress, Neo4jGraph, connect, discover
 from graph.postgres import PostgresGraph
 from graph.projector import diff, rebuild
-from graph.store import Adapter, Snapshot
+from graph.store import Adapter, GraphSlow, Snapshot
 from infra.servers import neo4j as servers
 from infra.servers.neo4j import Neo4jServer
 from tests.support.graphs import World, make_contact, make_world, relate
@@ -164,6 +164,31 @@ async def test_a_neo4j_that_hangs_costs_one_question_little_and_the_next_nothing
     assert times[0] < 4.0
     assert max(times[1:]) < 0.5
     assert (await graph.neighbourhood(organization, world.anna)).answered_by == Adapter.NEO4J
+
+
+async def test_one_slow_question_does_not_make_neo4j_away(
+    graph: ActiveGraph,
+    settings: Settings,
+    machine: Machine,
+    organization: Principal,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    machine.start()
+    machine.announce(settings.data)
+    await graph.probe()
+    await graph.catch_up_organization(organization.organization_id)
+
+    async def give_up(*_: object, **__: object) -> None:
+        raise GraphSlow("too many paths")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Neo4jGraph, "warm_path", give_up)
+        slow = await graph.warm_path(organization, world.tomas)
+    next_one = await graph.warm_path(organization, world.tomas)
+
+    assert (slow.answered_by, slow.path) == (Adapter.POSTGRES, next_one.path)
+    assert next_one.answered_by == Adapter.NEO4J
 
 
 async def test_an_emptied_neo4j_is_not_believed(
