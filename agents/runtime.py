@@ -99,13 +99,12 @@ class Runtime:
         ):
             return await self._carry_out(run, bidi)
 
-    async def give_up(self, organization_id: UUID, run_id: UUID, reason: str) -> None:
+    async def give_up(self, tx: Tx, run_id: UUID, reason: str) -> None:
         """Fail a run that was tried often enough, and give its conversation to a person."""
-        async with self._db.transaction(system(organization_id), "run.give_up") as tx:
-            run = await runs.give_up_run(tx, RunId(run_id), reason)
-            if run is not None:
-                language = await _language(tx, run.conversation_id)
-                await _hand_off(tx, run, words.broken(language, reason))
+        run = await runs.give_up_run(tx, RunId(run_id), reason)
+        if run is not None:
+            language = await _language(tx, run.conversation_id)
+            await _hand_off(tx, run, words.broken(language, reason))
 
     async def _claim(self, organization_id: UUID, run_id: RunId) -> tuple[Run, Bidi] | None:
         """Lease the run; one that nobody wants any more is cancelled instead."""

@@ -22,6 +22,7 @@ from graph import projections
 from graph.link import Neo4jLink
 from graph.neo4j import Neo4jGraph
 from graph.postgres import PostgresGraph, write
+from graph.projections import Claim
 from graph.projector import Difference, read_changes, rebuild, repair
 from graph.store import (
     MAX_HOPS,
@@ -44,7 +45,7 @@ _BELIEF_SECONDS = 2.0
 _SWEEP_SECONDS = 60.0
 # How long a process that starts waits for a Neo4j that answers slowly.
 _PATIENCE_SECONDS = 3.0
-_LEASE_SECONDS = 60.0
+_LEASE_SECONDS = 30.0
 
 
 class ActiveGraph:
@@ -245,13 +246,22 @@ class ActiveGraph:
         differences = {Adapter.POSTGRES: await rebuild(self._db, principal, self._postgres)}
         if not self._link.is_expected:
             return differences
-        neo4j = self._link.graph
-        found = await self._complete(principal, neo4j, rebuild) if neo4j is not None else None
+        found = await self._rebuild_neo4j(principal)
         if found is None:
             raise Unavailable(
                 "Neo4j is away or being caught up; the copy in PostgreSQL was rebuilt. Try again."
             )
         return differences | {Adapter.NEO4J: found}
+
+    async def _rebuild_neo4j(self, principal: Principal) -> list[Difference] | None:
+        neo4j = self._link.graph
+        if neo4j is None:
+            return None
+        try:
+            return await self._complete(principal, neo4j, rebuild)
+        except GraphAway as err:
+            self._link.lose(neo4j, str(err))
+            return None
 
     async def _complete(
         self,
@@ -265,12 +275,14 @@ class ActiveGraph:
         if claim is None:
             return None
         is_complete = False
+        renewal = asyncio.create_task(self._keep_lease(principal, claim))
         try:
             differences = await make(self._db, principal, neo4j)
             if not differences:
                 await neo4j.write_stamp(principal, claim.token)
                 is_complete = True
         finally:
+            renewal.cancel()
             async with self._db.transaction(principal, "graph.release") as tx:
                 is_current = await projections.release(tx, Adapter.NEO4J, claim, is_complete=is_complete)
         if is_current:
@@ -278,3 +290,9 @@ class ActiveGraph:
         self._beliefs.pop(principal.organization_id, None)
         log.info("graph.caught_up", is_current=is_current, differences=len(differences))
         return differences
+
+    async def _keep_lease(self, principal: Principal, claim: Claim) -> None:
+        while True:
+            await asyncio.sleep(_LEASE_SECONDS / 3)
+            async with self._db.transaction(principal, "graph.renew") as tx:
+                await projections.renew(tx, Adapter.NEO4J, claim, _LEASE_SECONDS)

@@ -37,7 +37,8 @@ from graph.store import (
 _CONNECT_SECONDS = 1.0
 _READ_SECONDS = 1.5
 _WRITE_SECONDS = 5.0
-_LONG_SECONDS = 60.0
+_WARM_UP_SECONDS = 30.0
+_LONG_SECONDS = 600.0
 
 _CONSTRAINTS: Final[tuple[LiteralString, ...]] = (
     """
@@ -255,9 +256,10 @@ async def connect(address: Neo4jAddress) -> "Neo4jGraph":
     except (DriverError, ValueError) as err:
         raise GraphAway(f"{address.uri} is no address of a Neo4j: {type(err).__name__}") from err
     try:
-        await graph.ping()
-        await graph.prepare()
-        await graph.warm_up()
+        async with _translated(_WARM_UP_SECONDS):
+            await graph.ping()
+            await graph.prepare()
+            await graph.warm_up()
     except (GraphAway, Neo4jError) as err:
         await graph.close()
         raise GraphAway(str(err)) from err

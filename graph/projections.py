@@ -61,6 +61,21 @@ async def claim(tx: Tx, adapter: Adapter, token: UUID, lease_seconds: float) -> 
     )
 
 
+async def renew(tx: Tx, adapter: Adapter, claim: Claim, lease_seconds: float) -> None:
+    """Keep the lease while the catch-up goes on."""
+    await tx.execute(
+        """
+        UPDATE graph_projections
+           SET lease_until = now() + make_interval(secs => %(lease_seconds)s)
+         WHERE adapter = %(adapter)s
+           AND token = %(token)s
+        """,
+        adapter=adapter.value,
+        token=claim.token,
+        lease_seconds=lease_seconds,
+    )
+
+
 async def release(tx: Tx, adapter: Adapter, claim: Claim, *, is_complete: bool) -> bool:
     """Give the lease back; the projection is current if it is complete and no write was missed meanwhile."""
     is_current: bool | None = await tx.value(

@@ -32,6 +32,7 @@ class Fleet:
         self.deaths = 0
         self._environment = environment
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._ports: dict[str, str] = {}
         self._watcher: asyncio.Task[None] | None = None
 
     async def start(self, names: tuple[str, ...] = PROCESSES) -> None:
@@ -43,11 +44,12 @@ class Fleet:
         await self._wait_ready()
 
     def _spawn(self, name: str) -> None:
+        self._ports.setdefault(name, str(free_port()))
         log = (self.folder / f"{name}.log").open("ab")
         self._running[name] = subprocess.Popen(
             [sys.executable, "-m", "infra.cli", name.partition(".")[0]],
             cwd=ROOT,
-            env=self._environment,
+            env=self._environment | {"METRICS_PORT": self._ports[name]},
             stdout=log,
             stderr=subprocess.STDOUT,
         )
@@ -61,13 +63,14 @@ class Fleet:
             await asyncio.sleep(0.05)
 
     async def _wait_ready(self, seconds: float = 60) -> None:
+        """Wait until every process says that it is ready."""
+        ports = [self.port, *(int(self._ports[name]) for name in self._running if name != "api")]
         async with aiohttp.ClientSession() as client:
-            for _ in range(int(seconds / 0.2)):
-                with suppress(aiohttp.ClientError):
-                    async with client.get(f"{self.base}/readyz") as answer:
-                        if answer.status == 200:
-                            return
-                await asyncio.sleep(0.2)
+            for _ in range(int(seconds / 0.1)):
+                ports = [port for port in ports if not await _is_ready(client, port)]
+                if not ports:
+                    return
+                await asyncio.sleep(0.1)
         raise TimeoutError(f"The fleet is not ready: {self.logs()[-3000:]}")
 
     def arm(self, point: str) -> None:
@@ -111,6 +114,13 @@ class Fleet:
             except subprocess.TimeoutExpired:
                 process.kill()
         self._running.clear()
+
+
+async def _is_ready(client: aiohttp.ClientSession, port: int) -> bool:
+    with suppress(aiohttp.ClientError):
+        async with client.get(f"http://127.0.0.1:{port}/readyz") as answer:
+            return answer.status == 200
+    return False
 
 
 @asynccontextmanager

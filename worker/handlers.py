@@ -13,6 +13,8 @@ from crm.automation import actions as automation
 from crm.channel_accounts import actions as accounts
 from crm.channel_accounts import queries as account_queries
 from crm.channel_accounts.models import AccountStatus
+from crm.contacts import actions as contacts
+from crm.contacts.consent import asks_to_stop
 from crm.conversations import actions as conversations
 from crm.conversations import attachments, sending
 from crm.conversations import queries as conversation_queries
@@ -61,10 +63,30 @@ def _event(job: Job, kind: type[Kind]) -> Kind:
 
 
 async def evaluate_triggers(services: "Services", tx: Tx, job: Job) -> None:
-    """A draft that does not know the new message is discarded, then the organization's rules decide what happens."""
+    """A draft that does not know the new message is discarded, then the organization's rules decide what happens.
+
+    Somebody who asks us to stop is heard before any rule or agent.
+    """
     event = _event(job, MessageReceived)
     await drafts.supersede_outdated(tx, event.conversation_id)
-    await automation.evaluate(tx, event, services.quiet_window)
+    message = await conversation_queries.get_message(tx, event.message_id)
+    if asks_to_stop(message.body):
+        await _stop_writing(tx, event.conversation_id, message.body)
+    else:
+        await automation.evaluate(tx, event, services.quiet_window)
+
+
+async def _stop_writing(tx: Tx, conversation_id: ConversationId, words: str) -> None:
+    conversation = await conversation_queries.get_conversation(tx, conversation_id)
+    contact = await contacts.suppress_contact(tx, conversation.contact_id, words)
+    await runs.cancel_open_runs(tx, conversation_id, "the contact asked us to stop")
+    await conversations.hand_off(
+        tx,
+        conversation_id,
+        reason=HandoffReason.CUSTOMER_REQUEST,
+        summary=f"{contact.name}: «{words}»",
+        next_step="",
+    )
 
 
 async def record_interaction(services: "Services", tx: Tx, job: Job) -> None:
@@ -149,15 +171,7 @@ async def execute_run(job: Job) -> Postpone | None:
 
 async def give_up_run(tx: Tx, job: Job, reason: str) -> None:
     """A run that could not be carried out ends in a person's hands, with what happened."""
-    run = await runs.give_up_run(tx, _event(job, RunRequested).run_id, reason)
-    if run is not None:
-        await conversations.hand_off(
-            tx,
-            run.conversation_id,
-            reason=HandoffReason.TOOL_FAILURE,
-            summary=f"The agent could not finish: {reason}",
-            next_step="",
-        )
+    await job.services.runtime.give_up(tx, _event(job, RunRequested).run_id, reason)
 
 
 async def redraft(services: "Services", tx: Tx, job: Job) -> None:

@@ -292,7 +292,8 @@ async def test_a_run_whose_process_died_goes_on_where_it_stopped(office: Office)
 async def test_a_run_that_was_tried_often_enough_goes_to_a_person(office: Office) -> None:
     run_id = await office.ask("price?")
 
-    await office.runtime().give_up(office.owner.organization_id, run_id, "the worker died five times")
+    async with office.db.transaction(office.owner, "test") as tx:
+        await office.runtime().give_up(tx, run_id, "the worker died five times")
 
     assert (await office.run(run_id)).status is RunStatus.FAILED
     assert (await office.conversation()).handoff_reason is HandoffReason.TOOL_FAILURE
