@@ -27,7 +27,7 @@ from crm.runs import actions as runs
 from crm.runs import queries as run_queries
 from crm.runs.actions import QuietWindow, RunRequest
 from crm.runs.models import OPEN
-from events.ids import ApprovalId, ConversationId, MessageId, RunId
+from events.ids import ApprovalId, ContactId, ConversationId, MessageId, RunId
 from events.outbox import Delivery
 from events.types import (
     AttachmentReceived,
@@ -285,6 +285,11 @@ async def publish_live(services: "Services", deliveries: Sequence[Delivery]) -> 
             "conversation_id": str(about),
         }
         await services.pubsub.publish(delivery.organization_id, message)
+
+
+async def record_employment(services: "Services", tx: Tx, job: Job) -> None:
+    """Where a contact works is a relation too: it follows the contact's company."""
+    await facts.record_employment(tx, ContactId(job.subject_id))
 
 
 async def project_graph(job: Job) -> Postpone | None:

@@ -1,8 +1,12 @@
 """The worker process: takes claimed work from the queue and carries it out with everything it may need."""
 
+import asyncio
+
+import psycopg
 import structlog
 
 from core import telemetry
+from core.errors import AppError
 from core.settings import Settings
 from core.settings import load as load_settings
 from events.due import DueWork
@@ -15,17 +19,33 @@ from worker.services import Services, build
 
 log = structlog.get_logger()
 
+CATCH_UP_SECONDS = 2.0
+
 
 async def main(settings: Settings | None = None) -> None:
     """Run one worker until SIGTERM."""
     settings = settings or load_settings()
     telemetry.set_up(settings, "worker")
     async with build(settings) as services, health.serve(settings, "worker", services.db, services.redis):
+        catching_up = asyncio.create_task(_keep_graph_current(services))
 
         async def carry(pieces: list[Delivery | DueWork]) -> None:
             await _carry(services, pieces)
 
-        await run_worker(settings, carry)
+        try:
+            await run_worker(settings, carry)
+        finally:
+            catching_up.cancel()
+
+
+async def _keep_graph_current(services: Services) -> None:
+    """Bring Neo4j up to the facts whenever it has come, or come back; several workers share the work by claims."""
+    while True:
+        try:
+            await services.graph.catch_up()
+        except (psycopg.Error, AppError) as err:
+            log.warning("graph.catch_up_interrupted", error=type(err).__name__)
+        await asyncio.sleep(CATCH_UP_SECONDS)
 
 
 async def _carry(services: Services, pieces: list[Delivery | DueWork]) -> None:
