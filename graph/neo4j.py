@@ -322,11 +322,11 @@ class _Gateway:
             await result.consume()
 
     async def prepare(self) -> None:
-        """Make the constraints and indexes; they belong to no tenant."""
+        """Make the constraints and indexes; they belong to no tenant. Two processes may do so at once."""
         async with _translated(_WRITE_SECONDS), self._driver.session() as session:
             for statement in _CONSTRAINTS:
-                result = await session.run(statement)
-                await result.consume()
+                # a managed transaction is tried again when the two lock each other out
+                await session.execute_write(_run_all, [(statement, {})])
 
     async def ping(self) -> None:
         async with _translated(_READ_SECONDS):

@@ -7,13 +7,13 @@ import pytest
 
 from core import clock
 from core.db import Database
-from core.errors import Conflict, Forbidden, Stale, Unprocessable
+from core.errors import Conflict, Forbidden, NotFound, Stale, Unprocessable
 from core.principal import Principal, PrincipalKind
 from crm.conversations import actions as conversations
 from crm.conversations.models import Direction, MessageStatus
 from crm.conversations.queries import list_messages
 from crm.drafts import actions as drafts
-from crm.drafts.models import Draft, DraftStatus, Flag
+from crm.drafts.models import Draft, DraftStatus, Flag, NewDraft, Origin
 from crm.drafts.queries import get_draft, list_evidence
 from events.ids import DraftId
 from tests.support.world import World, make_world
@@ -113,8 +113,8 @@ async def test_writing_a_draft_about_an_older_state_is_a_conflict(world: World) 
         async with world.db.transaction(world.owner, "test") as tx:
             await drafts.create_draft(
                 tx,
-                drafts.NewDraft(conversation.id, "Hello", "en"),
-                drafts.Origin(None, world.bidi_id, conversation.last_inbound_seq, 0, "test"),
+                NewDraft(conversation.id, "Hello", "en"),
+                Origin(None, world.bidi_id, conversation.last_inbound_seq, 0, "test"),
             )
 
 
@@ -205,6 +205,6 @@ async def test_a_draft_of_another_organization_is_not_found(
 ) -> None:
     draft = await world.draft()
 
-    with pytest.raises(drafts.NotFound):
+    with pytest.raises(NotFound):
         async with database.transaction(other_organization, "test") as tx:
             await drafts.approve_draft(tx, DraftId(draft.id), version=1)

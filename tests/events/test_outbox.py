@@ -16,13 +16,17 @@ from events.types import ContactCreated, ContactUpdated
 ROUTES: dict[str, Sequence[str]] = {"contact.created": ("first", "second"), "contact.updated": ("first",)}
 
 
+# Other tests share the database and leave deliveries that nobody takes.
+EVERYTHING = 100_000
+
+
 async def _deliver_all(db: Database, organization_id: UUID) -> list[Delivery]:
     """Route and claim until nothing is left, settling at once; returns the organization's deliveries in order."""
     taken: list[Delivery] = []
     while True:
         async with db.across_tenants("test") as connection:
-            routed = await outbox.route(connection, ROUTES, 100)
-            claimed = await outbox.claim(connection, 100, 30)
+            routed = await outbox.route(connection, ROUTES, EVERYTHING)
+            claimed = await outbox.claim(connection, EVERYTHING, 30)
         for delivery in claimed:
             principal = Principal("system", uuid7(), delivery.organization_id)  # type: ignore[arg-type]
             async with db.transaction(principal, "test") as tx:
@@ -67,10 +71,10 @@ async def test_a_delivery_waits_until_the_one_before_it_is_settled(
     claimed = []
     for _ in range(3):
         async with worker_database.across_tenants("test") as connection:
-            await outbox.route(connection, ROUTES, 100)
+            await outbox.route(connection, ROUTES, EVERYTHING)
             claimed += [
                 d
-                for d in await outbox.claim(connection, 100, 30)
+                for d in await outbox.claim(connection, EVERYTHING, 30)
                 if d.organization_id == organization.organization_id
             ]
 
@@ -90,17 +94,17 @@ async def test_an_older_fence_cannot_settle(
     async with database.transaction(organization, "test") as tx:
         await emit(tx, ContactUpdated(ContactId(uuid7())))
     async with worker_database.across_tenants("test") as connection:
-        await outbox.route(connection, ROUTES, 100)
+        await outbox.route(connection, ROUTES, EVERYTHING)
         stalled = next(
             d
-            for d in await outbox.claim(connection, 100, 0)
+            for d in await outbox.claim(connection, EVERYTHING, 0)
             if d.organization_id == organization.organization_id
         )
     await asyncio.sleep(0.01)
     async with worker_database.across_tenants("test") as connection:
         holder = next(
             d
-            for d in await outbox.claim(connection, 100, 30)
+            for d in await outbox.claim(connection, EVERYTHING, 30)
             if d.organization_id == organization.organization_id
         )
 
