@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     # where the product lives
     host: str = "127.0.0.1"
     port: int | None = None
+    listen_fd: int | None = None
     public_url: str = ""
     data: Path = Field(default=Path(".getsale"), alias="GETSALE_DATA")
     secret_key: SecretStr = Field(default=SecretStr(""), alias="GETSALE_SECRET_KEY")

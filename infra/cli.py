@@ -7,6 +7,7 @@ The commands import what they need when they run: the agent stack takes seconds 
 import asyncio
 import importlib
 import json
+import socket
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
@@ -66,7 +67,7 @@ def api() -> None:
     import uvicorn
 
     settings = _connected("database_url")
-    uvicorn.run(
+    config = uvicorn.Config(
         "api.main:create_app",
         factory=True,
         host=settings.host,
@@ -76,6 +77,8 @@ def api() -> None:
         # open pages hold a stream of events, which never ends by itself
         timeout_graceful_shutdown=3,
     )
+    handed_over = [socket.socket(fileno=settings.listen_fd)] if settings.listen_fd is not None else None
+    uvicorn.Server(config).run(sockets=handed_over)
 
 
 @app.command()

@@ -25,6 +25,7 @@ class Program:
     name: str
     command: list[str]
     environment: Mapping[str, str]
+    pass_fds: tuple[int, ...] = ()
 
 
 class Log:
@@ -133,6 +134,7 @@ class Supervisor:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             limit=_LINE_LIMIT_BYTES,
+            pass_fds=child.program.pass_fds,
             start_new_session=True,  # Ctrl-C reaches us alone, and we pass it on once
             preexec_fn=dying_with_parent(signal.SIGKILL),
         )

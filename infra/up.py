@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import signal
+import socket
 import sys
 import time
 from contextlib import ExitStack, suppress
@@ -21,7 +22,7 @@ from infra import embedded, installation
 from infra.migrate import migrate
 from infra.seed.demo import seed
 from infra.servers import neo4j as neo4j_server
-from infra.servers.processes import ServerFailed, free_port, is_free
+from infra.servers.processes import ServerFailed, free_port, listening
 from infra.supervisor import Log, Program, Supervisor
 
 _FIRST_PORT = 8000
@@ -42,10 +43,16 @@ class _Plan:
     """Everything that was decided before the first process starts."""
 
     settings: Settings
-    port: int
+    door: (
+        socket.socket
+    )  # listens from before the first process starts, so that no other copy can take the port
     peer_port: int | None
     demo: installation.DemoAccess | None
     neo4j: bool
+
+    @property
+    def port(self) -> int:
+        return int(self.door.getsockname()[1])
 
 
 def run(settings: Settings, options: Options) -> int:
@@ -73,19 +80,26 @@ def _leave(number: int, _: object) -> None:
 
 def _plan(settings: Settings, data: Path, options: Options) -> _Plan:
     """Choose the ports and what runs. Raises: ServerFailed when PORT is taken."""
-    port = settings.port or _next_free(settings.host)
-    if settings.port is not None and not is_free(port, settings.host):
-        raise ServerFailed(f"Port {port} (PORT) is taken; stop what listens there or choose another one.")
+    door = _open_door(settings)
     demo = installation.demo_access(data) if options.demo else None
     peer_port = None
     if demo is not None and not settings.telegram_bot_token.get_secret_value():
         peer_port = free_port()
         settings = settings.model_copy(update={"telegram_api_base": f"http://127.0.0.1:{peer_port}"})
-    return _Plan(settings, port, peer_port, demo, _has_neo4j(settings, options))
+    return _Plan(settings, door, peer_port, demo, _has_neo4j(settings, options))
 
 
-def _next_free(host: str) -> int:
-    return next(port for port in range(_FIRST_PORT, _FIRST_PORT + 1000) if is_free(port, host))
+def _open_door(settings: Settings) -> socket.socket:
+    """Listen on PORT, or on the first free port from 8000. Raises: ServerFailed when PORT is taken."""
+    if settings.port is None:
+        ports = range(_FIRST_PORT, _FIRST_PORT + 1000)
+        return next(door for port in ports if (door := listening(port, settings.host)))
+    door = listening(settings.port, settings.host)
+    if door is None:
+        raise ServerFailed(
+            f"Port {settings.port} (PORT) is taken; stop what listens there or choose another one."
+        )
+    return door
 
 
 def _has_neo4j(settings: Settings, options: Options) -> bool:
@@ -161,7 +175,9 @@ def _stop_or_hurry(stop: asyncio.Event, supervisor: Supervisor) -> None:
 def _programs(plan: _Plan) -> list[Program]:
     environment = installation.environment(plan.settings)
     getsale = [sys.executable, "-m", "infra.cli"]
-    programs = [Program("api", [*getsale, "api"], environment | {"PORT": str(plan.port)})]
+    door = plan.door.fileno()
+    own = {"PORT": str(plan.port), "LISTEN_FD": str(door)}
+    programs = [Program("api", [*getsale, "api"], environment | own, pass_fds=(door,))]
     for name in _PROCESSES:
         programs.append(Program(name, [*getsale, name], environment | {"METRICS_PORT": str(free_port())}))
     if plan.peer_port is not None and plan.demo is not None:

@@ -125,6 +125,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def listening(port: int, host: str) -> socket.socket | None:
+    """A socket that listens on the port from now on, to be handed to a child; None when the port is taken."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        held.bind((host, port))
+        held.listen(512)
+    except OSError:
+        held.close()
+        return None
+    return held
+
+
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
     """Whether a server could listen on the port now."""
     with socket.socket() as probe:

@@ -50,7 +50,7 @@ async def test_a_hundred_double_approvals_are_a_hundred_sends(stage: Stage, anna
 
 
 async def test_five_lines_are_one_run_and_one_draft_that_covers_them_all(stage: Stage) -> None:
-    """Fifty prospects write five lines each while a run waits for two seconds of silence."""
+    """Fifty prospects write five lines each while a run waits for four seconds of silence."""
     lines = (
         "Hello!",
         "we are looking at scanners",
@@ -63,12 +63,14 @@ async def test_five_lines_are_one_run_and_one_draft_that_covers_them_all(stage: 
     folder = stage.fleet.folder / "bursts"
     folder.mkdir()
     try:
-        async with running_fleet(folder, stage.urls, stage.peer.base, QUIET_SECONDS="2"):
+        async with running_fleet(folder, stage.urls, stage.peer.base, QUIET_SECONDS="4"):
+            gate = asyncio.Semaphore(10)
 
             async def burst(chat_id: int) -> None:
-                for line in lines:
-                    await stage.peer.send(line, chat_id=chat_id, name="Vera Lind")
-                    await asyncio.sleep(0.1)
+                async with gate:
+                    for line in lines:
+                        await stage.peer.send(line, chat_id=chat_id, name="Vera Lind")
+                        await asyncio.sleep(0.1)
 
             await asyncio.gather(*(burst(chat_id) for chat_id in chats))
             conversations = [await conversation_of(stage, chat_id) for chat_id in chats]
