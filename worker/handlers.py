@@ -9,6 +9,7 @@ import structlog
 from channels.base import AccountFault, Ambiguous, Credentials, Limited, Permanent, Retryable
 from core import clock
 from core.db import Tx
+from core.principal import system
 from crm.automation import actions as automation
 from crm.channel_accounts import actions as accounts
 from crm.channel_accounts import queries as account_queries
@@ -292,8 +293,7 @@ async def record_employment(services: "Services", tx: Tx, job: Job) -> None:
     await facts.record_employment(tx, ContactId(job.subject_id))
 
 
-async def project_graph(job: Job) -> Postpone | None:
-    """Bring both graph projections up to date with what the event is about."""
-    if job.event is not None:
-        await job.services.graph.project(job.principal, job.event)
-    return None
+async def project_graph(services: "Services", deliveries: Sequence[Delivery]) -> None:
+    """Bring both graph projections up to date with what the events are about; each is idempotent."""
+    for delivery in deliveries:
+        await services.graph.project(system(delivery.organization_id), delivery.event_of_subject())

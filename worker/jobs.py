@@ -110,14 +110,21 @@ MAX_CLAIMS = 25
 
 
 async def carry_out_together(services: "Services", deliveries: Sequence[Delivery], handler: Together) -> None:
-    """Do a batch and settle it in one statement; what fails is claimed again when its lease ends."""
+    """Do a batch and settle it in one statement; when it fails, find out one by one which delivery it was."""
     try:
         with _seconds.labels(handler.name).time():
             await handler.function(services, deliveries)
-        async with services.db.across_tenants(f"{handler.name}.settle") as connection:
-            await outbox.settle_together(connection, deliveries)
-    except Exception:  # the worker loop: logged, and the leases bring the batch back
-        log.exception("job.failed", handler=handler.name, deliveries=len(deliveries))
+    except Exception as err:  # the worker loop: whatever a handler raises is counted and tried again
+        if len(deliveries) > 1:
+            for delivery in deliveries:
+                await carry_out_together(services, [delivery], handler)
+            return
+        log.exception("job.failed", handler=handler.name)
+        await _fail(services, deliveries[0], handler, f"{type(err).__name__}: {err}")
+        _jobs.labels(handler.name, "failed").inc()
+        return
+    async with services.db.across_tenants(f"{handler.name}.settle") as connection:
+        await outbox.settle_together(connection, deliveries)
     _jobs.labels(handler.name, "done").inc(len(deliveries))
 
 
@@ -136,7 +143,7 @@ async def carry_out(services: "Services", work: Delivery | DueWork, handler: InT
                 case Outside():
                     outcome = await _outside(services, work, handler)
         except LostLease:
-            log.warning("job.lease_lost")
+            log.debug("job.lease_lost")
             outcome = "lost"
         except Exception as err:  # the worker loop: whatever a handler raises is counted and tried again
             log.exception("job.failed", attempt=work.attempts + 1)
@@ -228,17 +235,17 @@ async def _keep_lease(job: Job, work: asyncio.Task[Postpone | None]) -> None:
             return
 
 
-async def _fail(services: "Services", work: Delivery | DueWork, handler: InTx | Outside, reason: str) -> None:
+async def _fail(services: "Services", work: Delivery | DueWork, handler: Handler, reason: str) -> None:
     async with services.db.transaction(system(work.organization_id), f"{handler.name}.fail") as tx:
-        if isinstance(handler, InTx) and not await leases.begin(tx, work.lease, 0):
-            return  # the count of the attempt was rolled back with it, so it is taken here
+        if not isinstance(handler, Outside) and not await leases.begin(tx, work.lease, 0):
+            return  # only an outside attempt was counted before it began
         if work.attempts + 1 < services.settings.max_attempts:
             await leases.postpone(tx, work.lease, backoff(work.attempts), reason, counts=True)
             return
         await _bury(tx, await _begin(tx, services, work, handler.name), handler, reason)
 
 
-async def _bury(tx: Tx, job: Job, handler: InTx | Outside, reason: str) -> None:
+async def _bury(tx: Tx, job: Job, handler: Handler, reason: str) -> None:
     log.error("job.buried", handler=handler.name, reason=reason)
     if isinstance(handler, Outside) and handler.give_up is not None:
         await handler.give_up(tx, job, reason)

@@ -9,7 +9,7 @@ from worker import handlers as h
 from worker.jobs import Handler, InTx, Outside, Together
 
 _live = Together(h.publish_live)
-_graph = Outside(h.project_graph)
+_graph = Together(h.project_graph)
 
 # Event -> handlers. An empty tuple says: recorded for audit and timeline, and nothing reacts.
 ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
@@ -102,7 +102,7 @@ def pieces_per_job(work: Delivery | DueWork) -> int:
     """How many pieces of this handler's work may go to a worker at once: rows-only work is short."""
     match handler_of(work):
         case Together():
-            return 100
+            return 50
         case InTx():
             return 10
         case _:
