@@ -139,7 +139,9 @@ async def running_fleet(
         "GETSALE_CRASHPOINTS": str(folder / "crash"),
         "TELEGRAM_API_BASE": telegram_base,
         "TELEGRAM_POLL_SECONDS": "2",
-        "LEASE_SECONDS": "1.5",
+        "LEASE_SECONDS": "2",
+        # a sweep kills innocent jobs too, more often than the five times after which a job is given up
+        "MAX_ATTEMPTS": "20",
         "QUIET_SECONDS": "0",
         "LOG_LEVEL": "info",
         **settings,
