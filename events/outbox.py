@@ -175,9 +175,15 @@ async def route(
 
 
 async def claim(
-    connection: AsyncConnection[dict[str, Any]], limit: int, lease_seconds: float
+    connection: AsyncConnection[dict[str, Any]],
+    limit: int,
+    lease_seconds: float,
+    unordered: Sequence[str] = (),
 ) -> list[Delivery]:
-    """Lease deliveries that are due and whose predecessors are settled; call it outside any tenant."""
+    """Lease deliveries that are due and whose predecessors are settled; call it outside any tenant.
+
+    Deliveries to `unordered` handlers do not wait for each other.
+    """
     cursor = await connection.execute(
         """
         UPDATE event_deliveries AS d
@@ -189,13 +195,14 @@ async def claim(
                    AND open.handler <> 'route'
                    AND open.due_at <= now()
                    AND (open.lease_until IS NULL OR open.lease_until < now())
-                   AND NOT EXISTS (
-                       SELECT FROM event_deliveries earlier
-                        WHERE (earlier.organization_id, earlier.subject_kind, earlier.subject_id)
-                              = (open.organization_id, open.subject_kind, open.subject_id)
-                          AND earlier.handler = open.handler
-                          AND earlier.status = 'open'
-                          AND earlier.seq < open.seq)
+                   AND (open.handler = ANY(%(unordered)s)
+                        OR NOT EXISTS (
+                            SELECT FROM event_deliveries earlier
+                             WHERE (earlier.organization_id, earlier.subject_kind, earlier.subject_id)
+                                   = (open.organization_id, open.subject_kind, open.subject_id)
+                               AND earlier.handler = open.handler
+                               AND earlier.status = 'open'
+                               AND earlier.seq < open.seq))
                  ORDER BY open.due_at
                  LIMIT %(limit)s
                    FOR UPDATE SKIP LOCKED) AS due
@@ -203,7 +210,7 @@ async def claim(
         RETURNING d.id, d.organization_id, d.event_id, d.event_type, d.subject_kind, d.subject_id, d.handler,
                   d.attempts, d.fence
         """,
-        {"limit": limit, "lease_seconds": lease_seconds},
+        {"limit": limit, "lease_seconds": lease_seconds, "unordered": list(unordered)},
     )
     return [Delivery(**row) for row in await cursor.fetchall()]
 

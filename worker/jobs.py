@@ -94,7 +94,7 @@ class Outside:
 
 @dataclass(frozen=True)
 class Together:
-    """A handler of whole batches; repeating it does no harm."""
+    """A handler of whole batches; repeating it does no harm, and neither does another order."""
 
     function: TogetherFunction
 

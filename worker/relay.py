@@ -19,7 +19,7 @@ from events import outbox
 from events.outbox import Delivery
 from worker import cron, health
 from worker.queue import Queue
-from worker.routes import names_by_event, pieces_per_job
+from worker.routes import names_by_event, pieces_per_job, unordered_handlers
 
 log = structlog.get_logger()
 
@@ -33,7 +33,7 @@ async def relay_once(db: Database, queue: Queue, settings: Settings) -> int:
     async with db.across_tenants("relay.route") as connection:
         routed = await outbox.route(connection, names_by_event(), BATCH)
     async with db.across_tenants("relay.claim") as connection:
-        claimed = await outbox.claim(connection, BATCH, settings.lease_seconds)
+        claimed = await outbox.claim(connection, BATCH, settings.lease_seconds, unordered_handlers())
     if claimed:
         reach("relay.enqueue.before")
         await queue.enqueue(_jobs(claimed))

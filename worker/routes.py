@@ -94,6 +94,12 @@ def names_by_event() -> dict[str, tuple[str, ...]]:
 
 
 @cache
+def unordered_handlers() -> tuple[str, ...]:
+    """Handlers that look at how things are now, so that the order of their deliveries does not matter."""
+    return tuple(name for name, handler in _by_name().items() if isinstance(handler, Together))
+
+
+@cache
 def _by_name() -> dict[str, Handler]:
     return {handler.name: handler for handlers in ROUTES.values() for handler in handlers}
 
