@@ -1,7 +1,7 @@
 """What a run knows before its first tool call: the thread that it serves, loaded under the seat's own eyes."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from core.db import Database, Tx
@@ -14,6 +14,8 @@ from crm.conversations.queries import get_conversation, list_attachments, list_m
 from crm.runs.models import Run
 from events.ids import MessageId
 
+# A silence after which a new line begins a new burst.
+BURST_GAP = timedelta(hours=12)
 HISTORY = 40
 
 
@@ -92,7 +94,12 @@ def _burst_start(lines: list[Line]) -> int:
         end -= 1
     if end == 0:
         return len(lines)
-    start = end
-    while start and not lines[start - 1].is_ours:
+    start = end - 1
+    while start and _go_together(lines[start - 1], lines[start]):
         start -= 1
     return start
+
+
+def _go_together(earlier: Line, later: Line) -> bool:
+    """Whether a line belongs to the same burst; what was left unanswered days ago is history by now."""
+    return not earlier.is_ours and later.at - earlier.at < BURST_GAP

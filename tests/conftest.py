@@ -14,6 +14,7 @@ from infra.embedded import Servers, Urls
 from infra.servers.neo4j import Neo4jConfig
 from tests.support.organizations import make_organization
 from tests.support.servers import migrated_servers, shared_neo4j
+from tests.support.stage import Stage, running_stage
 
 
 @pytest.fixture(scope="session")
@@ -96,3 +97,17 @@ def settings(migrated: Urls, tmp_path: Path) -> Settings:
         data=tmp_path,
         secret_key="a key for tests only, 32 bytes long",
     )
+
+
+@pytest.fixture(scope="session")
+async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    """The session's processes with an organization in them, for flows and browsers."""
+    async with running_stage(tmp_path_factory.mktemp("fleet")) as running:
+        yield running
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever needs the fleet runs on one xdist worker, one test after the other."""
+    for item in items:
+        if "stage" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("fleet"))

@@ -3,9 +3,9 @@
 from itertools import count
 
 from crm.conversations.models import HandoffReason
-from tests.flows.conftest import Stage
-from tests.flows.watching import conversation_of, until
+from tests.support.stage import Stage
 from tests.support.visitor import Visitor
+from tests.support.watching import conversation_of, until
 
 _chats = count(750000001)
 MEGABYTE = 1024 * 1024

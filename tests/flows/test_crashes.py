@@ -11,9 +11,9 @@ from crm.drafts.models import Draft, DraftStatus
 from crm.drafts.queries import get_draft
 from events.ids import ConversationId, DraftId
 from infra.fleet import Fleet
-from tests.flows.conftest import Stage
-from tests.flows.watching import conversation_of, draft_of, until
+from tests.support.stage import Stage
 from tests.support.visitor import Visitor
+from tests.support.watching import conversation_of, draft_of, until
 
 # A minute is the promise; whatever is not over by then is stuck.
 STUCK_SECONDS = 60.0

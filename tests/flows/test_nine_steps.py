@@ -9,9 +9,9 @@ from crm.channel_accounts.models import webhook_secret
 from crm.drafts.models import Draft
 from crm.drafts.queries import find_pending_draft
 from infra.fleet import KEY
-from tests.flows.conftest import Stage
-from tests.flows.watching import conversation_of, draft_of, received, until
+from tests.support.stage import Stage
 from tests.support.visitor import signed_in
+from tests.support.watching import conversation_of, draft_of, received, until
 
 _chats = count(710000001)
 

@@ -5,9 +5,9 @@ from itertools import count
 
 from crm.drafts.queries import get_draft
 from infra.fleet import running_fleet
-from tests.flows.conftest import Stage
-from tests.flows.watching import conversation_of, draft_of, until
+from tests.support.stage import Stage
 from tests.support.visitor import Visitor, signed_in
+from tests.support.watching import conversation_of, draft_of, until
 
 APPROVALS = 100
 BURSTS = 50

@@ -9,7 +9,7 @@ from crm.conversations.queries import find_conversation
 from crm.drafts.models import Draft
 from crm.drafts.queries import find_pending_draft
 from events.ids import ConversationId
-from tests.flows.conftest import Stage
+from tests.support.stage import Stage
 
 Found = TypeVar("Found")
 

@@ -1,0 +1,144 @@
+"""Photographs every page of a running GetSale: wide and narrow, light and dark, English and Russian."""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from web.viewer import LOCALE_COOKIE, THEME_COOKIE
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = "/usr/bin/chromium"
+# Text looks the same on every machine; nothing is asked of the network.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--font-render-hinting=none",
+]
+SIZES = {1280: 800, 360: 740}
+THEMES = ("light", "dark")
+LOCALES = ("en", "ru")
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a page is seen; its text is the end of a picture's name."""
+
+    width: int
+    theme: str
+    locale: str
+
+    def __str__(self) -> str:
+        return f"{self.width}-{self.theme}-{self.locale}"
+
+
+@dataclass(frozen=True)
+class Camera:
+    """The site, who signs in, and where pictures go."""
+
+    base: str
+    email: str
+    password: str
+    out: Path
+
+    def shoot(self, page: "Page", name: str, look: Look, *, whole: bool = False) -> None:
+        page.evaluate("document.fonts.ready")
+        page.screenshot(path=self.out / f"{name}-{look}.png", full_page=whole, animations="disabled")
+
+
+def main() -> None:
+    """Write `PAGE-WIDTH-THEME-LANGUAGE.png` for every page and look."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--base", required=True, help="address of a running GetSale")
+    parser.add_argument("--login", required=True, nargs=2, metavar=("EMAIL", "PASSWORD"))
+    parser.add_argument("--out", required=True, type=Path)
+    asked = parser.parse_args()
+    asked.out.mkdir(parents=True, exist_ok=True)
+    email, password = asked.login
+    camera = Camera(asked.base, email, password, asked.out)
+    with _browser() as browser:
+        for width, theme in product(SIZES, THEMES):
+            _photograph(browser, camera, width, theme)
+
+
+@contextmanager
+def _browser() -> Iterator["Browser"]:
+    # A development dependency: an installed product has no browser to drive.
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def _photograph(browser: "Browser", camera: Camera, width: int, theme: str) -> None:
+    context = browser.new_context(
+        viewport={"width": width, "height": SIZES[width]}, has_touch=width < 720, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    for locale in LOCALES:
+        cookies = {THEME_COOKIE: theme, LOCALE_COOKIE: locale}
+        context.add_cookies([{"name": name, "value": it, "url": camera.base} for name, it in cookies.items()])
+        page.goto(f"{camera.base}/session/new")
+        camera.shoot(page, "sign-in", Look(width, theme, locale))
+    _sign_in(page, camera)
+    chosen = page.get_attribute("html", "lang") or LOCALES[0]
+    for locale in LOCALES:
+        _speak(page, camera, locale)
+        _photograph_pages(page, camera, Look(width, theme, locale))
+    _speak(page, camera, chosen)
+    context.close()
+
+
+def _sign_in(page: "Page", camera: Camera) -> None:
+    page.fill("#email", camera.email)
+    page.fill("#password", camera.password)
+    page.press("#password", "Enter")
+    page.wait_for_selector("#inbox")
+
+
+def _speak(page: "Page", camera: Camera, locale: str) -> None:
+    """A member's language is kept with the member, so it is chosen as a member would."""
+    page.goto(f"{camera.base}/preferences")
+    page.click(f"main button[name=locale][value={locale}]")
+    page.wait_for_selector(f"html[lang={locale}]")
+
+
+def _photograph_pages(page: "Page", camera: Camera, look: Look) -> None:
+    page.goto(f"{camera.base}/inbox?folder=all")
+    camera.shoot(page, "inbox", look)
+    page.goto(f"{camera.base}/inbox?folder=waiting")
+    camera.shoot(page, "approvals", look)
+    # A conversation in the page's own language, if one waits.
+    rows = page.locator(".row:has(.chip.proposed)")
+    spoken = rows.filter(has=page.locator(f".row-title[lang={look.locale}]"))
+    row = (spoken if spoken.count() else rows).first
+    if row.count():
+        path = row.get_attribute("href")
+        page.goto(f"{camera.base}{path}")
+        page.wait_for_selector("[data-draft]")
+        page.wait_for_load_state("load")
+        page.wait_for_timeout(600)  # the picture of relationships comes after the page
+        camera.shoot(page, "conversation", look)
+        page.goto(f"{camera.base}{path}&pane=about")
+        page.wait_for_timeout(600)
+        camera.shoot(page, "about", look)
+    page.goto(f"{camera.base}/preferences")
+    camera.shoot(page, "preferences", look)
+    page.goto(f"{camera.base}/design")
+    camera.shoot(page, "design", look, whole=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""What axe finds on every page: nothing, in both themes, languages and widths."""
+
+from typing import Literal
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, expect
+
+from crm.conversations.models import Conversation
+from tests.support.browser import PHONE, WIDE, Person, Prospect
+from tests.support.stage import Stage, make_person
+
+# Each width, theme and language twice, not all eight of them: axe takes seconds for a look.
+LOOKS = [
+    pytest.param(WIDE["width"], "light", "en", id="1280-light-en"),
+    pytest.param(WIDE["width"], "dark", "ru", id="1280-dark-ru"),
+    pytest.param(PHONE["width"], "light", "ru", id="360-light-ru"),
+    pytest.param(PHONE["width"], "dark", "en", id="360-dark-en"),
+]
+
+
+@pytest.mark.parametrize(("width", "theme", "locale"), LOOKS)
+async def test_axe_finds_nothing(
+    chromium: Browser,
+    stage: Stage,
+    vera: Prospect,
+    width: int,
+    theme: Literal["light", "dark"],
+    locale: str,
+) -> None:
+    conversation = await vera.write("Could we have a demo on Thursday?")
+    email = await make_person(stage.world.db, stage.world.owner, locale)
+    size = WIDE if width == WIDE["width"] else PHONE
+    anna = Person(chromium, stage, size=size, theme=theme, locale=locale)
+
+    found = {"sign-in": await _violations(await anna.door())}
+    page = await anna.sign_in(email)
+    for name, path in _pages(conversation).items():
+        await page.goto(stage.fleet.base + path)
+        await expect(page.locator("html")).to_have_attribute("lang", locale)
+        if name == "conversation":
+            await expect(page.locator("[data-draft]")).to_be_visible()
+        found[name] = await _violations(page)
+
+    assert {name: text for name, text in found.items() if text} == {}
+
+
+def _pages(conversation: Conversation) -> dict[str, str]:
+    opened = f"/inbox/{conversation.id}?folder=all"
+    return {
+        "conversation": opened,
+        "list": "/inbox?folder=waiting",
+        "about": f"{opened}&pane=about",
+        "feedback": f"{opened}&draft=feedback",
+        "preferences": "/preferences",
+        "design": "/design",
+    }
+
+
+async def _violations(page: Page) -> str:
+    results = await Axe().run(page)
+    return str(results.generate_report()) if results.violations_count else ""
