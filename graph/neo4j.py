@@ -325,8 +325,13 @@ class _Gateway:
         """Make the constraints and indexes; they belong to no tenant. Two processes may do so at once."""
         async with _translated(_WRITE_SECONDS), self._driver.session() as session:
             for statement in _CONSTRAINTS:
-                # a managed transaction is tried again when the two lock each other out
-                await session.execute_write(_run_all, [(statement, {})])
+                try:
+                    # a managed transaction is tried again when the two lock each other out
+                    await session.execute_write(_run_all, [(statement, {})])
+                except ClientError as err:
+                    # IF NOT EXISTS looks before the other one has committed
+                    if "AlreadyExists" not in (err.code or ""):
+                        raise
 
     async def ping(self) -> None:
         async with _translated(_READ_SECONDS):
