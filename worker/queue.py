@@ -71,6 +71,9 @@ async def run_worker(settings: Settings, carry: Carry) -> None:
         job_timeout=settings.run_max_seconds + 180,
         job_completion_wait=25,
         poll_delay=0.5,
+        # Jobs of killed workers stay in the queue until arq's own lock ends, minutes later. By default only the
+        # hundred oldest are looked at, and a hundred dead ones would hide every new one.
+        queue_read_limit=10_000,
         on_startup=_start_waking,
         on_shutdown=_stop_waking,
     )
