@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sees to the servers that `make test` starts: Chromium, and Java and Maven for Neo4j. PostgreSQL and Redis come as wheels.
+# Sees to the servers that `make test` starts: Chromium, Dovecot, and Java and Maven for Neo4j and GreenMail. PostgreSQL and Redis come as wheels.
 # Installs what is missing where root and apt are there, else prints the one command that does.
 set -eu
 cd "$(dirname "$0")/.."
@@ -12,6 +12,7 @@ need() {    # need COMMAND PACKAGE...
 }
 need java openjdk-17-jre-headless
 need mvn maven
+command -v dovecot >/dev/null 2>&1 || [ -x /usr/sbin/dovecot ] || packages="$packages dovecot-imapd dovecot-lmtpd"
 command -v chromium-browser >/dev/null 2>&1 || need chromium chromium
 [ -e /usr/share/fonts/truetype/dejavu ] || [ "$(fc-list :lang=ru 2>/dev/null | head -1)" ] || packages="$packages fonts-dejavu-core"
 

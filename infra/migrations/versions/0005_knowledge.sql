@@ -1,0 +1,2 @@
+-- The organization's own documents and their versions.
+SET LOCAL lock_timeout = '5s';
