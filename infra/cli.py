@@ -6,6 +6,7 @@ The commands import what they need when they run: the agent stack takes seconds 
 
 import asyncio
 import importlib
+import inspect
 import json
 import socket
 import sys
@@ -260,12 +261,22 @@ def tools(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def bench(name: str, as_json: AsJson = False) -> None:
+def bench(
+    name: str,
+    path: Annotated[Path | None, typer.Argument(help="The data, for a bench that reads some.")] = None,
+    as_json: AsJson = False,
+) -> None:
     """Measure one part of the product and print the figures."""
     known = sorted(file.stem for file in Path(__file__).parent.joinpath("bench").glob("[a-z]*.py"))
     if name not in known:
         _fail(f"There is no bench {name}; there are: {', '.join(known) or 'none'}.", 2)
-    report = importlib.import_module(f"infra.bench.{name}").run()
+    run = importlib.import_module(f"infra.bench.{name}").run
+    takes_path = bool(inspect.signature(run).parameters)
+    if takes_path != (path is not None):
+        _fail(f"The bench {name} {'needs a path to its data' if takes_path else 'reads no data'}.", 2)
+    if path is not None and not path.exists():
+        _fail(f"{path} does not exist.", 2)
+    report = run(path) if takes_path else run()
     print(json.dumps(report.as_json()) if as_json else "\n".join(report.lines()))
 
 
