@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     data: Path = Field(default=Path(".getsale"), alias="GETSALE_DATA")
     secret_key: SecretStr = Field(default=SecretStr(""), alias="GETSALE_SECRET_KEY")
     secure_cookies: bool = False
+    internal_hosts: str = Field(default="", alias="GETSALE_INTERNAL_HOSTS")
     metrics_port: int | None = None
 
     # channels
