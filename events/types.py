@@ -17,6 +17,7 @@ from events.ids import (
     DealId,
     DraftId,
     FactId,
+    ImportId,
     MessageId,
     OrganizationId,
     RunId,
@@ -112,6 +113,13 @@ class CompanyUpdated(Event):
 @dataclass(frozen=True)
 class ContactCreated(Event):
     name = "contact.created"
+    subject_kind = "contact"
+    contact_id: ContactId
+
+
+@dataclass(frozen=True)
+class ContactDeleted(Event):
+    name = "contact.deleted"
     subject_kind = "contact"
     contact_id: ContactId
 
@@ -253,6 +261,13 @@ class ConversationImported(Event):
     """A conversation that happened elsewhere was brought in; its messages trigger nothing."""
 
     name = "conversation.imported"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+
+
+@dataclass(frozen=True)
+class ConversationDeleted(Event):
+    name = "conversation.deleted"
     subject_kind = "conversation"
     conversation_id: ConversationId
 
@@ -457,6 +472,27 @@ class TriggerExecuted(Event):
     name = "trigger.executed"
     subject_kind = "trigger"
     trigger_id: TriggerId
+
+
+@dataclass(frozen=True)
+class ImportStarted(Event):
+    name = "import.started"
+    subject_kind = "import"
+    import_id: ImportId
+
+
+@dataclass(frozen=True)
+class ImportFinished(Event):
+    name = "import.finished"
+    subject_kind = "import"
+    import_id: ImportId
+
+
+@dataclass(frozen=True)
+class ImportUndone(Event):
+    name = "import.undone"
+    subject_kind = "import"
+    import_id: ImportId
 
 
 BY_NAME: dict[str, type[Event]] = {kind.name: kind for kind in Event.__subclasses__()}

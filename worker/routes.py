@@ -50,6 +50,7 @@ ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.MessageUnknown: (_live,),
     e.MessageCancelled: (_live,),
     e.ConversationImported: (_live,),
+    e.ConversationDeleted: (_live,),
     e.ConversationRead: (_live,),
     e.ConversationAssigned: (InTx(h.yield_to_holder), _live),
     e.ConversationSnoozed: (_live,),
@@ -60,6 +61,7 @@ ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.FactRetracted: (_graph,),
     e.ContactCreated: (InTx(h.record_employment), _graph),
     e.ContactUpdated: (InTx(h.record_employment), _graph),
+    e.ContactDeleted: (_graph,),
     e.CompanyCreated: (_graph,),
     e.CompanyUpdated: (_graph,),
     e.UserCreated: (_graph,),
@@ -76,6 +78,9 @@ ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.TaskCreated: (),
     e.TaskCompleted: (),
     e.TriggerExecuted: (),
+    e.ImportStarted: (),
+    e.ImportFinished: (),
+    e.ImportUndone: (),
 }
 
 # Kind of due work -> handler. `channel.listen` is held by worker/listeners.py.
