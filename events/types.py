@@ -15,6 +15,7 @@ from events.ids import (
     ContactId,
     ConversationId,
     DealId,
+    DocumentId,
     DraftId,
     FactId,
     ImportId,
@@ -180,6 +181,68 @@ class FactRetracted(Event):
     name = "fact.retracted"
     subject_kind = "fact"
     fact_id: FactId
+
+
+@dataclass(frozen=True)
+class DocumentAdded(Event):
+    name = "document.added"
+    subject_kind = "document"
+    document_id: DocumentId
+
+
+@dataclass(frozen=True)
+class DocumentReplaced(Event):
+    """A newer version of the document waits to be read."""
+
+    name = "document.replaced"
+    subject_kind = "document"
+    document_id: DocumentId
+
+
+@dataclass(frozen=True)
+class DocumentRemoved(Event):
+    name = "document.removed"
+    subject_kind = "document"
+    document_id: DocumentId
+
+
+@dataclass(frozen=True)
+class DocumentRestored(Event):
+    name = "document.restored"
+    subject_kind = "document"
+    document_id: DocumentId
+
+
+@dataclass(frozen=True)
+class DocumentPublished(Event):
+    name = "document.published"
+    subject_kind = "document"
+    document_id: DocumentId
+
+
+@dataclass(frozen=True)
+class DocumentWithheld(Event):
+    name = "document.withheld"
+    subject_kind = "document"
+    document_id: DocumentId
+
+
+@dataclass(frozen=True)
+class DocumentRead(Event):
+    """The newest version was read and is what agents find."""
+
+    name = "document.read"
+    subject_kind = "document"
+    document_id: DocumentId
+
+
+@dataclass(frozen=True)
+class DocumentRefused(Event):
+    """The newest version cannot be read."""
+
+    name = "document.refused"
+    subject_kind = "document"
+    document_id: DocumentId
 
 
 @dataclass(frozen=True)
