@@ -48,6 +48,15 @@ class Settings(BaseSettings):
     quiet_seconds: float = 8.0
     quiet_max_seconds: float = 45.0
 
+    # memory: an address of OpenAI's protocol, ending in /v1; `getsale up` fills in its own
+    embeddings_url: str = ""
+    embeddings_model: str = "multilingual-e5-small-int8"
+    embeddings_api_key: SecretStr = SecretStr("")
+    embeddings_timeout_seconds: float = 60.0
+    embeddings_question_seconds: float = 1.0
+    embeddings_cache: Path = Path("~/.cache/getsale/embeddings")
+    embeddings_all_scripts: bool = False
+
     # work
     lease_seconds: float = 15.0
     max_attempts: int = 5

@@ -17,7 +17,7 @@ from infra.servers.processes import free_port
 ROOT = Path(__file__).parents[1]
 # Seals the secrets of organizations that live as long as a test.
 KEY = "a key for tests only, 32 bytes long"
-PROCESSES = ("api", "worker", "relay", "listen")
+PROCESSES = ("api", "worker", "relay", "listen", "embed")
 # A second worker takes over while the first one starts again.
 TWO_WORKERS = (*PROCESSES, "worker.2")
 
@@ -45,11 +45,12 @@ class Fleet:
 
     def _spawn(self, name: str) -> None:
         self._ports.setdefault(name, str(free_port()))
+        embeddings = f"http://127.0.0.1:{self._ports.setdefault('embed', str(free_port()))}/v1"
         log = (self.folder / f"{name}.log").open("ab")
         self._running[name] = subprocess.Popen(
             [sys.executable, "-m", "infra.cli", name.partition(".")[0]],
             cwd=ROOT,
-            env=self._environment | {"METRICS_PORT": self._ports[name]},
+            env={"EMBEDDINGS_URL": embeddings} | self._environment | {"METRICS_PORT": self._ports[name]},
             stdout=log,
             stderr=subprocess.STDOUT,
         )

@@ -82,6 +82,8 @@ def wanted(settings: Settings) -> Wanted:
 def completed(settings: Settings, data: Path, urls: Urls) -> Settings:
     """The settings with the embedded servers' addresses, the data folder and the secret key filled in."""
     found = {name: url for name, url in asdict(urls).items() if url and not getattr(settings, name)}
+    if not settings.embeddings_url:
+        found["embeddings_url"] = announced_embeddings(data)
     key = settings.secret_key.get_secret_value() or secret_key(data)
     return settings.model_copy(update={**found, "data": data, "secret_key": SecretStr(key)})
 
@@ -96,8 +98,24 @@ def environment(settings: Settings) -> dict[str, str]:
         "GETSALE_DATA": str(settings.data),
         "GETSALE_SECRET_KEY": settings.secret_key.get_secret_value(),
         "TELEGRAM_API_BASE": settings.telegram_api_base,
+        "EMBEDDINGS_URL": settings.embeddings_url,
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def announce_embeddings(data: Path, url: str) -> None:
+    """Tell the processes over this data folder where the embeddings of its `getsale up` are; '' withdraws it."""
+    file = data / "embeddings_url"
+    if url:
+        file.write_text(url)
+    else:
+        file.unlink(missing_ok=True)
+
+
+def announced_embeddings(data: Path) -> str:
+    """The address of a running `getsale up`, or ''."""
+    file = data / "embeddings_url"
+    return file.read_text() if file.exists() else ""
 
 
 def secret_key(data: Path) -> str:

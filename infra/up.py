@@ -47,6 +47,7 @@ class _Plan:
         socket.socket
     )  # listens from before the first process starts, so that no other copy can take the port
     peer_port: int | None
+    embed_port: int | None
     demo: installation.DemoAccess | None
     neo4j: bool
 
@@ -66,6 +67,8 @@ def run(settings: Settings, options: Options) -> int:
         servers = stack.enter_context(embedded.start(data, installation.wanted(settings)))
         neo4j_server.withdraw(data)  # a start that was killed could not
         stack.callback(neo4j_server.withdraw, data)
+        installation.announce_embeddings(data, "")
+        stack.callback(installation.announce_embeddings, data, "")
         settings = installation.completed(settings, data, servers.urls)
         migrate(settings.database_url_migrator)
         plan = _plan(settings, data, options)
@@ -86,7 +89,12 @@ def _plan(settings: Settings, data: Path, options: Options) -> _Plan:
     if demo is not None and not settings.telegram_bot_token.get_secret_value():
         peer_port = free_port()
         settings = settings.model_copy(update={"telegram_api_base": f"http://127.0.0.1:{peer_port}"})
-    return _Plan(settings, door, peer_port, demo, _has_neo4j(settings, options))
+    embed_port = None
+    if not settings.embeddings_url:
+        embed_port = free_port()
+        settings = settings.model_copy(update={"embeddings_url": f"http://127.0.0.1:{embed_port}/v1"})
+        installation.announce_embeddings(data, settings.embeddings_url)
+    return _Plan(settings, door, peer_port, embed_port, demo, _has_neo4j(settings, options))
 
 
 def _open_door(settings: Settings) -> socket.socket:
@@ -180,6 +188,9 @@ def _programs(plan: _Plan) -> list[Program]:
     programs = [Program("api", [*getsale, "api"], environment | own, pass_fds=(door,))]
     for name in _PROCESSES:
         programs.append(Program(name, [*getsale, name], environment | {"METRICS_PORT": str(free_port())}))
+    if plan.embed_port is not None:
+        own = {"METRICS_PORT": str(plan.embed_port), "HOST": "127.0.0.1"}
+        programs.append(Program("embed", [*getsale, "embed"], environment | own))
     if plan.peer_port is not None and plan.demo is not None:
         peer = [sys.executable, "-m", "infra.peers.telegram", "--port", str(plan.peer_port)]
         peer += ["--data", str(plan.settings.data / "telegram"), "--token", plan.demo.bot_token]

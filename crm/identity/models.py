@@ -24,7 +24,6 @@ _READ = {
     "tasks:read",
     "facts:read",
     "conversations:read",
-    "knowledge:read",
 }
 _WRITE = {
     "contacts:write", "companies:write", "deals:write", "tasks:write", "facts:write",
@@ -34,7 +33,7 @@ _WRITE = {
 SCOPES: dict[Role, frozenset[str]] = {
     Role.OWNER: frozenset({"*"}),
     Role.ADMIN: frozenset({"*"}),
-    Role.SUPERVISOR: frozenset(_READ | _WRITE | {"knowledge:write"}),
+    Role.SUPERVISOR: frozenset(_READ | _WRITE),
     Role.BIDI: frozenset(_READ | _WRITE),
     Role.VIEWER: frozenset(_READ),
 }

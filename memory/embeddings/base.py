@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 DIMENSIONS = 384
+# What the E5 models were trained with (arXiv 2212.03533, section 4.3): questions and passages are told apart by it.
+QUERY, PASSAGE = "query: ", "passage: "
 
 Vectors = NDArray[np.float32]
 
