@@ -15,8 +15,10 @@ from events.ids import (
     ContactId,
     ConversationId,
     DealId,
+    DocumentId,
     DraftId,
     FactId,
+    ImportId,
     MessageId,
     OrganizationId,
     RunId,
@@ -117,6 +119,13 @@ class ContactCreated(Event):
 
 
 @dataclass(frozen=True)
+class ContactDeleted(Event):
+    name = "contact.deleted"
+    subject_kind = "contact"
+    contact_id: ContactId
+
+
+@dataclass(frozen=True)
 class ContactUpdated(Event):
     name = "contact.updated"
     subject_kind = "contact"
@@ -172,6 +181,68 @@ class FactRetracted(Event):
     name = "fact.retracted"
     subject_kind = "fact"
     fact_id: FactId
+
+
+@dataclass(frozen=True)
+class DocumentAdded(Event):
+    name = "document.added"
+    subject_kind = "document"
+    document_id: DocumentId
+
+
+@dataclass(frozen=True)
+class DocumentReplaced(Event):
+    """A newer version of the document waits to be read."""
+
+    name = "document.replaced"
+    subject_kind = "document"
+    document_id: DocumentId
+
+
+@dataclass(frozen=True)
+class DocumentRemoved(Event):
+    name = "document.removed"
+    subject_kind = "document"
+    document_id: DocumentId
+
+
+@dataclass(frozen=True)
+class DocumentRestored(Event):
+    name = "document.restored"
+    subject_kind = "document"
+    document_id: DocumentId
+
+
+@dataclass(frozen=True)
+class DocumentPublished(Event):
+    name = "document.published"
+    subject_kind = "document"
+    document_id: DocumentId
+
+
+@dataclass(frozen=True)
+class DocumentWithheld(Event):
+    name = "document.withheld"
+    subject_kind = "document"
+    document_id: DocumentId
+
+
+@dataclass(frozen=True)
+class DocumentRead(Event):
+    """The newest version was read and is what agents find."""
+
+    name = "document.read"
+    subject_kind = "document"
+    document_id: DocumentId
+
+
+@dataclass(frozen=True)
+class DocumentRefused(Event):
+    """The newest version cannot be read."""
+
+    name = "document.refused"
+    subject_kind = "document"
+    document_id: DocumentId
 
 
 @dataclass(frozen=True)
@@ -253,6 +324,13 @@ class ConversationImported(Event):
     """A conversation that happened elsewhere was brought in; its messages trigger nothing."""
 
     name = "conversation.imported"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+
+
+@dataclass(frozen=True)
+class ConversationDeleted(Event):
+    name = "conversation.deleted"
     subject_kind = "conversation"
     conversation_id: ConversationId
 
@@ -457,6 +535,27 @@ class TriggerExecuted(Event):
     name = "trigger.executed"
     subject_kind = "trigger"
     trigger_id: TriggerId
+
+
+@dataclass(frozen=True)
+class ImportStarted(Event):
+    name = "import.started"
+    subject_kind = "import"
+    import_id: ImportId
+
+
+@dataclass(frozen=True)
+class ImportFinished(Event):
+    name = "import.finished"
+    subject_kind = "import"
+    import_id: ImportId
+
+
+@dataclass(frozen=True)
+class ImportUndone(Event):
+    name = "import.undone"
+    subject_kind = "import"
+    import_id: ImportId
 
 
 BY_NAME: dict[str, type[Event]] = {kind.name: kind for kind in Event.__subclasses__()}

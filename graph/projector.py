@@ -14,6 +14,7 @@ from events.types import (
     CompanyCreated,
     CompanyUpdated,
     ContactCreated,
+    ContactDeleted,
     ContactUpdated,
     Event,
     FactAsserted,
@@ -42,7 +43,12 @@ async def read_changes(tx: Tx, event: Event) -> Changes:
         case FactAsserted() | FactRetracted():
             return await _changes_of_fact(tx, event.fact_id)
         case (
-            ContactCreated() | ContactUpdated() | CompanyCreated() | CompanyUpdated() | UserCreated()
+            ContactCreated()
+            | ContactUpdated()
+            | ContactDeleted()
+            | CompanyCreated()
+            | CompanyUpdated()
+            | UserCreated()
         ) as change:
             named = await facts.list_named(tx, [change.subject_id])
             return Changes(nodes=_nodes(named)) if named else Changes(gone_nodes=(change.subject_id,))

@@ -10,6 +10,7 @@ from events.types import BidiCreated
 INBOX_SCOPES = (
     "contacts:read", "contacts:write", "companies:read", "deals:read", "deals:write", "tasks:read", "tasks:write",
     "facts:read", "facts:write", "conversations:read", "conversations:write", "drafts:write", "graph:read",
+    "knowledge:read",
 )  # fmt: skip
 
 

@@ -38,6 +38,38 @@ async def connect_telegram_bot(
     return account_id
 
 
+async def keep_imported_account(tx: Tx, *, channel: str, name: str, address: str) -> ChannelAccountId:
+    """The account that imported talks belong to, made once for each address; it only keeps what was said."""
+    tx.principal.require("channel_accounts:manage")
+    known = await tx.value(
+        """
+        SELECT id
+          FROM channel_accounts
+         WHERE channel = %(channel)s
+           AND address = %(address)s
+           AND delivery = 'import'
+        """,
+        channel=channel,
+        address=address,
+    )
+    if known is not None:
+        return ChannelAccountId(known)
+    account_id = ChannelAccountId(uuid7())
+    await tx.execute(
+        """
+        INSERT INTO channel_accounts (organization_id, id, channel, name, address, delivery, status)
+        VALUES (%(organization_id)s, %(id)s, %(channel)s, %(name)s, %(address)s, 'import', 'disconnected')
+        """,
+        organization_id=tx.organization_id,
+        id=account_id,
+        channel=channel,
+        name=name,
+        address=address,
+    )
+    await emit(tx, ChannelAccountDisconnected(account_id))
+    return account_id
+
+
 async def replace_secret(tx: Tx, account_id: ChannelAccountId, *, token: str, key: str) -> None:
     """Seal a new bot token for an account and let the listener start over with it."""
     tx.principal.require("channel_accounts:manage")

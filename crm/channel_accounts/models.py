@@ -33,6 +33,11 @@ class ChannelAccount:
     blocked_until: datetime | None
     cursor: int
 
+    @property
+    def can_send(self) -> bool:
+        """Whether there is a connection behind it; an imported account only keeps what was said."""
+        return self.delivery != "import"
+
 
 def webhook_secret(key: str, account_id: ChannelAccountId) -> str:
     """The secret token that Telegram repeats in every call of this account's webhook, derived, never stored."""

@@ -7,6 +7,7 @@ from core.db import Tx
 from core.errors import Conflict, Unprocessable
 from core.ids import uuid7
 from crm.channel_accounts.models import ChannelAccount
+from crm.channel_accounts.queries import get_channel_account
 from crm.contacts import actions as contacts
 from crm.conversations import queries
 from crm.conversations.models import (
@@ -234,7 +235,11 @@ async def queue_message(
     approved_by: object = None,
     scheduled_at: datetime | None = None,
 ) -> Message:
-    """Append an outgoing message to a locked conversation; it is sent after the commit, or at `scheduled_at`."""
+    """Append an outgoing message to a locked conversation; it is sent after the commit, or at `scheduled_at`.
+
+    Raises: Conflict when the conversation's account only keeps imported talks.
+    """
+    await _require_sending(tx, conversation)
     message_id = MessageId(uuid7())
     await tx.execute(
         """
@@ -276,6 +281,12 @@ async def queue_message(
     else:
         await due.schedule(tx, RELEASE, message_id, scheduled_at)
     return await queries.get_message(tx, message_id)
+
+
+async def _require_sending(tx: Tx, conversation: Conversation) -> None:
+    account = await get_channel_account(tx, conversation.channel_account_id)
+    if not account.can_send:
+        raise Conflict(f"{account.name} only keeps what was said before; write over a connected account.")
 
 
 async def release_message(tx: Tx, message_id: MessageId) -> None:

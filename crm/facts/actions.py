@@ -1,6 +1,6 @@
 """Recording, confirming, correcting and taking back facts, and measuring how close people are."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -268,6 +268,31 @@ async def retract_fact(tx: Tx, fact_id: FactId) -> None:
         return
     await _mark_retracted(tx, fact_id)
     await emit(tx, FactRetracted(fact_id))
+
+
+async def retract_facts_about(tx: Tx, entity_id: UUID, *, predicate: str | None = None) -> None:
+    """Take back every standing statement that names an entity, or those of one predicate."""
+    tx.principal.require("facts:write")
+    standing = await tx.all(
+        _Standing,
+        """
+        SELECT id
+          FROM facts
+         WHERE (subject_id = %(entity_id)s OR object_id = %(entity_id)s)
+           AND (%(predicate)s::text IS NULL OR predicate = %(predicate)s)
+           AND retracted_at IS NULL
+         ORDER BY id
+        """,
+        entity_id=entity_id,
+        predicate=predicate,
+    )
+    for fact in standing:
+        await retract_fact(tx, fact.id)
+
+
+@dataclass(frozen=True)
+class _Standing:
+    id: FactId
 
 
 def _require_standing(fact: Fact) -> None:

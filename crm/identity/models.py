@@ -24,6 +24,7 @@ _READ = {
     "tasks:read",
     "facts:read",
     "conversations:read",
+    "knowledge:read",
 }
 _WRITE = {
     "contacts:write", "companies:write", "deals:write", "tasks:write", "facts:write",
@@ -33,7 +34,7 @@ _WRITE = {
 SCOPES: dict[Role, frozenset[str]] = {
     Role.OWNER: frozenset({"*"}),
     Role.ADMIN: frozenset({"*"}),
-    Role.SUPERVISOR: frozenset(_READ | _WRITE),
+    Role.SUPERVISOR: frozenset(_READ | _WRITE | {"knowledge:write"}),
     Role.BIDI: frozenset(_READ | _WRITE),
     Role.VIEWER: frozenset(_READ),
 }

@@ -1,0 +1,83 @@
+"""An import and the counts that it shows while it goes on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from crm.conversations.history import PastFile
+from events.ids import ChannelAccountId, ImportId, UserId
+
+
+class ImportKind(StrEnum):
+    TELEGRAM_DESKTOP = "telegram_desktop"
+
+
+class ImportStatus(StrEnum):
+    RUNNING = "running"
+    FINISHED = "finished"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+
+
+@dataclass(frozen=True)
+class Import:
+    """`position` of `total` steps are committed; a step is one person of the address book or one chat."""
+
+    id: ImportId
+    kind: ImportKind
+    label: str
+    fingerprint: str
+    status: ImportStatus
+    channel_account_id: ChannelAccountId
+    member_user_id: UserId
+    total: int
+    position: int
+    contacts_made: int
+    contacts_found: int
+    conversations: int
+    messages: int
+    files: int
+    started_at: datetime
+    finished_at: datetime | None
+    undone_at: datetime | None
+
+
+@dataclass(frozen=True)
+class NewImport:
+    """`fingerprint` is the SHA-256 of the file: the same file is the same import."""
+
+    kind: ImportKind
+    label: str
+    fingerprint: str
+    channel_account_id: ChannelAccountId
+    member_user_id: UserId
+    total: int
+
+
+@dataclass(frozen=True)
+class ImportedPerson:
+    """Somebody of the source; `handles` are (kind, value) pairs, the surest first."""
+
+    name: str
+    language: str
+    handles: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class ImportedLine:
+    """One message of the source, by our member or by the person."""
+
+    external_id: str
+    is_own: bool
+    text: str
+    at: datetime
+    files: tuple[PastFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class ImportedChat:
+    """A talk with one person, oldest line first."""
+
+    external_id: str
+    person: ImportedPerson
+    lines: tuple[ImportedLine, ...]

@@ -1,0 +1,1 @@
+"""Turns files of many kinds into lines that know their place, and the lines into chunks. Knows no database."""
