@@ -25,6 +25,8 @@ class EvidenceKind(StrEnum):
     CONTACT = "contact"
     TASK = "task"
     RELATIONSHIP = "relationship"
+    KNOWLEDGE = "knowledge"  # the source is the document, the quote its line
+    SUMMARY = "summary"
 
 
 @dataclass(frozen=True)

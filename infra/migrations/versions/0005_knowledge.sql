@@ -42,3 +42,9 @@ ALTER TABLE documents ADD FOREIGN KEY (organization_id, live_version_id)
 
 SELECT secure_tenant_table('documents'::regclass);
 SELECT secure_tenant_table('document_versions'::regclass);
+
+-- A draft may rest on a line of a document and on what is remembered of a conversation.
+ALTER TABLE draft_evidence
+    DROP CONSTRAINT draft_evidence_kind_check,
+    ADD CONSTRAINT draft_evidence_kind_check CHECK (kind IN ('message', 'fact', 'deal', 'company', 'contact', 'task',
+        'relationship', 'knowledge', 'summary'));
