@@ -126,7 +126,7 @@ def _draft_text(answer: DraftAnswer, items: list[Item]) -> DraftText:
 def _body(sentences: tuple[Sentence, ...]) -> str:
     body = ""
     for sentence in sentences:
-        joint = "" if not body else "\n" if sentence.starts_paragraph else " "
+        joint = "" if not body else "\n\n" if sentence.starts_paragraph else " "
         body += joint + sentence.text.strip()
     return body
 

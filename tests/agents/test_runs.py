@@ -34,7 +34,7 @@ async def test_a_burst_becomes_one_draft_with_its_evidence(office: Office) -> No
     assert run.outcome == "drafted"
     assert draft.answers == 3
     assert draft.body == (
-        "Hi Vera! For 40 scanners our offer comes to €8,160. 25 to 99 scanners cost €17 each a month, paid yearly.\n"
+        "Hi Vera! For 40 scanners our offer comes to €8,160. 25 to 99 scanners cost €17 each a month, paid yearly.\n\n"
         "Scans stay on the device for up to 14 days and go out when the signal is back."
     )
     assert draft.flags == []
@@ -52,7 +52,7 @@ async def test_a_russian_burst_becomes_a_russian_draft(russian_office: Office) -
     assert found[0].language == "ru"
     assert found[0].body == (
         "Vera, здравствуйте! На 40 сканеров по нашему предложению выходит 8160\u00a0€. "
-        "От 25 до 99 сканеров — 17 € за штуку в месяц при оплате за год.\n"
+        "От 25 до 99 сканеров — 17 € за штуку в месяц при оплате за год.\n\n"
         "Сканы хранятся в устройстве до 14 дней и уходят, когда появляется сеть."
     )
     assert found[0].flags == []
