@@ -4,6 +4,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+# What every mail of ours says, so that one that a program sends back is known. Source: the convention of procmail.
+LOOP_HEADER = "X-Loop"
+LOOP_MARK = "getsale"
+
 
 class MailKind(StrEnum):
     """What wrote a mail: a person, a delivery system (RFC 3464), a complaint loop (RFC 5965) or a robot (RFC 3834)."""
@@ -49,6 +53,8 @@ class Mail:
 
     `message_id` is made from the content when the mail has none, so that the same bytes are the same mail.
     `text` is everything that a person can read, `reply` what its writer added: no quotes, no signature.
+    `is_bulk` marks newsletters and mails of lists, which need no answer. `notes` name what was too much to keep and a
+    mail loop, one sentence each.
     """
 
     message_id: str
@@ -66,3 +72,5 @@ class Mail:
     references: tuple[str, ...] = ()
     attachments: tuple[MailPart, ...] = ()
     bounces: tuple[Bounce, ...] = ()
+    is_bulk: bool = False
+    notes: tuple[str, ...] = ()

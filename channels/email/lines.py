@@ -1,0 +1,76 @@
+"""The body of a mail as lines that know what they are: written, quoted, signature."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+_QUOTE_PREFIX = re.compile(r"(?:>[ \t]?)+")
+_BLANKS = re.compile(r"\n{3,}")
+
+
+class Role(StrEnum):
+    """What the markup of a mail says about a line. `ORIGINAL_STARTS` is an empty line: all after it was received."""
+
+    WRITTEN = "written"
+    QUOTED = "quoted"
+    SIGNATURE = "signature"
+    ORIGINAL_STARTS = "original_starts"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line; `depth` counts the quotes around it, whose marks are not part of `text`."""
+
+    text: str
+    role: Role = Role.WRITTEN
+    depth: int = 0
+
+    @property
+    def is_blank(self) -> bool:
+        return not self.text.strip()
+
+
+def from_plain(text: str) -> list[Line]:
+    return [_plain_line(line) for line in text.splitlines()]
+
+
+def _plain_line(line: str) -> Line:
+    match = _QUOTE_PREFIX.match(line)
+    if not match:
+        return Line(line.rstrip())
+    return Line(line[match.end() :].rstrip(), Role.QUOTED, match.group().count(">"))
+
+
+def unflow(text: str, *, drop_space: bool) -> str:
+    """Undo the soft line ends of format=flowed. Source: RFC 3676 section 4."""
+    paragraphs: list[str] = []
+    open_prefix: str | None = None
+    for line in text.splitlines():
+        match = re.match(r">*", line)
+        prefix = match.group() if match else ""
+        content = line[len(prefix) :].removeprefix(" ")
+        is_soft = content.endswith(" ") and content != "-- "
+        if drop_space and is_soft:
+            content = content[:-1]
+        if open_prefix == prefix and content != "-- ":
+            paragraphs[-1] += content
+        else:
+            paragraphs.append(f"{prefix} {content}" if prefix else content)
+        open_prefix = prefix if is_soft else None
+    return "\n".join(paragraphs)
+
+
+def to_text(lines: Iterable[Line]) -> str:
+    """The lines as people read them, quotes marked, without runs of empty lines."""
+    return tidy("\n".join(_shown(lines)))
+
+
+def _shown(lines: Iterable[Line]) -> Iterator[str]:
+    for line in lines:
+        yield f"{'>' * line.depth} {line.text}".strip() if line.depth else line.text
+
+
+def tidy(text: str) -> str:
+    lines = (line.replace("\u00a0", " ").rstrip() for line in text.splitlines())
+    return _BLANKS.sub("\n\n", "\n".join(lines)).strip()
