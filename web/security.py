@@ -1,17 +1,15 @@
 """What keeps other sites out: forged forms are refused, and every answer says what a page may do."""
 
-from urllib.parse import urlsplit
-
 from fastapi import Request, Response
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api import forgery
 from api.deps import SESSION_COOKIE, get_services
 from core import crypto
 from core.errors import Forbidden
 
 CSRF_COOKIE = "getsale_csrf"
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
@@ -46,7 +44,7 @@ class SecurityHeaders:
 def csrf_token(request: Request) -> str:
     """The token of this session's forms, or of this browser's before anybody is signed in."""
     secret = get_services(request).settings.secret_key.get_secret_value()
-    return crypto.sign(secret, f"csrf {_csrf_seed(request)}")
+    return forgery.csrf_token(secret, _csrf_seed(request))
 
 
 def keep_csrf_seed(request: Request, response: Response) -> None:
@@ -61,13 +59,9 @@ async def refuse_forgeries(request: Request) -> None:
 
     Raises: Forbidden.
     """
-    if request.method in SAFE_METHODS:
+    if request.method in forgery.SAFE_METHODS:
         return
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        raise Forbidden("This form was sent by another site; open the page here and send it again.")
-    origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc not in _own_hosts(request):
-        raise Forbidden("This form was sent by another site; open the page here and send it again.")
+    forgery.refuse_other_sites(request, get_services(request).settings.public_url)
     sent = request.headers.get("X-CSRF-Token") or (await request.form()).get("csrf_token")
     if not isinstance(sent, str) or not crypto.same(sent, csrf_token(request)):
         raise Forbidden("This page is too old to send a form; reload it and try again.")
@@ -82,8 +76,3 @@ def _csrf_seed(request: Request) -> str:
         request.state.csrf_seed = crypto.new_token()
     fresh: str = request.state.csrf_seed
     return fresh
-
-
-def _own_hosts(request: Request) -> set[str]:
-    public = urlsplit(get_services(request).settings.public_url).netloc
-    return {request.headers.get("Host", ""), *([public] if public else [])}
