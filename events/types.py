@@ -8,6 +8,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from events.ids import (
+    ApiKeyId,
     ApprovalId,
     BidiId,
     ChannelAccountId,
@@ -67,6 +68,20 @@ class UserLoggedOut(Event):
     name = "user.logged_out"
     subject_kind = "user"
     user_id: UserId
+
+
+@dataclass(frozen=True)
+class ApiKeyCreated(Event):
+    name = "api_key.created"
+    subject_kind = "api_key"
+    api_key_id: ApiKeyId
+
+
+@dataclass(frozen=True)
+class ApiKeyRevoked(Event):
+    name = "api_key.revoked"
+    subject_kind = "api_key"
+    api_key_id: ApiKeyId
 
 
 @dataclass(frozen=True)

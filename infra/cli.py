@@ -213,6 +213,41 @@ def add_user(
         print(f"Login {email} {asyncio.run(users.add(settings, wanted))}")
 
 
+@user.command("key")
+def add_key(
+    email: str,
+    organization: Annotated[str, typer.Option(help="The slug; default: the person's first one.")] = "",
+    name: Annotated[str, typer.Option(help="What the key is for.")] = "",
+) -> None:
+    """Print a new API key that acts as this person; it cannot be shown again."""
+    from infra import keys
+
+    with _servers(with_demo=False) as settings:
+        print(asyncio.run(keys.add(settings, email, organization, name)))
+
+
+@user.command("keys")
+def list_keys(
+    email: str,
+    organization: Annotated[str, typer.Option(help="The slug; default: the person's first one.")] = "",
+) -> None:
+    """List a person's API keys."""
+    from infra import keys
+
+    with _servers(with_demo=False) as settings:
+        print("\n".join(asyncio.run(keys.list_lines(settings, email, organization))) or "There is none.")
+
+
+@user.command("revoke-key")
+def revoke_key(key_id: str) -> None:
+    """Shut an API key off at once; `getsale user keys EMAIL` shows the ids."""
+    from infra import keys
+
+    with _servers(with_demo=False) as settings:
+        asyncio.run(keys.revoke(settings, key_id))
+    print(f"The key {key_id} is revoked.")
+
+
 @replay.command("telegram")
 def replay_telegram(
     file: Path,

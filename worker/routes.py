@@ -75,6 +75,8 @@ ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.UserCreated: (_graph,),
     e.UserLoggedIn: (),
     e.UserLoggedOut: (),
+    e.ApiKeyCreated: (),
+    e.ApiKeyRevoked: (),
     e.OrganizationCreated: (),
     e.BidiCreated: (),
     e.ChannelAccountConnected: (),

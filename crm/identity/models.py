@@ -64,6 +64,9 @@ class Account:
 
     @property
     def principal(self) -> Principal:
-        return Principal(
-            PrincipalKind.USER, self.user_id, self.organization_id, scopes=SCOPES[Role(self.role)]
-        )
+        return member_principal(self.user_id, self.organization_id, self.role)
+
+
+def member_principal(user_id: UserId, organization_id: OrganizationId, role: Role) -> Principal:
+    """A member, however they signed in: their role says what they may do."""
+    return Principal(PrincipalKind.USER, user_id, organization_id, scopes=SCOPES[Role(role)])

@@ -38,6 +38,20 @@ async def list_members(tx: Tx) -> list[Member]:
     return await tx.all(Member, "SELECT id, user_id, name, role FROM members ORDER BY created_at, id")
 
 
+async def find_member(tx: Tx, email: str) -> Member | None:
+    """The member of this organization who signs in with this email, or None."""
+    return await tx.find(
+        Member,
+        """
+        SELECT m.id, m.user_id, m.name, m.role
+          FROM members m
+          JOIN users u ON u.id = m.user_id
+         WHERE u.email = lower(%(email)s)
+        """,
+        email=email,
+    )
+
+
 async def find_credentials(db: Database, email: str) -> Credentials | None:
     """Look an email up in every organization, through a function that returns nothing else."""
     async with db.across_tenants("find_credentials") as connection:

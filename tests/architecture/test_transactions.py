@@ -37,6 +37,7 @@ MAY_OPEN = {
     "graph/postgres.py",
     "graph/projector.py",
     "crm/identity/queries.py",
+    "crm/api_keys/queries.py",
     "crm/channel_accounts/queries.py",
 }
 OPENS = re.compile(r"\b_?db\.(transaction|across_tenants|session)\(|\bjob\.transaction\(")

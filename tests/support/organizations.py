@@ -3,6 +3,8 @@
 from core.db import Database
 from core.ids import uuid7
 from core.principal import Principal, PrincipalKind
+from crm.identity.models import Role, member_principal
+from events.ids import OrganizationId, UserId
 
 
 async def make_organization(database: Database, name: str = "Test") -> Principal:
@@ -36,3 +38,27 @@ async def make_organization(database: Database, name: str = "Test") -> Principal
             user_id=user_id,
         )
     return owner
+
+
+async def add_member(database: Database, owner: Principal, role: Role) -> Principal:
+    """One more person in an organization, as a principal that may do what the role says."""
+    person = member_principal(UserId(uuid7()), OrganizationId(owner.organization_id), role)
+    async with database.transaction(owner, "test_member") as tx:
+        await tx.execute(
+            """
+            INSERT INTO users (id, email, name, password_hash)
+            VALUES (%(user_id)s, %(email)s, 'Milo Member', 'no login')
+            """,
+            user_id=person.id,
+            email=f"{person.id}@test.example",
+        )
+        await tx.execute(
+            """
+            INSERT INTO members (organization_id, id, user_id, name, role)
+            VALUES (%(organization_id)s, gen_random_uuid(), %(user_id)s, 'Milo Member', %(role)s)
+            """,
+            organization_id=owner.organization_id,
+            user_id=person.id,
+            role=role,
+        )
+    return person

@@ -1,0 +1,86 @@
+"""API keys from the command line: made, listed and revoked for a person."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from uuid import UUID
+
+from core.db import Database, Tx
+from core.errors import NotFound, Unprocessable
+from core.principal import system
+from core.settings import Settings
+from crm.api_keys import actions as api_keys
+from crm.api_keys.models import ApiKey
+from crm.api_keys.queries import find_organization_of_key, list_api_keys
+from crm.identity.queries import find_credentials, find_member, find_organization_id
+from events.ids import ApiKeyId, OrganizationId, UserId
+
+
+async def add(settings: Settings, email: str, organization: str, name: str) -> str:
+    """Make a key and return its secret. Raises: NotFound when the person is no member."""
+    async with _member_tx(settings, email, organization) as (tx, user_id):
+        made = await api_keys.create_api_key(tx, user_id, name=name)
+    return made.secret
+
+
+async def list_lines(settings: Settings, email: str, organization: str) -> list[str]:
+    """One line a key: id, first letters, when it was made and used, what it is for."""
+    async with _member_tx(settings, email, organization) as (tx, user_id):
+        return [_line(key) for key in await list_api_keys(tx, user_id)]
+
+
+def _line(key: ApiKey) -> str:
+    state = f"revoked {_day(key.revoked_at)}" if key.revoked_at else f"used {_day(key.last_used_at)}"
+    return f"{key.id}  {key.prefix}…  made {_day(key.created_at)}  {state}  {key.name}".rstrip()
+
+
+def _day(moment: datetime | None) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M") if moment else "never"
+
+
+async def revoke(settings: Settings, key_id: str) -> None:
+    """Raises: NotFound; Unprocessable for what is not an id."""
+    try:
+        wanted = ApiKeyId(UUID(key_id))
+    except ValueError as err:
+        raise Unprocessable(
+            f"{key_id} is not the id of a key; `getsale user keys EMAIL` shows them."
+        ) from err
+    async with _database(settings) as db:
+        organization_id = await find_organization_of_key(db, wanted)
+        if organization_id is None:
+            raise NotFound(f"There is no API key {key_id}.")
+        async with db.transaction(system(organization_id), "api_key.revoke") as tx:
+            await api_keys.revoke_api_key(tx, wanted)
+
+
+@asynccontextmanager
+async def _member_tx(settings: Settings, email: str, organization: str) -> AsyncIterator[tuple[Tx, UserId]]:
+    async with _database(settings) as db:
+        organization_id = await _organization(db, email, organization)
+        async with db.transaction(system(organization_id), "api_key") as tx:
+            member = await find_member(tx, email)
+            if member is None:
+                raise NotFound(f"{email} is not a member of {organization}; `getsale user add` makes one.")
+            yield tx, member.user_id
+
+
+async def _organization(db: Database, email: str, slug: str) -> OrganizationId:
+    if slug:
+        found = await find_organization_id(db, slug)
+        if found is None:
+            raise NotFound(f"There is no organization {slug}.")
+        return found
+    credentials = await find_credentials(db, email)
+    if credentials is None:
+        raise NotFound(f"Nobody signs in as {email}; `getsale user add` makes a person.")
+    return credentials.organization_id
+
+
+@asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[Database]:
+    db = await Database(settings.database_url, size=2).open()
+    try:
+        yield db
+    finally:
+        await db.close()
