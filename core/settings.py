@@ -57,6 +57,14 @@ class Settings(BaseSettings):
     embeddings_cache: Path = Path("~/.cache/getsale/embeddings")
     embeddings_all_scripts: bool = False
 
+    # the API: calls a minute, and sockets
+    api_key_per_minute: int = Field(default=600, ge=1)
+    api_person_per_minute: int = Field(default=1200, ge=1)
+    api_organization_per_minute: int = Field(default=6000, ge=1)
+    ws_per_person: int = Field(default=20, ge=1)
+    ws_per_organization: int = Field(default=2000, ge=1)
+    ws_heartbeat_seconds: float = Field(default=15.0, gt=0)
+
     # work
     lease_seconds: float = 15.0
     max_attempts: int = 5
