@@ -4,15 +4,22 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 from redis.asyncio import Redis
 
+from api import forgery
+from core import crypto
 from core.blobs import Blobs
 from core.db import Database, Tx
-from core.errors import Unauthorized
+from core.errors import Forbidden, Unauthorized
 from core.principal import Principal
 from core.pubsub import PubSub
+from core.ratelimit import RateLimiter, Rule
 from core.settings import Settings
+from crm.api_keys import actions as api_keys
+from crm.api_keys.models import Credential
+from crm.api_keys.queries import find_key_holder
 from crm.identity import actions as identity
 from crm.identity.models import Account
 from crm.identity.queries import Credentials, find_session
@@ -31,6 +38,7 @@ class Services:
     pubsub: PubSub
     blobs: Blobs
     graph: GraphStore
+    limiter: RateLimiter
 
 
 def get_services(request: Request) -> Services:
@@ -66,6 +74,82 @@ async def get_tx(
         yield tx
 
 
+_bearer = HTTPBearer(scheme_name="ApiKey", description="A key of `getsale user key EMAIL`.", auto_error=False)
+_cookie = APIKeyCookie(
+    name=SESSION_COOKIE,
+    scheme_name="Session",
+    description="The page's session. Everything but reading also takes the page's token in `X-CSRF-Token`.",
+    auto_error=False,
+)
+
+
+async def get_caller(
+    request: Request,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    cookie: Annotated[str | None, Security(_cookie)],
+) -> Credential:
+    """Who calls the API, by a key or by the page's session; a key that is wrong is not passed over.
+
+    Raises: Unauthorized; Forbidden for a page of another site; Limited.
+    """
+    caller = await _key_caller(request) if "Authorization" in request.headers else await _page_caller(request)
+    await _spend(request, caller, by_key=bearer is not None)
+    return caller
+
+
+async def _key_caller(request: Request) -> Credential:
+    services = get_services(request)
+    scheme, _, secret = request.headers["Authorization"].partition(" ")
+    holder = await find_key_holder(services.db, secret.strip()) if scheme.lower() == "bearer" else None
+    if holder is None:
+        raise Unauthorized("This API key is unknown or revoked; make one with `getsale user key EMAIL`.")
+    if holder.is_use_unnoted:
+        async with services.db.transaction(holder.principal, "api_key.use") as tx:
+            await api_keys.note_use(tx, holder.key_id)
+    return Credential(holder.key_id, holder.principal)
+
+
+async def _page_caller(request: Request) -> Credential:
+    account = await find_account(request)
+    if account is None:
+        raise Unauthorized("Nobody is signed in; send an API key or sign in on the page.")
+    if request.method not in forgery.SAFE_METHODS:
+        settings = get_services(request).settings
+        forgery.refuse_other_sites(request, settings.public_url)
+        token = forgery.csrf_token(settings.secret_key.get_secret_value(), request.cookies[SESSION_COOKIE])
+        if not crypto.same(request.headers.get("X-CSRF-Token", "").encode(), token.encode()):
+            raise Forbidden("The header X-CSRF-Token is not this session's; reload the page and try again.")
+    return Credential(account.session_id, account.principal)
+
+
+async def _spend(request: Request, caller: Credential, *, by_key: bool) -> None:
+    """Count the call against the key, the person and the organization; api/middleware.py tells what is left."""
+    services = get_services(request)
+    settings, person = services.settings, caller.principal
+    key = Rule("key", person.organization_id, caller.id, settings.api_key_per_minute)
+    rules = (
+        *((key,) if by_key else ()),
+        Rule("person", person.organization_id, person.id, settings.api_person_per_minute),
+        Rule(
+            "organization",
+            person.organization_id,
+            person.organization_id,
+            settings.api_organization_per_minute,
+        ),
+    )
+    request.state.standing = standing = await services.limiter.spend(rules)
+    if standing is not None:
+        standing.require_room()
+
+
+async def get_api_tx(
+    request: Request, caller: Annotated[Credential, Depends(get_caller)]
+) -> AsyncIterator[Tx]:
+    """The transaction of a call of the API."""
+    async with get_services(request).db.transaction(caller.principal, "api") as tx:
+        yield tx
+
+
 async def start_session(services: Services, credentials: Credentials) -> str:
     """A session for somebody whose password was just checked; returns its token."""
     async with services.db.transaction(identity.signing_in(credentials), "sign_in") as tx:
@@ -85,3 +169,5 @@ CurrentPrincipal = Annotated[Principal, Depends(get_principal)]
 # scope="function": the transaction commits before the response is sent. A plain Depends commits after it,
 # and the client would hear of a success that can still fail.
 CurrentTx = Annotated[Tx, Depends(get_tx, scope="function")]
+Caller = Annotated[Credential, Depends(get_caller)]
+ApiTx = Annotated[Tx, Depends(get_api_tx, scope="function")]

@@ -7,13 +7,46 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
 from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 
-from core.errors import AppError, Limited
+from core.errors import AppError, Limited, Unauthorized
 
 log = structlog.get_logger()
 PROBLEM = "application/problem+json"
+
+
+class Problem(BaseModel):
+    """What went wrong, as RFC 9457 has it; `type` is for programs, `detail` for people."""
+
+    type: str = Field(examples=["urn:getsale:problem:not_found"])
+    title: str = Field(examples=["Not Found"])
+    status: int = Field(examples=[404])
+    detail: str = Field(examples=["No such contact in this organization."])
+
+
+_RESPONSES: dict[int | str, dict[str, object]] = {
+    400: {"description": "The body cannot be read."},
+    401: {"description": "Nobody is signed in, or the key is unknown or revoked."},
+    403: {"description": "The caller may not do this, or the call came from another site's page."},
+    404: {"description": "There is no such thing in this organization."},
+    409: {"description": "The thing is in a state that does not allow this; `detail` says which."},
+    412: {"description": "It was changed since the `version` that was sent; read it again."},
+    413: {"description": "The body is too large."},
+    415: {"description": "The body is not `application/json`."},
+    422: {"description": "A value is missing, malformed or not possible; `fields` or `field` names it."},
+    429: {"description": "Too many calls; `Retry-After` says when to come back."},
+    503: {"description": "A server that this needs does not answer; the call can be repeated."},
+}
+ALWAYS = (401, 403, 422, 429, 503)
+BODY = (400, 413, 415)
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, object]]:
+    """What a route answers when it fails, for the OpenAPI document."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {status: {**_RESPONSES[status], "content": {PROBLEM: {"schema": schema}}} for status in statuses}
 
 
 def problem(
@@ -44,6 +77,8 @@ async def _app_error(request: Request, err: Exception) -> JSONResponse:
     response = problem(err.status, err.code, err.detail, dict(err.fields))
     if isinstance(err, Limited):
         response.headers["Retry-After"] = str(err.retry_after_seconds)
+    if isinstance(err, Unauthorized):
+        response.headers["WWW-Authenticate"] = 'Bearer realm="getsale"'
     return response
 
 
@@ -61,7 +96,9 @@ async def _validation_error(request: Request, err: Exception) -> JSONResponse:
 async def _http_error(request: Request, err: Exception) -> JSONResponse:
     assert isinstance(err, HTTPException)
     status = HTTPStatus(err.status_code)
-    return problem(status, status.name.lower(), str(err.detail))
+    response = problem(status, status.name.lower(), str(err.detail))
+    response.headers.update(err.headers or {})
+    return response
 
 
 async def _server_away(request: Request, err: Exception) -> JSONResponse:

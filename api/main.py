@@ -6,13 +6,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 from redis.asyncio import Redis
 
-from api import errors, middleware, webhooks
+from api import errors, middleware, v1, webhooks
 from api.deps import Services
 from api.routes import health
 from core import telemetry
 from core.blobs import Blobs
 from core.db import Database
 from core.pubsub import PubSub
+from core.ratelimit import RateLimiter
 from core.settings import Settings
 from core.settings import load as load_settings
 from graph.active import ActiveGraph
@@ -35,6 +36,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     errors.install(app)
     app.include_router(health.router)
     app.include_router(webhooks.router)
+    app.include_router(v1.router)
+    v1.describe_problems(app)
     create_web(app, settings)
     return app
 
@@ -54,5 +57,6 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
             pubsub=PubSub(redis),
             blobs=Blobs(settings.data),
             graph=graph,
+            limiter=RateLimiter(redis),
         )
         yield

@@ -54,6 +54,11 @@ class TooLarge(AppError):
     code = "too_large"
 
 
+class UnsupportedMedia(AppError):
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    code = "unsupported_media"
+
+
 class Limited(AppError):
     """Too many requests; `retry_after_seconds` says when to come back."""
 

@@ -2,7 +2,9 @@
 
 import base64
 import binascii
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -29,6 +31,26 @@ def page_size(limit: int) -> int:
 def encode_cursor(*position: object) -> str:
     """The sort key of the last row of a page, its id at the end, as text that is safe in a URL."""
     return base64.urlsafe_b64encode(jsons.dump_bytes([str(part) for part in position])).decode().rstrip("=")
+
+
+def page_of(items: list[Item], size: int, *, after: Callable[[Item], str]) -> Page[Item]:
+    """A page of `size` out of the one row more that was asked for; `after` makes the cursor of a row."""
+    page = items[:size]
+    return Page(page, after(page[-1]) if len(items) > size else None)
+
+
+def decode_id(cursor: str) -> UUID:
+    """The id in a cursor that holds nothing else. Raises: Unprocessable."""
+    return UUID(decode_cursor(cursor, 1)[0])
+
+
+def decode_time(cursor: str) -> tuple[datetime, UUID]:
+    """The time and the id of a cursor. Raises: Unprocessable."""
+    at, item_id = decode_cursor(cursor, 2)
+    try:
+        return datetime.fromisoformat(at), UUID(item_id)
+    except ValueError as err:
+        raise Unprocessable("This page cursor is not valid; start from the first page.") from err
 
 
 def decode_cursor(cursor: str, parts: int) -> list[str]:

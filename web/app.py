@@ -9,6 +9,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Mount
+from starlette.types import Scope
 
 from api.deps import find_account
 from core.errors import AppError, Unauthorized
@@ -42,8 +44,17 @@ def create_web(app: FastAPI, settings: Settings) -> FastAPI:
         Exception,
     ):
         pages.add_exception_handler(kind, _show_error)
-    app.mount("/", pages)
+    app.router.routes.append(_Pages("/", app=pages))
     return pages
+
+
+class _Pages(Mount):
+    """Everything but the API, which answers for its own unknown paths and methods, in JSON."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if scope["path"] == "/api" or scope["path"].startswith("/api/"):
+            return Match.NONE, {}
+        return super().matches(scope)
 
 
 async def _show_error(request: Request, err: Exception) -> Response:

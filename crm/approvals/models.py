@@ -25,3 +25,6 @@ class Approval:
     assignee_id: UserId | None
     snoozed_until: datetime | None
     due_at: datetime | None
+    decided_by: UserId | None
+    decided_at: datetime | None
+    reason: str

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from core import clock
 from core.db import Tx
-from core.errors import Conflict, Stale, Unprocessable
+from core.errors import Conflict, NotFound, Stale, Unprocessable
 from core.ids import uuid7
+from crm.companies.queries import get_company
 from crm.contacts.models import Contact, ContactEdit, HandleKind, NewContact, normalize_handle
 from crm.contacts.queries import find_contact_by_handles, get_contact
-from events.ids import ContactId
+from events.ids import CompanyId, ContactId
 from events.outbox import emit
 from events.types import ContactCreated, ContactUpdated
 
@@ -108,12 +109,13 @@ async def create_contact(tx: Tx, new: NewContact) -> Contact:
     """Add somebody by hand or by import.
 
     Raises:
-        Unprocessable: no name, or a malformed handle.
+        Unprocessable: no name, a company that is not there, or a malformed handle.
         Conflict: a handle belongs to another contact.
     """
     tx.principal.require("contacts:write")
     if not new.name.strip():
         raise Unprocessable("A contact needs a name.", field="name")
+    await _require_company(tx, new.company_id)
     contact = await tx.one(
         Contact,
         """
@@ -172,6 +174,7 @@ async def update_contact(tx: Tx, contact_id: ContactId, edit: ContactEdit, *, ve
     changes = _changes(contact, edit)
     if not changes:
         return contact
+    await _require_company(tx, edit.company_id)
     updated = await tx.one(
         Contact,
         """
@@ -197,6 +200,16 @@ async def update_contact(tx: Tx, contact_id: ContactId, edit: ContactEdit, *, ve
     )
     await emit(tx, ContactUpdated(contact_id), changes=changes)
     return updated
+
+
+async def _require_company(tx: Tx, company_id: CompanyId | None) -> None:
+    """Raises: Unprocessable for a company that is not there."""
+    if company_id is None:
+        return
+    try:
+        await get_company(tx, company_id)
+    except NotFound as err:
+        raise Unprocessable(f"There is no company {company_id}; make it first.", field="company_id") from err
 
 
 def _changes(contact: Contact, edit: ContactEdit) -> Mapping[str, tuple[object, object]]:

@@ -6,6 +6,7 @@ from core import clock, crypto
 from core.db import Tx
 from core.errors import Conflict, Unprocessable
 from core.ids import uuid7
+from crm.bidi.queries import get_bidi
 from crm.channel_accounts.models import ChannelAccount
 from crm.channel_accounts.queries import get_channel_account
 from crm.contacts import actions as contacts
@@ -401,9 +402,17 @@ async def take_over(tx: Tx, conversation_id: ConversationId) -> None:
 
 
 async def give_to_agent(tx: Tx, conversation_id: ConversationId, bidi_id: BidiId) -> None:
-    """Let an agent hold a conversation again."""
+    """Let an agent hold a conversation again.
+
+    Raises:
+        NotFound: no such conversation or seat.
+        Unprocessable: the seat is not an agent's.
+    """
     tx.principal.require("conversations:write")
     conversation = await queries.lock_conversation(tx, conversation_id)
+    seat = await get_bidi(tx, bidi_id)
+    if seat.agent is None:
+        raise Unprocessable(f"{seat.name} is not an agent's seat; name another.", field="bidi_id")
     await _hold(tx, conversation, HolderKind.AGENT, bidi_id)
 
 

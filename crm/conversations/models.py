@@ -106,6 +106,17 @@ class Conversation:
 
 
 @dataclass(frozen=True)
+class ConversationFilter:
+    """Which conversations a list shows; None means any."""
+
+    status: ConversationStatus | None = None
+    channel: str | None = None
+    contact_id: ContactId | None = None
+    holder_id: UUID | None = None
+    is_unread: bool | None = None
+
+
+@dataclass(frozen=True)
 class Message:
     id: MessageId
     conversation_id: ConversationId

@@ -1,9 +1,11 @@
 """Reading conversations, messages and attachments."""
 
+from dataclasses import asdict
 from uuid import UUID
 
 from core.db import Tx
-from crm.conversations.models import Attachment, Conversation, Message
+from core.pagination import Page, decode_id, decode_time, encode_cursor, page_of, page_size
+from crm.conversations.models import Attachment, Conversation, ConversationFilter, Message
 from events.ids import AttachmentId, ChannelAccountId, ContactId, ConversationId, MessageId
 
 
@@ -64,6 +66,65 @@ async def list_conversations_of_contact(tx: Tx, contact_id: ContactId) -> list[C
         """,
         contact_id=contact_id,
     )
+
+
+async def list_conversations(
+    tx: Tx, wanted: ConversationFilter, *, cursor: str | None = None, limit: int = 25
+) -> Page[Conversation]:
+    """Conversations, the one with the latest message first."""
+    tx.principal.require("conversations:read")
+    size = page_size(limit)
+    at, after_id = decode_time(cursor) if cursor else (None, None)
+    found = await tx.all(
+        Conversation,
+        """
+        SELECT c.id, c.channel_account_id, c.channel, c.contact_id, c.external_id, c.status, c.snoozed_until,
+               c.holder_kind, c.holder_id, c.last_seq, c.last_inbound_seq, c.read_seq, c.last_message_at,
+               c.handoff_reason, c.handoff_summary, c.handoff_next_step
+          FROM conversations c
+         WHERE (%(status)s::text IS NULL OR c.status = %(status)s)
+           AND (%(channel)s::text IS NULL OR c.channel = %(channel)s)
+           AND (%(contact_id)s::uuid IS NULL OR c.contact_id = %(contact_id)s)
+           AND (%(holder_id)s::uuid IS NULL OR c.holder_id = %(holder_id)s)
+           AND (%(is_unread)s::bool IS NULL OR (c.read_seq < c.last_inbound_seq) = %(is_unread)s)
+           AND (%(at)s::timestamptz IS NULL
+                OR c.last_message_at < %(at)s
+                OR c.last_message_at = %(at)s AND c.id > %(after_id)s)
+         ORDER BY c.last_message_at DESC, c.id
+         LIMIT %(limit)s
+        """,
+        **asdict(wanted),
+        at=at,
+        after_id=after_id,
+        limit=size + 1,
+    )
+    return page_of(found, size, after=lambda c: encode_cursor(c.last_message_at.isoformat(), c.id))
+
+
+async def list_message_page(
+    tx: Tx, conversation_id: ConversationId, *, cursor: str | None = None, limit: int = 25
+) -> Page[Message]:
+    """The messages of a conversation, the newest first. Raises: NotFound."""
+    tx.principal.require("conversations:read")
+    await get_conversation(tx, conversation_id)
+    size = page_size(limit)
+    found = await tx.all(
+        Message,
+        """
+        SELECT id, conversation_id, seq, direction, status, body, author_kind, author_id, draft_id, approved_by, failure,
+               occurred_at, edited_at, sent_at, scheduled_at
+          FROM messages
+         WHERE conversation_id = %(conversation_id)s
+           AND (%(before)s::uuid IS NULL
+                OR seq < (SELECT seq FROM messages WHERE conversation_id = %(conversation_id)s AND id = %(before)s))
+         ORDER BY seq DESC
+         LIMIT %(limit)s
+        """,
+        conversation_id=conversation_id,
+        before=decode_id(cursor) if cursor else None,
+        limit=size + 1,
+    )
+    return page_of(found, size, after=lambda message: encode_cursor(message.id))
 
 
 async def list_messages(tx: Tx, conversation_id: ConversationId, *, last: int = 200) -> list[Message]:

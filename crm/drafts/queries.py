@@ -1,7 +1,8 @@
 """Reading drafts and their evidence."""
 
 from core.db import Tx
-from crm.drafts.models import Draft, Evidence
+from core.pagination import Page, decode_id, encode_cursor, page_of, page_size
+from crm.drafts.models import Draft, DraftStatus, Evidence
 from events.ids import ConversationId, DraftId
 
 
@@ -48,6 +49,37 @@ async def find_pending_draft(tx: Tx, conversation_id: ConversationId) -> Draft |
         """,
         conversation_id=conversation_id,
     )
+
+
+async def list_drafts(
+    tx: Tx,
+    *,
+    status: DraftStatus | None = None,
+    conversation_id: ConversationId | None = None,
+    cursor: str | None = None,
+    limit: int = 25,
+) -> Page[Draft]:
+    """Drafts, the newest first."""
+    tx.principal.require("conversations:read")
+    size = page_size(limit)
+    found = await tx.all(
+        Draft,
+        """
+        SELECT id, conversation_id, contact_id, bidi_id, run_id, status, version, body, original_body, language,
+               based_on_seq, answers, content_hash, flags, model, reason, checked_by, edited_by, created_at
+          FROM drafts
+         WHERE (%(status)s::text IS NULL OR status = %(status)s)
+           AND (%(conversation_id)s::uuid IS NULL OR conversation_id = %(conversation_id)s)
+           AND (%(before)s::uuid IS NULL OR id < %(before)s)
+         ORDER BY id DESC
+         LIMIT %(limit)s
+        """,
+        status=status,
+        conversation_id=conversation_id,
+        before=decode_id(cursor) if cursor else None,
+        limit=size + 1,
+    )
+    return page_of(found, size, after=lambda draft: encode_cursor(draft.id))
 
 
 async def list_evidence(tx: Tx, draft_id: DraftId) -> list[Evidence]:

@@ -5,10 +5,13 @@ from datetime import timedelta
 
 from core import clock
 from core.db import Tx
+from core.errors import Conflict, Unprocessable
 from core.ids import uuid7
+from crm.bidi.queries import get_bidi
+from crm.conversations.models import HolderKind
 from crm.conversations.queries import lock_conversation
 from crm.runs import queries
-from crm.runs.models import Run, RunStatus
+from crm.runs.models import OPEN, Run, RunStatus
 from events import due
 from events.ids import BidiId, ConversationId, RunId, TriggerId
 from events.outbox import emit
@@ -58,6 +61,34 @@ async def request_run(tx: Tx, request: RunRequest, quiet: QuietWindow) -> RunId 
         return await _insert_run(tx, request, quiet, generation=1)
     await tx.execute("UPDATE runs SET again = true WHERE id = %(run_id)s", run_id=running.id)
     return None
+
+
+async def ask_for_run(
+    tx: Tx, conversation_id: ConversationId, *, bidi_id: BidiId | None = None, feedback: str = ""
+) -> RunId:
+    """A person wants an agent to look at a conversation now: the seat named, else the one that worked on it last.
+
+    Raises:
+        NotFound: no such conversation or seat.
+        Conflict: a person holds the conversation, or it is not clear which seat should work.
+        Unprocessable: the seat is not an agent's, or is paused.
+    """
+    tx.principal.require("conversations:write")
+    conversation = await lock_conversation(tx, conversation_id)
+    if conversation.holder_kind is HolderKind.PERSON:
+        raise Conflict("A person holds this conversation; give it to an agent first.")
+    last = await queries.last_seat(tx, conversation_id)
+    seat_id = bidi_id or (last.bidi_id if last else None)
+    if seat_id is None:
+        raise Conflict("No agent has worked here yet; name the seat that should.")
+    seat = await get_bidi(tx, seat_id)
+    if seat.agent is None or seat.is_paused:
+        raise Unprocessable(f"{seat.name} is no working agent's seat; name another.", field="bidi_id")
+    request = RunRequest(seat.id, seat.agent, conversation_id, feedback=feedback)
+    run_id = await request_run(tx, request, QuietWindow(0, 0))
+    if run_id is None:
+        raise Conflict("An agent is at work here and will go again when it is done; wait for it.")
+    return run_id
 
 
 async def _insert_run(tx: Tx, request: RunRequest, quiet: QuietWindow, *, generation: int) -> RunId:
@@ -231,6 +262,24 @@ async def cancel_run(tx: Tx, run: Run, reason: str) -> None:
     if cancelled:
         await due.cancel(tx, QUIET, run.id)
         await emit(tx, RunCancelled(run.conversation_id, run.id))
+
+
+async def stop_run(tx: Tx, run_id: RunId) -> Run:
+    """A person stops a run.
+
+    Raises:
+        NotFound: no such run.
+        Conflict: it has ended already.
+    """
+    run = await queries.get_run(tx, run_id)
+    tx.principal.require("conversations:write")
+    # whoever cancels a run locks the conversation first
+    await lock_conversation(tx, run.conversation_id)
+    run = await queries.get_run(tx, run_id)
+    if run.status not in OPEN:
+        raise Conflict(f"This run is already {run.status}; nothing was stopped.", status=run.status)
+    await cancel_run(tx, run, "a person stopped it")
+    return await queries.get_run(tx, run_id)
 
 
 async def cancel_open_runs(tx: Tx, conversation_id: ConversationId, reason: str) -> None:

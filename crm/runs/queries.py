@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from core.db import Tx
-from crm.runs.models import Run
+from core.pagination import Page, decode_id, encode_cursor, page_of, page_size
+from crm.runs.models import Run, RunStatus
 from events.ids import BidiId, ConversationId, RunId
 
 
@@ -19,6 +20,37 @@ async def get_run(tx: Tx, run_id: RunId) -> Run:
         """,
         run_id=run_id,
     )
+
+
+async def list_runs(
+    tx: Tx,
+    *,
+    status: RunStatus | None = None,
+    conversation_id: ConversationId | None = None,
+    cursor: str | None = None,
+    limit: int = 25,
+) -> Page[Run]:
+    """Runs, the newest first."""
+    tx.principal.require("conversations:read")
+    size = page_size(limit)
+    found = await tx.all(
+        Run,
+        """
+        SELECT id, bidi_id, agent, conversation_id, trigger_id, status, generation, based_on_seq, due_at, feedback,
+               again, fence, steps, tokens_in, tokens_out, cost_usd_micros, model, outcome, reason
+          FROM runs
+         WHERE (%(status)s::text IS NULL OR status = %(status)s)
+           AND (%(conversation_id)s::uuid IS NULL OR conversation_id = %(conversation_id)s)
+           AND (%(before)s::uuid IS NULL OR id < %(before)s)
+         ORDER BY id DESC
+         LIMIT %(limit)s
+        """,
+        status=status,
+        conversation_id=conversation_id,
+        before=decode_id(cursor) if cursor else None,
+        limit=size + 1,
+    )
+    return page_of(found, size, after=lambda run: encode_cursor(run.id))
 
 
 async def list_open_runs(tx: Tx, conversation_id: ConversationId) -> list[Run]:

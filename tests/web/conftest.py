@@ -1,22 +1,19 @@
 """The web process in this test's own event loop, and somebody signed in to it."""
 
-import asyncio
 import re
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import httpx2
 import pytest
-import uvicorn
 
 from api.deps import SESSION_COOKIE
-from api.main import create_app
 from core.db import Database
 from core.principal import Principal
 from core.settings import Settings
 from crm.identity.actions import open_session
+from tests.support.site import running_site
 from tests.support.world import World
 from tests.support.world import make_world as make_world_of
 
@@ -42,18 +39,8 @@ class Browser:
 @pytest.fixture
 async def site(settings: Settings) -> AsyncIterator[str]:
     """The address of a running web process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    config = uvicorn.Config(create_app(settings), port=port, log_level="error", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve())
-    async with asyncio.timeout(20):
-        while not server.started:  # noqa: ASYNC110 (uvicorn offers no event)
-            await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    await running
+    async with running_site(settings) as address:
+        yield address
 
 
 @pytest.fixture

@@ -1,0 +1,147 @@
+"""Contacts: the people, and the handles they are reached by."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from api.deps import ApiTx
+from api.errors import BODY, problems
+from api.fields import Cursor, In, Limit, Line, Out, PageOut, Search, Text, Version, example
+from crm.contacts import actions as contacts
+from crm.contacts import queries
+from crm.contacts.models import ContactEdit, HandleKind, NewContact
+from events.ids import CompanyId, ContactId
+
+router = APIRouter(prefix="/contacts", tags=["contacts"])
+Name = Annotated[Line, Field(min_length=1)]
+Title = Annotated[Line, Field(examples=["Head of operations"])]
+Language = Annotated[str, Field(pattern="^[a-z]{2}$")]
+TimeZone = Annotated[str, Field(pattern=r"^[A-Za-z0-9_+\-/]{1,64}$")]
+
+
+class HandleIn(In):
+    model_config = example(kind="email", value="vera@lind.example")
+
+    kind: HandleKind = Field(examples=["email"])
+    value: Annotated[Line, Field(min_length=1)]
+
+
+class HandleOut(Out):
+    id: UUID
+    kind: HandleKind
+    value: str
+
+
+class ContactIn(In):
+    model_config = example(
+        name="Vera Lind",
+        title="Head of operations",
+        language="en",
+        handles=[{"kind": "email", "value": "vera@lind.example"}],
+    )
+
+    name: Name
+    title: Title = ""
+    company_id: CompanyId | None = None
+    language: Language = "en"
+    time_zone: TimeZone | None = None
+    note: Text = ""
+    handles: list[HandleIn] = Field(default=[], max_length=20)
+
+
+class ContactPatch(In):
+    """New values for some fields; what is left out or null stays as it is."""
+
+    model_config = example(version=1, title="Head of operations")
+
+    version: Version
+    name: Name | None = None
+    title: Title | None = None
+    company_id: CompanyId | None = None
+    language: Language | None = None
+    time_zone: TimeZone | None = None
+    note: Text | None = None
+
+
+class ContactOut(Out):
+    id: ContactId
+    name: str = Field(examples=["Vera Lind"])
+    title: str
+    company_id: CompanyId | None
+    language: str
+    time_zone: str | None
+    note: str
+    suppressed_at: datetime | None = Field(description="Set when this person asked not to be written to.")
+    suppressed_reason: str | None
+    telegram_consent: bool
+    version: int
+
+
+@router.get("", operation_id="list_contacts", summary="List or search contacts, by name")
+async def list_contacts(
+    tx: ApiTx, q: Search = "", cursor: Cursor = None, limit: Limit = 25
+) -> PageOut[ContactOut]:
+    """`q` is looked for in name, title, company and handles."""
+    page = await queries.list_contacts(tx, text=q, cursor=cursor, limit=limit)
+    return PageOut[ContactOut].of(page)
+
+
+@router.post(
+    "",
+    operation_id="create_contact",
+    summary="Add a contact",
+    status_code=201,
+    responses=problems(409, *BODY),
+)
+async def create_contact(tx: ApiTx, new: ContactIn) -> ContactOut:
+    """A handle belongs to one contact; one that somebody has already is a conflict."""
+    handles = tuple((handle.kind.value, handle.value) for handle in new.handles)
+    contact = await contacts.create_contact(
+        tx, NewContact(**new.model_dump(exclude={"handles"}), handles=handles)
+    )
+    return ContactOut.model_validate(contact)
+
+
+@router.get("/{contact_id}", operation_id="get_contact", summary="Read one contact", responses=problems(404))
+async def get_contact(tx: ApiTx, contact_id: ContactId) -> ContactOut:
+    return ContactOut.model_validate(await queries.get_contact(tx, contact_id))
+
+
+@router.patch(
+    "/{contact_id}",
+    operation_id="update_contact",
+    summary="Change some fields of a contact",
+    responses=problems(404, 412, *BODY),
+)
+async def update_contact(tx: ApiTx, contact_id: ContactId, patch: ContactPatch) -> ContactOut:
+    edit = ContactEdit(**patch.model_dump(exclude={"version"}))
+    return ContactOut.model_validate(
+        await contacts.update_contact(tx, contact_id, edit, version=patch.version)
+    )
+
+
+@router.get(
+    "/{contact_id}/handles",
+    operation_id="list_handles",
+    summary="List the handles of a contact, the oldest first",
+    responses=problems(404),
+)
+async def list_handles(tx: ApiTx, contact_id: ContactId) -> list[HandleOut]:
+    await queries.get_contact(tx, contact_id)
+    return [HandleOut.model_validate(handle) for handle in await queries.list_handles(tx, contact_id)]
+
+
+@router.post(
+    "/{contact_id}/handles",
+    operation_id="add_handle",
+    summary="Give a contact one more handle",
+    status_code=201,
+    responses=problems(404, 409, *BODY),
+)
+async def add_handle(tx: ApiTx, contact_id: ContactId, handle: HandleIn) -> list[HandleOut]:
+    """Answers with all handles of the contact; giving one again that it has changes nothing."""
+    await contacts.add_handle(tx, contact_id, handle.kind, handle.value)
+    return [HandleOut.model_validate(one) for one in await queries.list_handles(tx, contact_id)]

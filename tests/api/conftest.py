@@ -1,0 +1,68 @@
+"""The web process, and programs that call its API with a key."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import httpx2
+import pytest
+
+from core.db import Database
+from core.principal import Principal
+from core.settings import Settings
+from crm.identity.models import Role
+from infra.embedded import Urls
+from tests.support.callers import Caller, caller_of
+from tests.support.desk import Desk, make_desk
+from tests.support.organizations import add_member
+from tests.support.site import running_site
+
+
+@pytest.fixture(scope="session")
+async def site(migrated: Urls, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """The address of the web process that all tests of the API share; it hardly limits anybody."""
+    settings = Settings(
+        database_url=migrated.database_url,
+        redis_url=migrated.redis_url,
+        data=tmp_path_factory.mktemp("api"),
+        secret_key="a key for tests only, 32 bytes long",
+        api_key_per_minute=1_000_000,
+        api_person_per_minute=1_000_000,
+        api_organization_per_minute=1_000_000,
+    )
+    async with running_site(settings) as address:
+        yield address
+
+
+@pytest.fixture
+async def desk(database: Database, organization: Principal) -> Desk:
+    """One of everything that the API shows."""
+    return await make_desk(database, organization)
+
+
+@pytest.fixture
+async def callers(site: str, database: Database) -> AsyncIterator["Callers"]:
+    async with AsyncExitStack() as stack:
+        yield Callers(site, database, stack)
+
+
+class Callers:
+    """Connects people to the API by keys of theirs; all are let go when the test ends."""
+
+    def __init__(self, site: str, database: Database, stack: AsyncExitStack) -> None:
+        self._site, self._database, self._stack = site, database, stack
+
+    async def of(self, person: Principal) -> Caller:
+        return await self._stack.enter_async_context(caller_of(self._site, self._database, person))
+
+    async def member(self, owner: Principal, role: Role) -> Caller:
+        return await self.of(await add_member(self._database, owner, role))
+
+    async def stranger(self) -> httpx2.AsyncClient:
+        """Somebody without a key."""
+        return await self._stack.enter_async_context(httpx2.AsyncClient(base_url=self._site, timeout=20))
+
+
+@pytest.fixture
+async def api(callers: Callers, organization: Principal) -> Caller:
+    """The owner's program."""
+    return await callers.of(organization)

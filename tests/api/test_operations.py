@@ -1,0 +1,112 @@
+"""Every operation of the API: it works, it is refused to who may not, and it knows no strange ids."""
+
+from uuid import uuid4
+
+import httpx2
+import pytest
+
+from api.main import create_app
+from core.principal import Principal
+from crm.identity.models import Role
+from tests.api.conftest import Callers
+from tests.support.callers import Caller
+from tests.support.desk import Desk
+from tests.support.operations import BY_NAME, OPERATIONS, Operation
+
+every = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+ABOUT_ONE = [one for one in OPERATIONS if one.is_about_one]
+
+
+async def _do(caller: Caller, operation: Operation, ids: dict[str, object]) -> httpx2.Response:
+    body = operation.body and {
+        name: value.format(**ids) if isinstance(value, str) else value
+        for name, value in operation.body.items()
+    }
+    return await caller.call(operation.method, operation.path.format(**ids), body)
+
+
+def test_every_operation_of_the_document_has_a_case_here() -> None:
+    paths = create_app().openapi()["paths"]
+
+    documented = {
+        details["operationId"]: (method.upper(), path.removeprefix("/api/v1"))
+        for path, methods in paths.items()
+        if path.startswith("/api/v1/")
+        for method, details in methods.items()
+    }
+
+    assert {one.name: (one.method, one.path) for one in OPERATIONS} == documented
+
+
+@every
+async def test_an_operation_works(api: Caller, desk: Desk, operation: Operation) -> None:
+    for earlier in operation.first:
+        await _do(api, BY_NAME[earlier], dict(desk.ids))
+
+    answer = await _do(api, operation, dict(desk.ids))
+
+    assert answer.status_code == operation.status, answer.text
+
+
+async def test_somebody_who_may_only_look_is_refused_what_changes_something(
+    callers: Callers, organization: Principal, desk: Desk
+) -> None:
+    viewer = await callers.member(organization, Role.VIEWER)
+
+    answers = {one.name: await _do(viewer, one, dict(desk.ids)) for one in OPERATIONS}
+
+    refused = {name: answer.json()["scope"] for name, answer in answers.items() if answer.status_code == 403}
+    assert refused == {one.name: one.scope for one in OPERATIONS if one.scope}
+    assert {answer.status_code for name, answer in answers.items() if name not in refused} == {200}
+
+
+async def test_nobody_is_let_in_without_a_key(callers: Callers, desk: Desk) -> None:
+    stranger = await callers.stranger()
+
+    answers = [
+        await stranger.request(one.method, "/api/v1" + desk.path(one.path), json=one.body)
+        for one in OPERATIONS
+    ]
+
+    assert {answer.status_code for answer in answers} == {401}
+    assert {answer.headers["WWW-Authenticate"] for answer in answers} == {'Bearer realm="getsale"'}
+    assert {answer.headers["Content-Type"] for answer in answers} == {"application/problem+json"}
+
+
+async def test_an_unknown_id_is_not_found(api: Caller, desk: Desk) -> None:
+    ids: dict[str, object] = {name: uuid4() for name in desk.ids}
+
+    answers = {one.name: await _do(api, one, ids) for one in ABOUT_ONE}
+
+    assert {name for name, answer in answers.items() if answer.status_code != 404} == set()
+    assert {answer.headers["Content-Type"] for answer in answers.values()} == {"application/problem+json"}
+
+
+async def test_another_organizations_id_is_as_unknown(
+    callers: Callers, other_organization: Principal, api: Caller, desk: Desk
+) -> None:
+    neighbour = await callers.of(other_organization)
+    strange: dict[str, object] = {name: uuid4() for name in desk.ids}
+
+    foreign = {one.name: (await _do(neighbour, one, dict(desk.ids))).text for one in ABOUT_ONE}
+    unknown = {one.name: (await _do(neighbour, one, strange)).text for one in ABOUT_ONE}
+
+    assert foreign == unknown
+    assert all("not_found" in text for text in foreign.values())
+    assert (await api.get(desk.path("/drafts/{draft_id}"))).json()["status"] == "pending"
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [one for one in OPERATIONS if one.method == "GET" and not one.is_about_one],
+    ids=lambda operation: operation.name,
+)
+async def test_a_list_holds_ones_own_only(
+    callers: Callers, other_organization: Principal, api: Caller, desk: Desk, operation: Operation
+) -> None:
+    neighbour = await callers.of(other_organization)
+
+    mine, theirs = (await api.get(operation.path)).json(), (await neighbour.get(operation.path)).json()
+
+    assert len(mine["items"]) == 1
+    assert theirs == {"items": [], "next_cursor": None}

@@ -1,0 +1,56 @@
+"""One of everything that the API shows: a conversation, a draft with its approval, a run with a call, a contact."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from core.db import Database
+from core.principal import Principal
+from crm.approvals.queries import get_approval_of
+from crm.contacts.queries import list_handles
+from crm.conversations.queries import list_messages
+from crm.runs.actions import QuietWindow, RunRequest, request_run
+from crm.runs.tool_calls import NewToolCall, open_tool_call
+from tests.support.world import World, make_world
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What was made; `ids` are by the names that paths of the API have."""
+
+    world: World
+    ids: dict[str, UUID]
+
+    def path(self, template: str) -> str:
+        return template.format(**self.ids)
+
+
+async def make_desk(db: Database, owner: Principal) -> Desk:
+    """A contact has written, an agent has proposed an answer and is asked to look again in an hour."""
+    world = await make_world(db, owner)
+    await world.receive("Hello, what does it cost?")
+    conversation = await world.conversation()
+    draft = await world.draft("It costs €17 a month.")
+    async with db.transaction(owner, "test") as tx:
+        messages = await list_messages(tx, conversation.id)
+        approval = await get_approval_of(tx, draft.id)
+        request = RunRequest(world.bidi_id, "inbox", conversation.id)
+        run_id = await request_run(tx, request, QuietWindow(3600, 3600))
+        assert run_id is not None
+        await open_tool_call(
+            tx,
+            NewToolCall(
+                run_id, "1", "get_contact", "read", {"contact_id": conversation.contact_id}, "allow", False
+            ),
+        )
+        handles = await list_handles(tx, conversation.contact_id)
+    ids = {
+        "conversation_id": conversation.id,
+        "contact_id": conversation.contact_id,
+        "message_id": messages[0].id,
+        "draft_id": draft.id,
+        "approval_id": approval.id,
+        "run_id": run_id,
+        "bidi_id": world.bidi_id,
+        "handle_id": handles[0].id,
+    }
+    return Desk(world, ids)

@@ -1,0 +1,117 @@
+"""Every operation of the API with a call that succeeds; a test fails when one of the document has no case."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from core import clock
+
+TOMORROW = (clock.now() + timedelta(days=1)).isoformat()
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One call. `scope` is what a viewer lacks for it, if anything; `first` are operations that must go before."""
+
+    name: str
+    method: str
+    path: str
+    body: dict[str, object] | None = None
+    status: int = 200
+    scope: str = ""
+    first: tuple[str, ...] = ()
+
+    @property
+    def is_about_one(self) -> bool:
+        """Whether the path names a record."""
+        return "{" in self.path
+
+
+_CONVERSATION = "/conversations/{conversation_id}"
+_DRAFT = "/drafts/{draft_id}"
+_VERSION: dict[str, object] = {"version": 1}
+
+OPERATIONS = (
+    Operation("list_conversations", "GET", "/conversations"),
+    Operation("get_conversation", "GET", _CONVERSATION),
+    Operation("mark_conversation_read", "POST", f"{_CONVERSATION}/reading"),
+    Operation(
+        "snooze_conversation",
+        "POST",
+        f"{_CONVERSATION}/snooze",
+        {"until": TOMORROW},
+        scope="conversations:write",
+    ),
+    Operation("resolve_conversation", "POST", f"{_CONVERSATION}/resolution", scope="conversations:write"),
+    Operation("reopen_conversation", "POST", f"{_CONVERSATION}/reopening", scope="conversations:write"),
+    Operation("take_over_conversation", "POST", f"{_CONVERSATION}/holder", scope="messages:send"),
+    Operation(
+        "give_conversation_to_agent",
+        "POST",
+        f"{_CONVERSATION}/agent",
+        {"bidi_id": "{bidi_id}"},
+        scope="conversations:write",
+    ),
+    Operation("list_messages", "GET", f"{_CONVERSATION}/messages"),
+    Operation(
+        "compose_message",
+        "POST",
+        f"{_CONVERSATION}/messages",
+        {"body": "I will call you."},
+        status=201,
+        scope="messages:send",
+    ),
+    Operation("get_message", "GET", "/messages/{message_id}"),
+    Operation("list_drafts", "GET", "/drafts"),
+    Operation("get_draft", "GET", _DRAFT),
+    Operation("list_evidence", "GET", f"{_DRAFT}/evidence"),
+    Operation("edit_draft", "PATCH", _DRAFT, {**_VERSION, "body": "It costs €16."}, scope="drafts:approve"),
+    Operation("approve_draft", "POST", f"{_DRAFT}/approval", _VERSION, scope="drafts:approve"),
+    Operation("check_draft", "POST", f"{_DRAFT}/check", _VERSION, scope="drafts:approve"),
+    Operation("reject_draft", "POST", f"{_DRAFT}/rejection", _VERSION, scope="drafts:approve"),
+    Operation(
+        "respond_to_draft",
+        "POST",
+        f"{_DRAFT}/feedback",
+        {**_VERSION, "feedback": "Shorter."},
+        scope="drafts:approve",
+    ),
+    Operation(
+        "snooze_draft", "POST", f"{_DRAFT}/snooze", {**_VERSION, "until": TOMORROW}, scope="drafts:approve"
+    ),
+    Operation(
+        "cancel_scheduled_send",
+        "POST",
+        f"{_DRAFT}/cancellation",
+        scope="drafts:approve",
+        first=("approve_draft",),
+    ),
+    Operation("list_approvals", "GET", "/approvals"),
+    Operation("get_approval", "GET", "/approvals/{approval_id}"),
+    Operation("list_runs", "GET", "/runs"),
+    Operation("get_run", "GET", "/runs/{run_id}"),
+    Operation("list_tool_calls", "GET", "/runs/{run_id}/tool-calls"),
+    Operation("ask_for_run", "POST", f"{_CONVERSATION}/runs", {}, status=202, scope="conversations:write"),
+    Operation("cancel_run", "POST", "/runs/{run_id}/cancellation", scope="conversations:write"),
+    Operation("list_contacts", "GET", "/contacts"),
+    Operation(
+        "create_contact", "POST", "/contacts", {"name": "Tomas Ferreira"}, status=201, scope="contacts:write"
+    ),
+    Operation("get_contact", "GET", "/contacts/{contact_id}"),
+    Operation(
+        "update_contact",
+        "PATCH",
+        "/contacts/{contact_id}",
+        {**_VERSION, "title": "Procurement"},
+        scope="contacts:write",
+    ),
+    Operation("list_handles", "GET", "/contacts/{contact_id}/handles"),
+    Operation(
+        "add_handle",
+        "POST",
+        "/contacts/{contact_id}/handles",
+        {"kind": "email", "value": "vera@lind.example"},
+        status=201,
+        scope="contacts:write",
+    ),
+)
+BY_NAME = {operation.name: operation for operation in OPERATIONS}
