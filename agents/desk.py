@@ -1,6 +1,6 @@
 """What one run has in its hands while it works: nothing of it is checkpointed."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from pydantic import JsonValue
@@ -47,7 +47,9 @@ class Desk:
         Raises: LeaseLost, BudgetExceeded.
         """
         self.budget.step()
-        result = await self.caller.call(self.ctx, name, arguments, call_key)
+        # Who answers may change within a run: a model that fails has a fallback.
+        ctx = replace(self.ctx, model=self.model.label)
+        result = await self.caller.call(ctx, name, arguments, call_key)
         if result.code == "taken_over":
             raise LeaseLost
         return result

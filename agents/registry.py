@@ -1,6 +1,5 @@
-"""Which agents there are: the graph of each, the types it checkpoints, its tools and its model."""
+"""Which agents there are: the graph of each, the types it checkpoints, and its tools."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -11,17 +10,12 @@ from agents.desk import Desk
 from agents.inbox import graph as inbox
 from agents.inbox import nodes as inbox_nodes
 from agents.inbox.state import CHECKPOINTED, State
-from agents.llm.base import LanguageModel, ToolSpec
-from agents.llm.offline.model import OfflineModel
-from agents.llm.scripted import ScriptedModel, read_script
-from core.errors import Unprocessable
+from agents.llm.base import ToolSpec
 from core.principal import Principal
-from core.settings import Settings
 from tools.base import Risk
 from tools.registry import BY_NAME, tools_for
 
 Compiled = CompiledStateGraph[State, Desk, State, State]
-ModelFactory = Callable[[str], LanguageModel]
 
 
 @dataclass(frozen=True)
@@ -38,26 +32,6 @@ class Agent:
 def agents() -> dict[str, Agent]:
     """Every agent by kind, compiled."""
     return {"inbox": Agent("inbox", inbox.build().compile(), CHECKPOINTED, inbox_nodes.DRAFT)}
-
-
-def model_factory(settings: Settings) -> ModelFactory:
-    """Models by the name that a seat or the settings give.
-
-    Raises: Unprocessable for a name that this build does not know.
-    """
-    offline = OfflineModel()
-
-    def make(name: str) -> LanguageModel:
-        match name:
-            case "offline":
-                return offline
-            case "scripted" if settings.agent_script is not None:
-                return ScriptedModel(read_script(settings.agent_script))
-            case "scripted":
-                raise Unprocessable("The scripted model needs AGENT_SCRIPT, the path of a script.")
-        raise Unprocessable(f"There is no model {name!r}; AGENT_MODEL is offline or scripted.")
-
-    return make
 
 
 def reading_tools(principal: Principal) -> tuple[ToolSpec, ...]:

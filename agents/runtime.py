@@ -5,9 +5,10 @@ with nothing to do, or with a run that the next claim takes up again.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from uuid import UUID
 
@@ -26,8 +27,10 @@ from agents.inbox import words
 from agents.inbox.state import State, Stop
 from agents.llm.base import LanguageModel
 from agents.llm.exchange import Budget, BudgetExceeded, Limits, ModelFailed
+from agents.llm.metered import Metered
+from agents.llm.models import ModelChoice, ModelFactory, model_factory
 from agents.llm.offline.intents import warm_up
-from agents.registry import Agent, ModelFactory
+from agents.registry import Agent
 from core.db import Database, Tx
 from core.errors import AppError, Unavailable
 from core.principal import system
@@ -38,7 +41,9 @@ from crm.contacts.queries import get_contact
 from crm.conversations import actions as conversations
 from crm.conversations.models import HandoffReason, HolderKind
 from crm.conversations.queries import get_conversation
+from crm.language_models.queries import choose_language_models
 from crm.runs import actions as runs
+from crm.runs.model_calls import CallTotals, ModelCall, record_model_calls, total_of_run
 from crm.runs.models import Run, RunStatus
 from events.ids import ConversationId, RunId
 from prompts import library
@@ -56,6 +61,16 @@ _STATUS = {
     "outrun": RunStatus.CANCELLED,
     "failed": RunStatus.FAILED,
 }
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """A leased run with its seat, the models that it may ask, and what it used before this process had it."""
+
+    run: Run
+    bidi: Bidi
+    choice: ModelChoice
+    used: CallTotals
 
 
 @dataclass(frozen=True)
@@ -77,7 +92,7 @@ class Runtime:
         self._db = db
         self._settings = settings
         self._dispatcher = dispatcher
-        self._models = models or registry.model_factory(settings)
+        self._models = models or model_factory(settings)
         self._agents = registry.agents()
         self._serializers = {
             kind: checkpoints.serializer(agent.checkpointed) for kind, agent in self._agents.items()
@@ -89,15 +104,15 @@ class Runtime:
 
         Raises: whatever the worker may try again (a database that is away, a mistake of ours); the run is free then.
         """
-        claimed = await self._claim(organization_id, RunId(run_id))
-        if claimed is None:
+        claim = await self._claim(organization_id, RunId(run_id))
+        if claim is None:
             return False
-        run, bidi = claimed
+        run = claim.run
         with (
             structlog.contextvars.bound_contextvars(run_id=str(run.id), organization_id=str(organization_id)),
             _tracer.start_as_current_span("run", attributes={"run_id": str(run.id), "agent": run.agent}),
         ):
-            return await self._carry_out(run, bidi)
+            return await self._carry_out(claim)
 
     async def give_up(self, tx: Tx, run_id: UUID, reason: str) -> None:
         """Fail a run that was tried often enough, and give its conversation to a person."""
@@ -106,7 +121,7 @@ class Runtime:
             language = await _language(tx, run.conversation_id)
             await _hand_off(tx, run, words.broken(language, reason))
 
-    async def _claim(self, organization_id: UUID, run_id: RunId) -> tuple[Run, Bidi] | None:
+    async def _claim(self, organization_id: UUID, run_id: RunId) -> _Claim | None:
         """Lease the run; one that nobody wants any more is cancelled instead."""
         async with self._db.transaction(system(organization_id), "run.claim") as tx:
             run = await runs.claim_run(tx, run_id, self._settings.lease_seconds)
@@ -116,18 +131,20 @@ class Runtime:
             if bidi.is_paused:
                 await runs.cancel_run(tx, run, "the seat is paused")
                 return None
-        return run, bidi
+            choice = ModelChoice(bidi.model, await choose_language_models(tx, bidi.model))
+            used = await total_of_run(tx, run.id)
+        return _Claim(run, bidi, choice, used)
 
-    async def _carry_out(self, run: Run, bidi: Bidi) -> bool:
+    async def _carry_out(self, claim: _Claim) -> bool:
         """Drive the run and close it; False when its lease went to somebody else meanwhile."""
+        run, bidi, used = claim.run, claim.bidi, claim.used
         started = monotonic()
-        budget = Budget(self._limits(bidi))
-        label = ""
+        budget = Budget(self._limits(bidi), 0, used.tokens_in, used.tokens_out, used.cost_usd_micros)
+        model: LanguageModel | None = None
         is_closed = False
         try:
             try:
-                model = self._models(bidi.model or self._settings.agent_model)
-                label = model.label
+                model = Metered(self._models(claim.choice), partial(self._record_calls, run, bidi))
                 ending = await self._drive(run, bidi, model, budget)
             except BudgetExceeded as err:
                 ending = await self._ending_without_answer(run, bidi, RunStatus.BUDGET_EXCEEDED, str(err))
@@ -137,6 +154,7 @@ class Runtime:
                 if isinstance(err, Unavailable):
                     raise
                 ending = await self._ending_without_answer(run, bidi, RunStatus.FAILED, err.detail)
+            label = model.label if model else ""
             is_closed = await self._finish(run, bidi, ending, budget, label)
             outcome = ending.outcome if is_closed else "lost"
         except LeaseLost:
@@ -151,10 +169,14 @@ class Runtime:
             agent=run.agent,
             outcome=outcome,
             steps=budget.steps,
-            model=label,
+            model=model.label if model else "",
             duration_ms=round((monotonic() - started) * 1000),
         )
         return outcome != "lost"
+
+    async def _record_calls(self, run: Run, bidi: Bidi, calls: Sequence[ModelCall]) -> None:
+        async with self._db.transaction(system(bidi.organization_id), "run.model_calls") as tx:
+            await record_model_calls(tx, run.id, calls)
 
     def _limits(self, bidi: Bidi) -> Limits:
         return Limits(

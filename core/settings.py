@@ -1,7 +1,9 @@
 """Every setting of the product; the only reader of the environment."""
 
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -39,8 +41,18 @@ class Settings(BaseSettings):
     telegram_file_limit_bytes: int = 20 * 1024 * 1024
     channel_timeout_seconds: float = 20.0
 
-    # agents
+    # agents; prices are USD per million tokens
     agent_model: str = "offline"
+    agent_fallback_model: str = ""
+    agent_model_tool_choice: Literal["native", "structured"] = "native"
+    agent_model_context_tokens: int = Field(default=32_768, ge=4096)
+    agent_model_price_in_usd: Decimal = Field(default=Decimal(0), ge=0)
+    agent_model_price_out_usd: Decimal = Field(default=Decimal(0), ge=0)
+    agent_fallback_price_in_usd: Decimal = Field(default=Decimal(0), ge=0)
+    agent_fallback_price_out_usd: Decimal = Field(default=Decimal(0), ge=0)
+    openai_base_url: str = ""
+    openai_api_key: SecretStr = SecretStr("")
+    local_model_url: str = ""
     agent_script: Path | None = None
     model_timeout_seconds: float = 60.0
     run_max_seconds: float = 120.0

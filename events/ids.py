@@ -6,6 +6,7 @@ from uuid import UUID
 OrganizationId = NewType("OrganizationId", UUID)
 UserId = NewType("UserId", UUID)
 BidiId = NewType("BidiId", UUID)
+LanguageModelId = NewType("LanguageModelId", UUID)
 ChannelAccountId = NewType("ChannelAccountId", UUID)
 CompanyId = NewType("CompanyId", UUID)
 ContactId = NewType("ContactId", UUID)

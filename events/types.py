@@ -20,6 +20,7 @@ from events.ids import (
     DraftId,
     FactId,
     ImportId,
+    LanguageModelId,
     MessageId,
     OrganizationId,
     RunId,
@@ -85,8 +86,29 @@ class ApiKeyRevoked(Event):
 
 
 @dataclass(frozen=True)
+class LanguageModelSet(Event):
+    name = "language_model.set"
+    subject_kind = "language_model"
+    language_model_id: LanguageModelId
+
+
+@dataclass(frozen=True)
+class LanguageModelRemoved(Event):
+    name = "language_model.removed"
+    subject_kind = "language_model"
+    language_model_id: LanguageModelId
+
+
+@dataclass(frozen=True)
 class BidiCreated(Event):
     name = "bidi.created"
+    subject_kind = "bidi"
+    bidi_id: BidiId
+
+
+@dataclass(frozen=True)
+class BidiUpdated(Event):
+    name = "bidi.updated"
     subject_kind = "bidi"
     bidi_id: BidiId
 

@@ -1,10 +1,12 @@
 """What an agent asks of a language model, and what it gets back."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from pydantic import JsonValue
+
+from crm.runs.model_calls import ModelCall
 
 
 @dataclass(frozen=True)
@@ -18,12 +20,16 @@ class ToolRequest:
 
 @dataclass(frozen=True)
 class ModelMessage:
-    """One turn of the exchange; `tool_call_id` names the call that a `tool` turn answers."""
+    """One turn of the exchange; `tool_call_id` names the call that a `tool` turn answers.
+
+    `brief` says the same in fewer and plainer words, for small models; when it is empty they read the text.
+    """
 
     role: Literal["system", "user", "assistant", "tool"]
     text: str
     tool_requests: tuple[ToolRequest, ...] = ()
     tool_call_id: str = ""
+    brief: str = ""
 
 
 @dataclass(frozen=True)
@@ -35,24 +41,27 @@ class ToolSpec:
     schema: Mapping[str, JsonValue]
 
 
+def _ignore(_: object) -> None:
+    """Nobody wants to know."""
+
+
 @dataclass(frozen=True)
 class ModelRequest:
-    """One call: the exchange so far, the tools that may be called and the schema of the answer.
+    """One question: the exchange so far, the tools that may be called and the schema of the answer.
 
-    `task` names the question (`triage`, `draft`) for scripts, metrics and the offline model.
+    `task` names the question (`triage`, `draft`) for scripts, accounts and the offline model. `seconds` is what all
+    attempts together may take. `record` takes every call that was made for it, also those that failed or were cut
+    off; `on_text` takes the words of the answer as they arrive.
     """
 
     task: str
     messages: tuple[ModelMessage, ...]
     schema: Mapping[str, JsonValue]
     tools: tuple[ToolSpec, ...] = ()
-
-
-@dataclass(frozen=True)
-class ModelUsage:
-    tokens_in: int = 0
-    tokens_out: int = 0
-    cost_usd_micros: int = 0
+    brief_schema: Mapping[str, JsonValue] | None = None
+    seconds: float = 60.0
+    record: Callable[[ModelCall], None] = _ignore
+    on_text: Callable[[str], None] = _ignore
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,6 @@ class ModelReply:
 
     text: str = ""
     tool_requests: tuple[ToolRequest, ...] = ()
-    usage: ModelUsage = field(default=ModelUsage())
 
 
 class ModelUnavailable(Exception):
@@ -69,10 +77,16 @@ class ModelUnavailable(Exception):
 
 
 class LanguageModel(Protocol):
-    """Anything that answers requests. `label` is what a draft says about how it was made."""
+    """Anything that answers requests.
+
+    `label` is what a draft says about how it was made; `context_tokens` is how much fits into one request.
+    """
 
     @property
     def label(self) -> str: ...
+
+    @property
+    def context_tokens(self) -> int: ...
 
     async def complete(self, request: ModelRequest) -> ModelReply:
         """Answer one request. Raises: ModelUnavailable."""

@@ -14,8 +14,8 @@ from agents.llm.base import (
     ModelReply,
     ModelRequest,
     ModelUnavailable,
-    ModelUsage,
 )
+from crm.runs.model_calls import ModelCall
 from prompts import library
 
 MAX_TOOL_ROUNDS = 4
@@ -68,11 +68,14 @@ class Budget:
         if self.steps > self.limits.steps:
             raise BudgetExceeded(f"the run used all of its {self.limits.steps} steps")
 
-    def spend(self, usage: ModelUsage) -> None:
-        """Count what a call used. Raises: BudgetExceeded."""
-        self.tokens_in += usage.tokens_in
-        self.tokens_out += usage.tokens_out
-        self.cost_usd_micros += usage.cost_usd_micros
+    def count(self, call: ModelCall) -> None:
+        """Add what a call used; failed ones count too."""
+        self.tokens_in += call.tokens_in
+        self.tokens_out += call.tokens_out
+        self.cost_usd_micros += call.cost_usd_micros
+
+    def check(self) -> None:
+        """Raises: BudgetExceeded."""
         if self.tokens_in + self.tokens_out > self.limits.tokens:
             raise BudgetExceeded(f"the run used all of its {self.limits.tokens} tokens")
         if self.cost_usd_micros > self.limits.cost_usd_micros:
@@ -119,14 +122,15 @@ async def _complete(exchange: Exchange, request: ModelRequest) -> ModelReply:
     """One call within its time limit. Raises: ModelFailed, BudgetExceeded."""
     exchange.budget.step()
     limit = min(exchange.budget.limits.model_seconds, max(exchange.budget.seconds_left, 0.01))
+    asked = replace(request, seconds=limit, record=exchange.budget.count)
     try:
         async with asyncio.timeout(limit):
-            reply = await exchange.model.complete(request)
+            reply = await exchange.model.complete(asked)
     except TimeoutError as err:
         raise ModelFailed(f"the model gave no answer within {limit:.0f} seconds") from err
     except ModelUnavailable as err:
         raise ModelFailed(f"the model could not be asked: {err}") from err
-    exchange.budget.spend(reply.usage)
+    exchange.budget.check()
     return reply
 
 
@@ -153,6 +157,8 @@ async def _call_tools(
 
 def _read(text: str, answer: type[Answer], check: Callable[[Answer], str]) -> tuple[Answer | None, str]:
     """The typed answer, or what is wrong with the text."""
+    if not text.strip():
+        return None, "the answer is empty"
     try:
         found = answer.model_validate_json(_json_part(text))
     except ValidationError as err:

@@ -15,9 +15,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
 
-from agents.llm.base import ModelReply, ModelRequest, ModelUnavailable, ModelUsage, ToolRequest
+from agents.llm.base import ModelReply, ModelRequest, ModelUnavailable, ToolRequest
+from core import clock
 from core.errors import Unprocessable
 from core.jsons import dumps
+from crm.runs.model_calls import CallOutcome, ModelCall, UsageFrom
 
 
 class ScriptedCall(BaseModel):
@@ -62,6 +64,7 @@ class ScriptedModel:
     """Plays a script. Where it stands follows from the exchange alone, so a resumed run goes on rightly."""
 
     label = "scripted"
+    context_tokens = 1_000_000
 
     def __init__(self, script: Script) -> None:
         self._script = script
@@ -71,7 +74,26 @@ class ScriptedModel:
         if not turns:
             raise ModelUnavailable(f"The script has no turn for the task {request.task}.")
         answered = sum(message.role == "assistant" for message in request.messages)
-        return await _play(turns[min(answered, len(turns) - 1)], answered)
+        turn = turns[min(answered, len(turns) - 1)]
+        reply = await _play(turn, answered)
+        if turn.tokens_in or turn.tokens_out or turn.cost_usd_micros:
+            request.record(_call(request.task, turn))
+        return reply
+
+
+def _call(task: str, turn: Turn) -> ModelCall:
+    """The usage that a turn claims, as a call to account for."""
+    return ModelCall(
+        task=task,
+        model=ScriptedModel.label,
+        attempt=1,
+        outcome=CallOutcome.ANSWERED,
+        usage_from=UsageFrom.PROVIDER,
+        tokens_in=turn.tokens_in,
+        tokens_out=turn.tokens_out,
+        cost_usd_micros=turn.cost_usd_micros,
+        started_at=clock.now(),
+    )
 
 
 async def _play(turn: Turn, answered: int) -> ModelReply:
@@ -87,5 +109,4 @@ async def _play(turn: Turn, answered: int) -> ModelReply:
             ToolRequest(f"scripted-{answered}-{index}", call.name, call.arguments)
             for index, call in enumerate(turn.tools)
         ),
-        usage=ModelUsage(turn.tokens_in, turn.tokens_out, turn.cost_usd_micros),
     )

@@ -3,9 +3,10 @@
 from core.db import Tx
 from core.ids import uuid7
 from crm.bidi.models import Autonomy
+from crm.bidi.queries import get_bidi
 from events.ids import BidiId, UserId
 from events.outbox import emit
-from events.types import BidiCreated
+from events.types import BidiCreated, BidiUpdated
 
 INBOX_SCOPES = (
     "contacts:read", "contacts:write", "companies:read", "deals:read", "deals:write", "tasks:read", "tasks:write",
@@ -37,3 +38,11 @@ async def create_ai_bidi(
     )
     await emit(tx, BidiCreated(bidi_id))
     return bidi_id
+
+
+async def set_model(tx: Tx, bidi_id: BidiId, model: str | None) -> None:
+    """Let a seat use the model of this name, or without one whatever its organization uses."""
+    tx.principal.require("bidi:manage")
+    await get_bidi(tx, bidi_id)
+    await tx.execute("UPDATE bidi SET model = %(model)s WHERE id = %(id)s", model=model, id=bidi_id)
+    await emit(tx, BidiUpdated(bidi_id))

@@ -17,6 +17,7 @@ class OfflineModel:
     """Answers by rules and templates; deterministic, and says so in its label."""
 
     label = "offline templates 1, no language model"
+    context_tokens = 1_000_000
 
     async def complete(self, request: ModelRequest) -> ModelReply:
         """Read the case out of the request as any model would. Raises: ModelUnavailable for a task it does not know."""

@@ -1,0 +1,134 @@
+"""Which model a run asks: the seat's, else its organization's, else the operator's, else the offline templates."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from agents.llm.base import LanguageModel
+from agents.llm.endpoint import Endpoint
+from agents.llm.fallback import WithFallback
+from agents.llm.offline.model import OfflineModel
+from agents.llm.openai_compatible import OpenAICompatible
+from agents.llm.scripted import ScriptedModel, read_script
+from core.addresses import tenant_reach
+from core.errors import Unprocessable
+from core.settings import Settings
+from crm.language_models import models as rows
+from crm.language_models.queries import open_key
+
+OPENAI_BASE_URL = "https://api.openai.com/v1"
+LOCAL_MODEL, LOCAL_CONTEXT_TOKENS, LOCAL_OUTPUT_TOKENS = "qwen2.5-coder-1.5b-instruct", 8192, 700
+_CLIENTS = 64
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """What a seat and its organization have chosen: a name, and the models that they have set up under it, if any."""
+
+    name: str | None = None
+    models: Sequence[rows.LanguageModel] = ()
+
+
+ModelFactory = Callable[[ModelChoice], LanguageModel]
+
+
+def model_factory(settings: Settings) -> ModelFactory:
+    """Models as chosen.
+
+    Raises, when called: Unprocessable for a name that nobody has set up, or a key that cannot be opened.
+    """
+    offline = OfflineModel()
+
+    # Endpoints are values: as long as nothing about one changes, its client and its connections stay.
+    @lru_cache(maxsize=_CLIENTS)
+    def client(endpoint: Endpoint) -> OpenAICompatible:
+        return OpenAICompatible(endpoint)
+
+    def named(name: str, prices: tuple[Decimal, Decimal]) -> LanguageModel:
+        match name:
+            case "offline":
+                return offline
+            case "scripted":
+                return _scripted(settings)
+            case "local":
+                return client(local_endpoint(settings))
+        return client(_operators(settings, name, prices))
+
+    def make(choice: ModelChoice) -> LanguageModel:
+        if choice.models:
+            return _chain([client(_tenants(settings, row)) for row in choice.models])
+        if choice.name is not None and choice.name not in rows.BUILT_IN | {settings.agent_model}:
+            raise Unprocessable(
+                f"There is no language model {choice.name!r}; set it up with `getsale model add {choice.name}`."
+            )
+        prices = settings.agent_model_price_in_usd, settings.agent_model_price_out_usd
+        chosen = [named(choice.name or settings.agent_model, prices)]
+        if choice.name is None and settings.agent_fallback_model:
+            prices = settings.agent_fallback_price_in_usd, settings.agent_fallback_price_out_usd
+            chosen.append(named(settings.agent_fallback_model, prices))
+        return _chain(chosen)
+
+    return make
+
+
+def _chain(models: Sequence[LanguageModel]) -> LanguageModel:
+    return models[0] if len(models) == 1 else WithFallback(models[0], models[1])
+
+
+def _scripted(settings: Settings) -> LanguageModel:
+    if settings.agent_script is None:
+        raise Unprocessable("The scripted model needs AGENT_SCRIPT, the path of a script.")
+    return ScriptedModel(read_script(settings.agent_script))
+
+
+def local_endpoint(settings: Settings) -> Endpoint:
+    """The small model on this machine's own processor. Raises: Unprocessable when nobody has started it."""
+    if not settings.local_model_url:
+        raise Unprocessable("The local model does not run; start `getsale up --local-model`.")
+    return Endpoint(
+        model=LOCAL_MODEL,
+        base_url=settings.local_model_url,
+        tool_choice="structured",
+        is_small=True,
+        context_tokens=LOCAL_CONTEXT_TOKENS,
+        output_tokens=LOCAL_OUTPUT_TOKENS,
+    )
+
+
+def _operators(settings: Settings, name: str, prices: tuple[Decimal, Decimal]) -> Endpoint:
+    """A model at the endpoint of the operator's environment."""
+    key = settings.openai_api_key.get_secret_value()
+    if not key and not settings.openai_base_url:
+        raise Unprocessable(
+            f"The model {name!r} needs OPENAI_API_KEY or OPENAI_BASE_URL; without them AGENT_MODEL is offline or local."
+        )
+    base_url = settings.openai_base_url or OPENAI_BASE_URL
+    if urlsplit(base_url).scheme not in ("http", "https"):
+        raise Unprocessable(f"OPENAI_BASE_URL {base_url!r} is no address; it looks like {OPENAI_BASE_URL}.")
+    return Endpoint(
+        model=name,
+        base_url=base_url,
+        api_key=key,
+        tool_choice=settings.agent_model_tool_choice,
+        context_tokens=settings.agent_model_context_tokens,
+        price_in_usd_micros=int(prices[0] * 1_000_000),
+        price_out_usd_micros=int(prices[1] * 1_000_000),
+    )
+
+
+def _tenants(settings: Settings, row: rows.LanguageModel) -> Endpoint:
+    """A model that an organization has set up: it reaches the internet, and never the operator's network."""
+    return Endpoint(
+        model=row.model,
+        base_url=row.base_url,
+        api_key=open_key(row, settings.secret_key.get_secret_value()),
+        reach=tenant_reach(settings),
+        tool_choice=row.tool_choice.value,
+        is_small=row.is_small,
+        context_tokens=row.context_tokens,
+        output_tokens=row.output_tokens,
+        price_in_usd_micros=row.price_in_usd_micros,
+        price_out_usd_micros=row.price_out_usd_micros,
+    )

@@ -1,0 +1,1 @@
+"""The language models that an organization has set up for its agents."""

@@ -1,0 +1,90 @@
+"""Which model a run asks: the seat's, its organization's, the operator's, else the offline templates."""
+
+from dataclasses import replace
+
+import pytest
+
+from agents.llm.models import ModelChoice, model_factory
+from agents.llm.offline.model import OfflineModel
+from agents.llm.openai_compatible import OpenAICompatible
+from core import crypto
+from core.errors import Unprocessable
+from core.ids import uuid7
+from core.settings import Settings
+from crm.language_models.models import LanguageModel, ToolChoice
+from crm.language_models.queries import seal_context
+from events.ids import LanguageModelId
+
+
+def _row(settings: Settings, name: str, model: str) -> LanguageModel:
+    model_id = LanguageModelId(uuid7())
+    sealed = crypto.encrypt(settings.secret_key.get_secret_value(), "sk-own", seal_context(model_id))
+    return LanguageModel(
+        model_id, name, "https://models.example/v1", model, sealed, ToolChoice.NATIVE, False, 16_384, 0, 0, 0,
+        None, False,
+    )  # fmt: skip
+
+
+def test_without_any_setting_the_offline_templates_answer(settings: Settings) -> None:
+    assert isinstance(model_factory(settings)(ModelChoice()), OfflineModel)
+
+
+def test_the_operators_model_answers_for_whoever_has_none(settings: Settings) -> None:
+    operators = settings.model_copy(
+        update={"agent_model": "large-9", "openai_base_url": "http://10.0.0.5:8000/v1"}
+    )
+
+    assert model_factory(operators)(ModelChoice()).label == "large-9 at 10.0.0.5"
+
+
+def test_the_organizations_model_comes_before_the_operators(settings: Settings) -> None:
+    operators = settings.model_copy(
+        update={"agent_model": "large-9", "openai_base_url": "http://10.0.0.5/v1"}
+    )
+    rows = [_row(settings, "main", "theirs-1"), _row(settings, "spare", "theirs-2")]
+
+    chosen = model_factory(operators)(ModelChoice(None, rows))
+
+    assert (chosen.label, chosen.context_tokens) == ("theirs-1 at models.example", 16_384 - 1024)
+
+
+def test_a_seat_may_use_a_built_in_model_whatever_the_organization_uses(settings: Settings) -> None:
+    assert isinstance(model_factory(settings)(ModelChoice("offline")), OfflineModel)
+
+
+def test_a_client_is_kept_as_long_as_nothing_about_its_endpoint_changes(settings: Settings) -> None:
+    make = model_factory(settings)
+    row = _row(settings, "main", "theirs-1")
+
+    first, again, other = (
+        make(ModelChoice("main", [chosen])) for chosen in (row, row, replace(row, model="theirs-2"))
+    )
+
+    assert isinstance(first, OpenAICompatible)
+    assert first is again
+    assert first is not other
+
+
+@pytest.mark.parametrize(
+    ("update", "name", "said"),
+    [
+        ({}, "gpt-99", "getsale model add gpt-99"),
+        ({"agent_model": "large-9"}, None, "OPENAI_API_KEY"),
+        ({"agent_model": "large-9", "openai_base_url": "api.example.com"}, None, "OPENAI_BASE_URL"),
+        ({"agent_model": "local"}, None, "--local-model"),
+        ({"agent_model": "scripted"}, None, "AGENT_SCRIPT"),
+    ],
+)
+def test_a_model_that_cannot_be_asked_is_named_with_the_way_out(
+    settings: Settings, update: dict[str, str], name: str | None, said: str
+) -> None:
+    with pytest.raises(Unprocessable, match=said):
+        model_factory(settings.model_copy(update=update))(ModelChoice(name))
+
+
+def test_a_key_that_another_secret_sealed_is_named(settings: Settings) -> None:
+    row = _row(settings, "main", "theirs-1")
+    other = settings.model_copy(update={"secret_key": type(settings.secret_key)("another")})
+
+    with pytest.raises(Unprocessable, match="GETSALE_SECRET_KEY"):
+        model_factory(other)(ModelChoice("main", [row]))
