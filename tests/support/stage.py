@@ -33,7 +33,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def running_stage(folder: Path) -> AsyncIterator[Stage]:
+async def running_stage(folder: Path, **settings: str) -> AsyncIterator[Stage]:
     """A fleet over the local Bot API peer, with one polling bot, on servers of its own.
 
     Other tests leave work behind in their database that nobody there is meant to do.
@@ -45,7 +45,7 @@ async def running_stage(folder: Path) -> AsyncIterator[Stage]:
         world = await make_world(database, owner, token=TOKEN)
         async with (
             running_peer(token=TOKEN) as peer,
-            running_fleet(folder, servers.urls, peer.base, TWO_WORKERS) as fleet,
+            running_fleet(folder, servers.urls, peer.base, TWO_WORKERS, **settings) as fleet,
         ):
             yield Stage(fleet, peer, world, email, servers.urls)
         await database.close()
