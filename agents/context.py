@@ -9,7 +9,7 @@ from core.principal import Principal
 from crm.companies.queries import get_company
 from crm.contacts.models import Contact
 from crm.contacts.queries import get_contact
-from crm.conversations.models import Conversation, Direction, Message, MessageStatus
+from crm.conversations.models import Conversation, Direction, Message, MessageKind, MessageStatus
 from crm.conversations.queries import get_conversation, list_attachments, list_messages
 from crm.runs.models import Run
 from events.ids import MessageId
@@ -74,9 +74,11 @@ async def _lines(tx: Tx, run: Run) -> list[Line]:
 
 
 def _is_seen(message: Message, run: Run) -> bool:
-    """What was never sent was never said, and what came after the run began is the next run's."""
+    """What was never sent was never said, a machine's words are nobody's, and what came after the run began is the next run's."""
     if message.direction is Direction.OUT:
         return message.status not in (MessageStatus.CANCELLED, MessageStatus.FAILED)
+    if message.kind is not MessageKind.ORDINARY:
+        return False
     return run.based_on_seq is None or message.seq <= run.based_on_seq
 
 

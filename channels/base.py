@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
+from crm.channel_accounts.mailboxes import Mailbox
 from crm.conversations.models import Attempt
 
 
@@ -27,6 +28,10 @@ class Limited(Retryable):
         self.retry_after_seconds = retry_after_seconds
 
 
+class Delayed(Retryable):
+    """Refused for now, and for longer than a moment: this one message is tried again after minutes, then hours."""
+
+
 class Permanent(ChannelError):
     """Refused for good: the same call would be refused again."""
 
@@ -41,10 +46,11 @@ class Ambiguous(ChannelError):
 
 @dataclass(frozen=True)
 class Credentials:
-    """The account that acts and its secret, for Telegram the bot's token."""
+    """The account that acts and its secret: a bot's token, or the password of a mailbox."""
 
     account_id: UUID
     secret: str = field(repr=False)
+    mailbox: Mailbox | None = None
 
 
 @dataclass(frozen=True)

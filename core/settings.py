@@ -40,6 +40,10 @@ class Settings(BaseSettings):
     telegram_poll_seconds: int = 25
     telegram_file_limit_bytes: int = 20 * 1024 * 1024
     channel_timeout_seconds: float = 20.0
+    # how long a mailbox is waited for before it is looked through again, sent mails too
+    mail_idle_seconds: float = 60.0
+    mail_limit_bytes: int = 64 * 1024 * 1024
+    mail_file_limit_bytes: int = 25 * 1024 * 1024
 
     # agents; prices are USD per million tokens
     agent_model: str = "offline"

@@ -291,6 +291,16 @@ class MessageReceived(Event):
 
 
 @dataclass(frozen=True)
+class AutomaticMessageReceived(Event):
+    """A machine answered: an absence notice, a delivery report, a complaint. No rule and no agent reacts."""
+
+    name = "message.automatic.received"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+    message_id: MessageId
+
+
+@dataclass(frozen=True)
 class MessageEdited(Event):
     name = "message.edited"
     subject_kind = "conversation"

@@ -6,18 +6,20 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
-from channels.base import AccountFault, Ambiguous, Credentials, Limited, Permanent, Retryable
+from channels.base import AccountFault, Ambiguous, Credentials, Delayed, Limited, Permanent, Retryable
+from channels.email.outbound import EmailChannel
 from core import clock
 from core.db import Tx
 from core.principal import system
 from crm.automation import actions as automation
 from crm.channel_accounts import actions as accounts
+from crm.channel_accounts import mailboxes
 from crm.channel_accounts import queries as account_queries
 from crm.channel_accounts.models import AccountStatus
 from crm.contacts import actions as contacts
 from crm.contacts.consent import asks_to_stop
 from crm.conversations import actions as conversations
-from crm.conversations import attachments, sending
+from crm.conversations import attachments, outgoing_mail, sending
 from crm.conversations import queries as conversation_queries
 from crm.conversations.models import Attempt, HandoffReason, HolderKind
 from crm.conversations.sending import Wait
@@ -40,7 +42,7 @@ from events.types import (
     MessageSent,
     RunRequested,
 )
-from worker.jobs import Job, Postpone, backoff
+from worker.jobs import Job, Postpone, backoff, patience
 
 if TYPE_CHECKING:  # the relay reads the routes too and must not load the agents
     from worker.services import Services
@@ -148,7 +150,8 @@ async def refuse_attachments(tx: Tx, job: Job, reason: str) -> None:
 async def _credentials(services: "Services", tx: Tx, message_id: MessageId) -> Credentials:
     account_id = await conversation_queries.account_of_message(tx, message_id)
     key = services.settings.secret_key.get_secret_value()
-    return Credentials(account_id, await account_queries.open_secret(tx, account_id, key))
+    secret = await account_queries.open_secret(tx, account_id, key)
+    return Credentials(account_id, secret, await mailboxes.find_mailbox(tx, account_id))
 
 
 # runs ------------------------------------------------------------------------------------------------------------
@@ -206,6 +209,10 @@ async def deliver_message(job: Job) -> Postpone | None:
         receipt = await services.channels[attempt.channel].send(credentials, attempt)
     except Limited as err:
         return await _wait_as_told(job, attempt, err)
+    except Delayed as err:
+        async with job.transaction("delayed") as tx:
+            await sending.requeue(tx, attempt, err.reason)
+        return Postpone(patience(attempt.fence), err.reason)
     except Retryable as err:
         async with job.transaction("requeue") as tx:
             await sending.requeue(tx, attempt, err.reason)
@@ -241,15 +248,36 @@ async def _refused(job: Job, attempt: Attempt, err: Permanent) -> None:
             )
 
 
+async def keep_sent_copy(job: Job) -> Postpone | None:
+    """A mail of ours belongs into the mailbox's Sent folder too; the send itself does not depend on it."""
+    event = _event(job, MessageSent)
+    channel = job.services.channels["email"]
+    async with job.transaction("load") as tx:
+        message = await conversation_queries.get_message(tx, event.message_id)
+        # what another program sent lies in the folder already
+        if not message.address or message.author_id is None or not isinstance(channel, EmailChannel):
+            return None
+        credentials = await _credentials(job.services, tx, message.id)
+        mail = await outgoing_mail.get_sent_mail(tx, message.id)
+    try:
+        await channel.keep_copy(credentials, mail, message.address, message.body)
+    except Permanent as err:
+        log.warning("mail.copy_not_kept", message_id=str(message.id), reason=err.reason)
+    return None
+
+
 async def fail_message(tx: Tx, job: Job, reason: str) -> None:
     await sending.fail_queued(tx, _event(job, MessageQueued).message_id, f"Not delivered: {reason}")
 
 
 async def yield_to_author(services: "Services", tx: Tx, job: Job) -> None:
-    """A person answered: what the agent was doing here is no longer needed."""
-    event = _event(job, MessageQueued)
+    """A person answered, here or with another program: what the agent was doing here is no longer needed."""
+    event = job.event
+    if not isinstance(event, MessageQueued | MessageSent):
+        raise TypeError(f"{job.handler} is routed to {type(event).__name__}, which it does not understand")
     message = await conversation_queries.get_message(tx, event.message_id)
-    if message.author_kind == "user":
+    is_from_elsewhere = message.author_id is None
+    if message.author_kind == "user" and isinstance(event, MessageSent) == is_from_elsewhere:
         await runs.cancel_open_runs(tx, event.conversation_id, "a person answered")
         await drafts.discard_for_person(tx, event.conversation_id)
 

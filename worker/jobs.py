@@ -255,3 +255,9 @@ async def _bury(tx: Tx, job: Job, handler: Handler, reason: str) -> None:
 def backoff(attempts: int) -> timedelta:
     """Exponential from half a second to a minute, with jitter so that failures do not march in step."""
     return timedelta(seconds=min(60.0, 0.5 * 2**attempts) * random.uniform(0.7, 1.3))
+
+
+def patience(fence: int) -> timedelta:
+    """From a minute to an hour, for a receiver who says that it takes longer; a claim and its return raise the fence
+    by two."""
+    return timedelta(seconds=min(3600.0, 60.0 * 2 ** (fence // 2)) * random.uniform(0.9, 1.1))

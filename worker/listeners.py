@@ -1,7 +1,10 @@
-"""Long-lived channel connections, one lease per account: Bot API polling and the setting of webhooks."""
+"""Long-lived channel connections, one lease per account; worker/listening/ says how each channel is listened to."""
 
 import asyncio
 import signal
+import time
+from collections import defaultdict
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,99 +14,93 @@ from redis.asyncio import Redis
 
 from channels.base import AccountFault, ChannelError, Credentials, Limited
 from channels.telegram.client import TelegramClient
-from channels.telegram.inbound import Understood, parse
 from core import telemetry
+from core.blobs import Blobs
 from core.db import Database
 from core.errors import AppError, Unavailable, Unprocessable
 from core.principal import system
 from core.settings import Settings
 from core.settings import load as load_settings
 from crm.channel_accounts import actions as accounts
+from crm.channel_accounts import mailboxes
 from crm.channel_accounts import queries as account_queries
-from crm.channel_accounts.models import AccountStatus, ChannelAccount, webhook_secret
-from crm.conversations.actions import receive_message
+from crm.channel_accounts.models import AccountStatus
 from events import due, leases
 from events.due import DueWork
 from events.ids import ChannelAccountId
 from worker import health
+from worker.listening import email, telegram
+from worker.listening.line import Line, Rest
 from worker.relay import pump
 
 log = structlog.get_logger()
 
-# How often a webhook account is looked at again, in case its address or secret was lost at the provider.
-WEBHOOK_CHECK = timedelta(hours=1)
+_LONGEST_BACKOFF_SECONDS = 300.0
+# A connection that lasted this long was good: the next failure is a first one.
+_STEADY_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Means:
+    """What all listeners of a process share; `failures` counts those of each account since it last worked."""
+
+    db: Database
+    settings: Settings
+    blobs: Blobs
+    telegram: TelegramClient
+    failures: dict[UUID, int]
 
 
 class Listener:
     """Holds one account's connection as long as its lease lasts."""
 
-    def __init__(self, db: Database, settings: Settings, client: TelegramClient, work: DueWork) -> None:
-        self._db = db
-        self._settings = settings
-        self._client = client
+    def __init__(self, means: Means, work: DueWork) -> None:
+        self._means = means
+        self._db = means.db
+        self._settings = means.settings
         self._work = work
         self._principal = system(work.organization_id)
         self._account_id = ChannelAccountId(work.subject_id)
+        self._started = time.monotonic()
 
     async def run(self) -> None:
         """Listen until the lease is lost; give the account back on every kind of fault."""
         renewal = asyncio.create_task(self._keep_lease(asyncio.current_task()))
-        delay, reason = timedelta(seconds=1), "stopped"
+        rest = Rest(timedelta(seconds=1), "stopped")
         try:
-            delay, reason = await self._listen()
+            rest = await self._listen()
         except Limited as err:
-            delay, reason = timedelta(seconds=err.retry_after_seconds), err.reason
+            rest = Rest(timedelta(seconds=err.retry_after_seconds), err.reason)
         except (ChannelError, AppError) as err:
-            delay, reason = timedelta(seconds=5), str(err)
+            rest = Rest(self._backoff(), str(err))
             fault = isinstance(err, AccountFault | Unprocessable)
-            await self._note(AccountStatus.REAUTH_REQUIRED if fault else AccountStatus.ERROR, reason)
-            log.warning("listener.interrupted", account_id=str(self._account_id), reason=reason)
+            await self._note(AccountStatus.REAUTH_REQUIRED if fault else AccountStatus.ERROR, rest.reason)
+            log.warning("listener.interrupted", account_id=str(self._account_id), reason=rest.reason)
         finally:
             renewal.cancel()
             async with self._db.transaction(self._principal, "listen.release") as tx:
-                await leases.postpone(tx, self._work.lease, delay, reason, counts=False)
+                await leases.postpone(tx, self._work.lease, rest.delay, rest.reason, counts=False)
 
-    async def _listen(self) -> tuple[timedelta, str]:
+    async def _listen(self) -> Rest:
         async with self._db.transaction(self._principal, "listen.begin") as tx:
             if not await leases.begin(tx, self._work.lease, self._settings.lease_seconds):
-                return timedelta(seconds=1), "held elsewhere"
+                return Rest(timedelta(seconds=1), "held elsewhere")
             account = await account_queries.get_channel_account(tx, self._account_id)
             key = self._settings.secret_key.get_secret_value()
-            credentials = Credentials(account.id, await account_queries.open_secret(tx, account.id, key))
-        if account.delivery == "webhook" and self._settings.public_url:
-            return await self._set_webhook(account, credentials)
-        await self._client.delete_webhook(credentials)
-        await self._note(AccountStatus.CONNECTED)
-        cursor = account.cursor
-        while True:
-            updates = await self._client.get_updates(
-                credentials, offset=cursor + 1, timeout_seconds=self._settings.telegram_poll_seconds
-            )
-            for update in updates:
-                cursor = max(cursor, await self._take(account, update))
+            secret = await account_queries.open_secret(tx, account.id, key)
+            credentials = Credentials(account.id, secret, await mailboxes.find_mailbox(tx, account.id))
+        line = Line(self._db, self._settings, self._means.blobs, self._principal, account, credentials)
+        if account.channel == "email":
+            return await email.listen(line)
+        return await telegram.listen(line, self._means.telegram)
 
-    async def _take(self, account: ChannelAccount, update: dict[str, object]) -> int:
-        """Store one update and the cursor in one transaction; what is refused is logged by name and passed over."""
-        raw_id = update.get("update_id")
-        update_id = raw_id if isinstance(raw_id, int) else 0
-        try:
-            inbound = parse(update, file_limit_bytes=self._settings.telegram_file_limit_bytes)
-            async with self._db.transaction(self._principal, "listen.receive") as tx:
-                if not isinstance(inbound, Understood):
-                    await receive_message(tx, account, inbound)
-                await accounts.advance_cursor(tx, account.id, update_id)
-        except Unprocessable as err:
-            log.warning("update.refused", account_id=str(account.id), update_id=update_id, reason=err.detail)
-            async with self._db.transaction(self._principal, "listen.refuse") as tx:
-                await accounts.advance_cursor(tx, account.id, update_id)
-        return update_id
-
-    async def _set_webhook(self, account: ChannelAccount, credentials: Credentials) -> tuple[timedelta, str]:
-        secret = webhook_secret(self._settings.secret_key.get_secret_value(), account.id)
-        url = f"{self._settings.public_url.rstrip('/')}/webhooks/telegram/{account.id}"
-        await self._client.set_webhook(credentials, url, secret)
-        await self._note(AccountStatus.CONNECTED)
-        return WEBHOOK_CHECK, "webhook is set"
+    def _backoff(self) -> timedelta:
+        """One second after a first failure, then twice as long each time, up to five minutes."""
+        failures = self._means.failures
+        if time.monotonic() - self._started > _STEADY_SECONDS:
+            failures[self._account_id] = 0
+        failures[self._account_id] += 1
+        return timedelta(seconds=min(_LONGEST_BACKOFF_SECONDS, 2.0 ** (failures[self._account_id] - 1)))
 
     async def _note(self, status: AccountStatus, reason: str = "") -> None:
         async with self._db.transaction(self._principal, "listen.note") as tx:
@@ -125,7 +122,7 @@ class Switchboard:
     def __init__(self, db: Database, settings: Settings) -> None:
         self._db = db
         self._settings = settings
-        self._client = TelegramClient(settings)
+        self._means = Means(db, settings, Blobs(settings.data), TelegramClient(settings), defaultdict(int))
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
 
     async def claim(self) -> float:
@@ -133,8 +130,7 @@ class Switchboard:
         async with self._db.across_tenants("listen.claim") as connection:
             claimed = await due.claim(connection, [accounts.LISTEN], 50, self._settings.lease_seconds)
         for work in claimed:
-            listener = Listener(self._db, self._settings, self._client, work)
-            self._tasks[work.id] = asyncio.create_task(listener.run())
+            self._tasks[work.id] = asyncio.create_task(Listener(self._means, work).run())
         for id, task in list(self._tasks.items()):
             if task.done():
                 del self._tasks[id]
@@ -146,7 +142,7 @@ class Switchboard:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        await self._client.close()
+        await self._means.telegram.close()
 
 
 def _report(task: asyncio.Task[None]) -> None:

@@ -32,6 +32,7 @@ class ChannelAccount:
     status_reason: str
     blocked_until: datetime | None
     cursor: int
+    created_at: datetime
 
     @property
     def can_send(self) -> bool:

@@ -14,7 +14,8 @@ async def get_channel_account(tx: Tx, account_id: ChannelAccountId) -> ChannelAc
     return await tx.one(
         ChannelAccount,
         """
-        SELECT id, organization_id, channel, name, address, delivery, status, status_reason, blocked_until, cursor
+        SELECT id, organization_id, channel, name, address, delivery, status, status_reason, blocked_until, cursor,
+               created_at
           FROM channel_accounts
          WHERE id = %(account_id)s
         """,
@@ -30,7 +31,8 @@ async def find_channel_account(tx: Tx, channel: str, wanted: str | None) -> Chan
     found = await tx.find(
         ChannelAccount,
         """
-        SELECT id, organization_id, channel, name, address, delivery, status, status_reason, blocked_until, cursor
+        SELECT id, organization_id, channel, name, address, delivery, status, status_reason, blocked_until, cursor,
+               created_at
           FROM channel_accounts
          WHERE channel = %(channel)s
            AND (%(wanted)s::text IS NULL OR name = %(wanted)s OR id::text = %(wanted)s)
@@ -49,7 +51,8 @@ async def list_channel_accounts(tx: Tx) -> list[ChannelAccount]:
     return await tx.all(
         ChannelAccount,
         """
-        SELECT id, organization_id, channel, name, address, delivery, status, status_reason, blocked_until, cursor
+        SELECT id, organization_id, channel, name, address, delivery, status, status_reason, blocked_until, cursor,
+               created_at
           FROM channel_accounts
          ORDER BY created_at, id
         """,

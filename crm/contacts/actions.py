@@ -253,3 +253,26 @@ async def suppress_contact(tx: Tx, contact_id: ContactId, reason: str) -> Contac
     }
     await emit(tx, ContactUpdated(contact_id), changes=changes)
     return suppressed
+
+
+async def suppress_handle(tx: Tx, kind: str, value: str, reason: str) -> None:
+    """Note that an address does not take what we send; whoever has it can be reached by others."""
+    tx.principal.require("contacts:write")
+    known, text = normalize_handle(kind, value)
+    contact_id = await tx.value(
+        """
+        UPDATE contact_handles
+           SET suppressed_at = %(now)s, suppressed_reason = %(reason)s
+         WHERE kind = %(kind)s
+           AND value = %(value)s
+           AND suppressed_at IS NULL
+        RETURNING contact_id
+        """,
+        now=clock.now(),
+        reason=reason,
+        kind=known.value,
+        value=text,
+    )
+    if contact_id is not None:
+        changes: dict[str, tuple[object, object]] = {f"{known} {text}": ("", f"suppressed: {reason}")}
+        await emit(tx, ContactUpdated(ContactId(contact_id)), changes=changes)

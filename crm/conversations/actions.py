@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from core import clock, crypto
+from core import clock
 from core.db import Tx
 from core.errors import Conflict, Unprocessable
 from core.ids import uuid7
@@ -10,13 +10,12 @@ from crm.bidi.queries import get_bidi
 from crm.channel_accounts.models import ChannelAccount
 from crm.channel_accounts.queries import get_channel_account
 from crm.contacts import actions as contacts
-from crm.conversations import queries
+from crm.conversations import attachments, mails, queries, sending, threads
 from crm.conversations.models import (
     Conversation,
     ConversationStatus,
     HandoffReason,
     HolderKind,
-    InboundAttachment,
     InboundMessage,
     Message,
     Reception,
@@ -37,7 +36,7 @@ from events.types import (
     MessageReceived,
 )
 
-WAKE = "conversation.wake"
+WAKE = mails.WAKE
 RELEASE = "message.release"
 MAX_BODY = 4096
 
@@ -49,6 +48,8 @@ async def receive_message(tx: Tx, account: ChannelAccount, inbound: InboundMessa
     """
     if not await _take_receipt(tx, account, inbound):
         return Reception.DUPLICATE
+    if inbound.mail is not None:
+        return await mails.receive_mail(tx, account, inbound, inbound.mail)
     if inbound.is_edit and await _edit_message(tx, account, inbound):
         return Reception.ACCEPTED
     contact = await contacts.resolve_contact(
@@ -76,7 +77,7 @@ async def receive_message(tx: Tx, account: ChannelAccount, inbound: InboundMessa
     )
     if not inserted:
         return Reception.DUPLICATE
-    await _store_attachments(tx, message_id, inbound.attachments)
+    await attachments.add_attachments(tx, message_id, inbound.attachments)
     await tx.execute(
         """
         UPDATE conversations
@@ -166,29 +167,6 @@ async def _open_conversation(
     return await queries.lock_conversation(tx, ConversationId(conversation_id))
 
 
-async def _store_attachments(
-    tx: Tx, message_id: MessageId, attachments: tuple[InboundAttachment, ...]
-) -> None:
-    for attachment in attachments:
-        await tx.execute(
-            """
-            INSERT INTO attachments (organization_id, id, message_id, name, mime, size_bytes, status, refusal,
-                                     provider_id)
-            VALUES (%(organization_id)s, %(id)s, %(message_id)s, %(name)s, %(mime)s, %(size_bytes)s, %(status)s,
-                    %(refusal)s, %(provider_id)s)
-            """,
-            organization_id=tx.organization_id,
-            id=uuid7(),
-            message_id=message_id,
-            name=attachment.name,
-            mime=attachment.mime,
-            size_bytes=attachment.size_bytes,
-            status="refused" if attachment.refusal else "pending",
-            refusal=attachment.refusal,
-            provider_id=attachment.provider_id,
-        )
-
-
 async def compose_message(tx: Tx, conversation_id: ConversationId, *, body: str) -> Message:
     """A person writes: the conversation becomes theirs and the message is queued.
 
@@ -221,7 +199,7 @@ def checked_body(body: str) -> str:
 
 def outgoing_hash(conversation: Conversation, body: str) -> str:
     """What an approval is bound to: the text, the recipient, the sending account, no attachments."""
-    return crypto.content_hash(body, conversation.external_id, str(conversation.channel_account_id), "")
+    return sending.outgoing_hash(body, conversation.recipient, conversation.channel_account_id)
 
 
 async def queue_message(
@@ -245,9 +223,11 @@ async def queue_message(
     await tx.execute(
         """
         INSERT INTO messages (organization_id, id, conversation_id, channel_account_id, seq, direction, status, body,
-                              author_kind, author_id, draft_id, approved_by, content_hash, scheduled_at)
+                              author_kind, author_id, draft_id, approved_by, content_hash, scheduled_at, subject,
+                              address)
         VALUES (%(organization_id)s, %(id)s, %(conversation_id)s, %(account_id)s, %(seq)s, 'out', 'queued', %(body)s,
-                %(author_kind)s, %(author_id)s, %(draft_id)s, %(approved_by)s, %(content_hash)s, %(scheduled_at)s)
+                %(author_kind)s, %(author_id)s, %(draft_id)s, %(approved_by)s, %(content_hash)s, %(scheduled_at)s,
+                %(subject)s, %(address)s)
         """,
         organization_id=tx.organization_id,
         id=message_id,
@@ -261,6 +241,8 @@ async def queue_message(
         approved_by=approved_by,
         content_hash=content_hash,
         scheduled_at=scheduled_at,
+        subject=threads.reply_subject(conversation.subject) if conversation.address else "",
+        address=conversation.address,
     )
     # Whoever answers has read what came before.
     await tx.execute(

@@ -1,10 +1,34 @@
 """Files that came with messages: listed as pending, then stored or refused by name."""
 
 from core.db import Tx
-from crm.conversations.models import Attachment
+from core.ids import uuid7
+from crm.conversations.models import Attachment, InboundAttachment
 from events.ids import AttachmentId, ConversationId, MessageId
 from events.outbox import emit
 from events.types import AttachmentStored
+
+
+async def add_attachments(tx: Tx, message_id: MessageId, files: tuple[InboundAttachment, ...]) -> None:
+    """Note the files of a new message: stored already, refused by name, or still to be fetched."""
+    for file in files:
+        await tx.execute(
+            """
+            INSERT INTO attachments (organization_id, id, message_id, name, mime, size_bytes, status, refusal,
+                                     provider_id, blob_key)
+            VALUES (%(organization_id)s, %(id)s, %(message_id)s, %(name)s, %(mime)s, %(size_bytes)s, %(status)s,
+                    %(refusal)s, %(provider_id)s, %(blob_key)s)
+            """,
+            organization_id=tx.organization_id,
+            id=uuid7(),
+            message_id=message_id,
+            name=file.name,
+            mime=file.mime,
+            size_bytes=file.size_bytes,
+            status="refused" if file.refusal else "stored" if file.blob_key else "pending",
+            refusal=file.refusal,
+            provider_id=file.provider_id,
+            blob_key=file.blob_key,
+        )
 
 
 async def list_pending(tx: Tx, message_id: MessageId) -> list[Attachment]:

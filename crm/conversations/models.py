@@ -37,6 +37,19 @@ class MessageStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class MessageKind(StrEnum):
+    """Who wrote a message: a person, or a machine; nobody answers a machine.
+
+    `dsn` is a delivery report, `arf` a complaint, `bulk` a newsletter or a mail to a whole list.
+    """
+
+    ORDINARY = "ordinary"
+    BULK = "bulk"
+    AUTO_REPLY = "auto_reply"
+    DSN = "dsn"
+    ARF = "arf"
+
+
 class HandoffReason(StrEnum):
     CUSTOMER_REQUEST = "customer_request"
     MISSING_KNOWLEDGE = "missing_knowledge"
@@ -49,13 +62,47 @@ class HandoffReason(StrEnum):
 
 @dataclass(frozen=True)
 class InboundAttachment:
-    """A file that came with a message; `refusal` says why its content will not be fetched, if so."""
+    """A file that came with a message; `refusal` says why its content will not be fetched, if so.
+
+    `blob_key` is where the content is already, for channels that hand it over together with the message.
+    """
 
     provider_id: str
     name: str
     mime: str
     size_bytes: int
     refusal: str = ""
+    blob_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A machine's word that a mail of ours did not arrive at an address, or was not wanted there."""
+
+    address: str
+    reason: str
+    is_hard: bool
+
+
+@dataclass(frozen=True)
+class MailHead:
+    """What a mail has beyond a text: where it stands in its thread, and what was cut from it.
+
+    `address` is the other side's. `full_text` is the whole mail, `failures` what a delivery report tells. `is_ours`
+    marks a mail that the account's owner sent with another program: history, never to be sent.
+    """
+
+    address: str
+    subject: str = ""
+    in_reply_to: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    full_text: str = ""
+    kind: MessageKind = MessageKind.ORDINARY
+    failures: tuple[Failure, ...] = ()
+    is_ours: bool = False
+    recipients: tuple[str, ...] = ()  # of a mail of ours
+    # from before the mailbox was connected: nothing reacts to it
+    is_past: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,7 +110,8 @@ class InboundMessage:
     """What a channel parsed out of one update: a message, or an edit of one, from one person in one chat.
 
     Ids are the channel's own, as text. `update_id` is unique per account: the same one twice is one message.
-    `handles` are (kind, value) pairs that identify the sender, the surest first.
+    `handles` are (kind, value) pairs that identify the other side, the surest first. A mail has a `mail` and no
+    `chat_id`: its conversation is found by its thread.
     """
 
     update_id: str
@@ -76,6 +124,7 @@ class InboundMessage:
     occurred_at: datetime
     is_edit: bool = False
     attachments: tuple[InboundAttachment, ...] = field(default=())
+    mail: MailHead | None = None
 
 
 class Reception(StrEnum):
@@ -103,6 +152,13 @@ class Conversation:
     handoff_reason: HandoffReason | None
     handoff_summary: str
     handoff_next_step: str
+    subject: str
+    address: str
+
+    @property
+    def recipient(self) -> str:
+        """Where an answer goes, settled when the conversation began: an address, or the chat itself."""
+        return self.address or self.external_id
 
 
 @dataclass(frozen=True)
@@ -133,6 +189,9 @@ class Message:
     edited_at: datetime | None
     sent_at: datetime | None
     scheduled_at: datetime | None
+    kind: MessageKind
+    subject: str
+    address: str
 
 
 @dataclass(frozen=True)
@@ -149,6 +208,19 @@ class Attachment:
 
 
 @dataclass(frozen=True)
+class OutgoingMail:
+    """What a mail of ours has beyond its text. Its Message-ID is stored before anything leaves."""
+
+    mail_id: str
+    subject: str
+    sender: str
+    sender_name: str
+    in_reply_to: str
+    references: tuple[str, ...]
+    written_at: datetime
+
+
+@dataclass(frozen=True)
 class Attempt:
     """One claimed attempt to send a message: all that a channel needs, and the fence that guards the outcome."""
 
@@ -160,3 +232,4 @@ class Attempt:
     body: str
     key: UUID
     fence: int
+    mail: OutgoingMail | None = None

@@ -15,7 +15,8 @@ async def get_conversation(tx: Tx, conversation_id: ConversationId) -> Conversat
         Conversation,
         """
         SELECT id, channel_account_id, channel, contact_id, external_id, status, snoozed_until, holder_kind, holder_id,
-               last_seq, last_inbound_seq, read_seq, last_message_at, handoff_reason, handoff_summary, handoff_next_step
+               last_seq, last_inbound_seq, read_seq, last_message_at, handoff_reason, handoff_summary, handoff_next_step,
+               subject, address
           FROM conversations
          WHERE id = %(conversation_id)s
         """,
@@ -29,7 +30,8 @@ async def lock_conversation(tx: Tx, conversation_id: ConversationId) -> Conversa
         Conversation,
         """
         SELECT id, channel_account_id, channel, contact_id, external_id, status, snoozed_until, holder_kind, holder_id,
-               last_seq, last_inbound_seq, read_seq, last_message_at, handoff_reason, handoff_summary, handoff_next_step
+               last_seq, last_inbound_seq, read_seq, last_message_at, handoff_reason, handoff_summary, handoff_next_step,
+               subject, address
           FROM conversations
          WHERE id = %(conversation_id)s
            FOR UPDATE
@@ -44,7 +46,8 @@ async def find_conversation(tx: Tx, account_id: ChannelAccountId, chat_id: str) 
         Conversation,
         """
         SELECT id, channel_account_id, channel, contact_id, external_id, status, snoozed_until, holder_kind, holder_id,
-               last_seq, last_inbound_seq, read_seq, last_message_at, handoff_reason, handoff_summary, handoff_next_step
+               last_seq, last_inbound_seq, read_seq, last_message_at, handoff_reason, handoff_summary, handoff_next_step,
+               subject, address
           FROM conversations
          WHERE channel_account_id = %(account_id)s
            AND external_id = %(chat_id)s
@@ -59,7 +62,8 @@ async def list_conversations_of_contact(tx: Tx, contact_id: ContactId) -> list[C
         Conversation,
         """
         SELECT id, channel_account_id, channel, contact_id, external_id, status, snoozed_until, holder_kind, holder_id,
-               last_seq, last_inbound_seq, read_seq, last_message_at, handoff_reason, handoff_summary, handoff_next_step
+               last_seq, last_inbound_seq, read_seq, last_message_at, handoff_reason, handoff_summary, handoff_next_step,
+               subject, address
           FROM conversations
          WHERE contact_id = %(contact_id)s
          ORDER BY last_message_at DESC, id
@@ -133,7 +137,7 @@ async def list_messages(tx: Tx, conversation_id: ConversationId, *, last: int = 
         Message,
         """
         SELECT id, conversation_id, seq, direction, status, body, author_kind, author_id, draft_id, approved_by, failure,
-               occurred_at, edited_at, sent_at, scheduled_at
+               occurred_at, edited_at, sent_at, scheduled_at, kind, subject, address
           FROM (SELECT *
                   FROM messages
                  WHERE conversation_id = %(conversation_id)s
@@ -152,7 +156,7 @@ async def get_message(tx: Tx, message_id: MessageId) -> Message:
         Message,
         """
         SELECT id, conversation_id, seq, direction, status, body, author_kind, author_id, draft_id, approved_by, failure,
-               occurred_at, edited_at, sent_at, scheduled_at
+               occurred_at, edited_at, sent_at, scheduled_at, kind, subject, address
           FROM messages
          WHERE id = %(message_id)s
         """,

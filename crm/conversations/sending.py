@@ -4,15 +4,16 @@ The attempt is committed before the network call. Only what is known not to have
 an attempt whose fate is not known becomes `unknown`, is shown to people and never repeated.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from core import clock
+from core import clock, crypto
 from core.db import Tx
 from core.ids import uuid7
+from crm.conversations import outgoing_mail
 from crm.conversations.models import Attempt
 from events import due
-from events.ids import ConversationId, MessageId
+from events.ids import ChannelAccountId, ConversationId, MessageId
 from events.outbox import emit
 from events.types import MessageCancelled, MessageFailed, MessageSent, MessageUnknown
 
@@ -35,6 +36,19 @@ class _Outgoing:
     wait_seconds: float
     is_suppressed: bool
     is_from_draft: bool
+    channel_account_id: ChannelAccountId
+    body: str
+    recipient: str
+    content_hash: str
+
+    @property
+    def is_as_approved(self) -> bool:
+        return self.content_hash == outgoing_hash(self.body, self.recipient, self.channel_account_id)
+
+
+def outgoing_hash(body: str, recipient: str, account_id: ChannelAccountId) -> str:
+    """What an approval is bound to: the text, the recipient, the sending account, no attachments."""
+    return crypto.content_hash(body, recipient, str(account_id), "")
 
 
 async def begin_attempt(tx: Tx, message_id: MessageId, lease_seconds: float) -> Attempt | Wait | None:
@@ -44,8 +58,12 @@ async def begin_attempt(tx: Tx, message_id: MessageId, lease_seconds: float) -> 
         """
         SELECT m.id, m.conversation_id, m.status, coalesce(m.lease_until > now(), false) AS is_leased, m.fence,
                greatest(0, coalesce(extract(epoch FROM a.blocked_until - now()), 0))::float AS wait_seconds,
-               c.suppressed_at IS NOT NULL AS is_suppressed,
-               m.draft_id IS NOT NULL AS is_from_draft
+               c.suppressed_at IS NOT NULL
+                   OR EXISTS (SELECT FROM contact_handles h
+                               WHERE h.kind = 'email' AND h.value = m.address AND h.suppressed_at IS NOT NULL)
+                   AS is_suppressed,
+               m.draft_id IS NOT NULL AS is_from_draft, m.channel_account_id, m.body,
+               coalesce(NULLIF(m.address, ''), v.external_id) AS recipient, m.content_hash
           FROM messages m
           JOIN channel_accounts a ON a.id = m.channel_account_id
           JOIN conversations v ON v.id = m.conversation_id
@@ -65,9 +83,15 @@ async def begin_attempt(tx: Tx, message_id: MessageId, lease_seconds: float) -> 
         )
         await emit(tx, MessageFailed(outgoing.conversation_id, outgoing.id))
         return None
+    if not outgoing.is_as_approved:
+        await _close(
+            tx, outgoing.id, outgoing.fence, "queued", "failed", "It is not the text that was approved"
+        )
+        await emit(tx, MessageFailed(outgoing.conversation_id, outgoing.id))
+        return None
     if outgoing.wait_seconds > 0:
         return Wait(timedelta(seconds=outgoing.wait_seconds), "the channel told the account to wait")
-    return await tx.one(
+    attempt = await tx.one(
         Attempt,
         """
         UPDATE messages AS m
@@ -78,13 +102,16 @@ async def begin_attempt(tx: Tx, message_id: MessageId, lease_seconds: float) -> 
           FROM conversations c
          WHERE m.id = %(message_id)s
            AND c.id = m.conversation_id
-        RETURNING m.id AS message_id, m.conversation_id, m.channel_account_id, c.channel, c.external_id AS chat_id,
-                  m.body, m.attempt_key AS key, m.fence
+        RETURNING m.id AS message_id, m.conversation_id, m.channel_account_id, c.channel,
+                  coalesce(NULLIF(m.address, ''), c.external_id) AS chat_id, m.body, m.attempt_key AS key, m.fence
         """,
         message_id=message_id,
         key=uuid7(),
         lease_seconds=lease_seconds,
     )
+    if attempt.channel != "email":
+        return attempt
+    return replace(attempt, mail=await outgoing_mail.name_mail(tx, message_id, attempt.key))
 
 
 async def _meet_attempt(tx: Tx, outgoing: _Outgoing) -> Wait | None:
@@ -121,6 +148,49 @@ async def record_sent(tx: Tx, attempt: Attempt, provider_id: str) -> bool:
     if held:
         await emit(tx, MessageSent(attempt.conversation_id, attempt.message_id))
     return held == 1
+
+
+async def confirm_sent(tx: Tx, account_id: ChannelAccountId, mail_ids: list[str]) -> bool:
+    """These mails were seen outside: those of ours among them were sent, whatever we knew. False when none is ours.
+
+    An attempt that is still under way loses its fence, so that its own outcome changes nothing any more.
+    """
+    confirmed = await tx.all(
+        _Confirmed,
+        """
+        UPDATE messages
+           SET status = 'sent', sent_at = coalesce(sent_at, %(now)s), lease_until = NULL, failure = '',
+               fence = fence + 1
+         WHERE channel_account_id = %(account_id)s
+           AND external_id = ANY(%(mail_ids)s)
+           AND direction = 'out'
+           AND status IN ('attempting', 'unknown')
+        RETURNING id, conversation_id
+        """,
+        now=clock.now(),
+        account_id=account_id,
+        mail_ids=mail_ids,
+    )
+    for message in confirmed:
+        await emit(tx, MessageSent(message.conversation_id, message.id))
+    return bool(
+        await tx.value(
+            """
+            SELECT EXISTS (SELECT FROM messages
+                            WHERE channel_account_id = %(account_id)s
+                              AND external_id = ANY(%(mail_ids)s)
+                              AND direction = 'out')
+            """,
+            account_id=account_id,
+            mail_ids=mail_ids,
+        )
+    )
+
+
+@dataclass(frozen=True)
+class _Confirmed:
+    id: MessageId
+    conversation_id: ConversationId
 
 
 async def record_failed(tx: Tx, attempt: Attempt, reason: str) -> None:

@@ -92,6 +92,7 @@ async def _unanswered(tx: Tx, conversation: Conversation) -> int:
           FROM messages
          WHERE conversation_id = %(conversation_id)s
            AND direction = 'in'
+           AND kind = 'ordinary'
            AND seq > coalesce((SELECT max(seq)
                                  FROM messages
                                 WHERE conversation_id = %(conversation_id)s

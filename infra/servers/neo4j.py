@@ -1,6 +1,5 @@
 """Neo4j 5.26 from its Maven artifacts, on a loopback port of its own, behind a random password."""
 
-import fcntl
 import json
 import re
 import secrets
@@ -10,19 +9,18 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import neo4j
 from neo4j.exceptions import AuthError, Neo4jError, ServiceUnavailable
 
+from infra.servers import maven
+from infra.servers.maven import missing_tools as missing_tools
 from infra.servers.processes import ServerFailed, dying_with_parent, free_port, stop, tail
 
 _POM = Path(__file__).parents[1] / "neo4j" / "pom.xml"
 _START_SECONDS = 120.0
-_DOWNLOAD_SECONDS = 900.0
 _LOGIN_DELAY_SECONDS = 0.2
 
 
@@ -50,11 +48,6 @@ class Neo4jServer:
         self.process.wait()
 
 
-def missing_tools() -> list[str]:
-    """The programs that the machine lacks to run Neo4j; empty when all are there."""
-    return [tool for tool in ("java", "mvn") if shutil.which(tool) is None]
-
-
 def version() -> str:
     """The server's version, as the pom names it."""
     found = re.search(r"<artifactId>neo4j</artifactId>\s*<version>([^<]+)<", _POM.read_text())
@@ -64,8 +57,8 @@ def version() -> str:
 
 
 def jar_folder() -> Path:
-    """Where the jars of this version are kept, for every copy of the product of this user."""
-    return Path.home() / ".cache" / "getsale" / f"neo4j-{version()}"
+    """Where the jars of this version are kept."""
+    return maven.folder_of("neo4j", version())
 
 
 def fetch_jars() -> Path:
@@ -73,16 +66,7 @@ def fetch_jars() -> Path:
 
     Raises: ServerFailed when Java or Maven is missing or the download fails.
     """
-    folder = jar_folder()
-    if folder.joinpath("complete").exists():
-        return folder
-    if missing := missing_tools():
-        raise ServerFailed(f"Neo4j needs {' and '.join(missing)}: install openjdk-17-jre-headless and maven.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with _exclusive(folder.with_name(f"{folder.name}.lock")):
-        if not folder.joinpath("complete").exists():
-            _download(folder)
-    return folder
+    return maven.fetch("Neo4j", jar_folder(), _download)
 
 
 def _download(folder: Path) -> None:
@@ -90,29 +74,11 @@ def _download(folder: Path) -> None:
     work = folder.with_name(f"{folder.name}-pom")
     work.mkdir(exist_ok=True)
     shutil.copy(_POM, work / "pom.xml")
-    command = ["mvn", "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={folder}"]
-    done = subprocess.run(
-        [*command, "-DincludeScope=runtime"],
-        cwd=work,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_DOWNLOAD_SECONDS,
-        preexec_fn=dying_with_parent(signal.SIGTERM),
-    )
-    shutil.rmtree(work, ignore_errors=True)
-    if done.returncode != 0:
-        raise ServerFailed(
-            f"Maven could not fetch Neo4j {version()}: {(done.stdout + done.stderr).strip()[-600:]}"
-        )
-    folder.joinpath("complete").touch()
-
-
-@contextmanager
-def _exclusive(path: Path) -> Iterator[None]:
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    try:
+        goal = ["dependency:copy-dependencies", f"-DoutputDirectory={folder}", "-DincludeScope=runtime"]
+        maven.run(f"Neo4j {version()}", goal, work)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def start(home: Path, jars: Path, heap: str = "1g") -> Neo4jServer:

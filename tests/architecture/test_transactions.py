@@ -28,6 +28,7 @@ MAY_OPEN = {
     "worker/relay.py",
     "worker/cron.py",
     "worker/listeners.py",
+    "worker/listening/line.py",
     "tools/dispatch.py",
     "agents/runtime.py",
     "agents/context.py",

@@ -7,7 +7,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.support.browser import PHONE, Person, Prospect, Watch
 from tests.support.stage import Stage
-from tests.support.watching import until
+from tests.support.until import until
 
 THURSDAY = "Thursday at 10:00 works. Shall I send the invite?"
 

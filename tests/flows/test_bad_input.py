@@ -4,8 +4,9 @@ from itertools import count
 
 from crm.conversations.models import HandoffReason
 from tests.support.stage import Stage
+from tests.support.until import until
 from tests.support.visitor import Visitor
-from tests.support.watching import conversation_of, until
+from tests.support.watching import conversation_of
 
 _chats = count(750000001)
 MEGABYTE = 1024 * 1024

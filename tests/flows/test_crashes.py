@@ -12,8 +12,9 @@ from crm.drafts.queries import get_draft
 from events.ids import ConversationId, DraftId
 from infra.fleet import Fleet
 from tests.support.stage import Stage
+from tests.support.until import until
 from tests.support.visitor import Visitor
-from tests.support.watching import conversation_of, draft_of, until
+from tests.support.watching import conversation_of, draft_of
 
 # A minute is the promise; whatever is not over by then is stuck.
 STUCK_SECONDS = 60.0

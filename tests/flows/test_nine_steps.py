@@ -10,8 +10,9 @@ from crm.drafts.models import Draft
 from crm.drafts.queries import find_pending_draft
 from infra.fleet import KEY
 from tests.support.stage import Stage
+from tests.support.until import until
 from tests.support.visitor import signed_in
-from tests.support.watching import conversation_of, draft_of, received, until
+from tests.support.watching import conversation_of, draft_of, received
 
 _chats = count(710000001)
 

@@ -6,8 +6,9 @@ from itertools import count
 from crm.drafts.queries import get_draft
 from infra.fleet import running_fleet
 from tests.support.stage import Stage
+from tests.support.until import until
 from tests.support.visitor import Visitor, signed_in
-from tests.support.watching import conversation_of, draft_of, until
+from tests.support.watching import conversation_of, draft_of
 
 APPROVALS = 100
 BURSTS = 50

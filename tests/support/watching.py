@@ -1,27 +1,12 @@
 """Looking from the outside until something has happened."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
-
 from crm.conversations.models import Conversation
 from crm.conversations.queries import find_conversation
 from crm.drafts.models import Draft
 from crm.drafts.queries import find_pending_draft
 from events.ids import ConversationId
 from tests.support.stage import Stage
-
-Found = TypeVar("Found")
-
-
-async def until(look: Callable[[], Awaitable[Found | None]], seconds: float = 30) -> Found:
-    """Look again until there is something to see."""
-    for _ in range(int(seconds / 0.05)):
-        found = await look()
-        if found:
-            return found
-        await asyncio.sleep(0.05)
-    raise TimeoutError(f"nothing came of {look.__qualname__} in {seconds} s")
+from tests.support.until import until
 
 
 async def conversation_of(stage: Stage, chat_id: int, seconds: float = 30) -> Conversation:

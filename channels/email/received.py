@@ -1,0 +1,98 @@
+"""From a parsed mail to what the inbox takes in: who wrote, in which thread, with which files."""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from channels.email.models import Bounce, Mail, MailKind, MailPart
+from core import clock
+from crm.conversations.models import Failure, InboundAttachment, InboundMessage, MailHead, MessageKind
+
+# Keeps the content of a file and returns its key.
+Keep = Callable[[bytes], Awaitable[str]]
+# An index entry of PostgreSQL holds some 2,700 bytes; real Message-IDs have less than 100 characters.
+_LONGEST_ID = 400
+_LONGEST_SUBJECT = 500
+_LONGEST_TEXT = 200_000
+# A delivery system that does not say who it is.
+_NOBODY = "nobody@unknown.invalid"
+
+
+async def as_inbound(mail: Mail, own_address: str, keep: Keep, *, is_past: bool = False) -> InboundMessage:
+    """The mail as an inbound message; its files are put into storage first, so that rows never point to nothing."""
+    is_ours = mail.sender.address == own_address.lower() and mail.kind not in _REPORTS
+    others = tuple(each for each in (*mail.to, *mail.cc) if each.address != mail.sender.address)
+    other = others[0] if is_ours and others else mail.sender
+    address = other.address or _NOBODY
+    mail_id = _bounded(mail.message_id)
+    files = tuple([await _file(part, keep) for part in mail.attachments])
+    return InboundMessage(
+        # two people may send the same Message-ID; one cannot hide the other's mail
+        update_id=f"{mail_id} {_bounded(mail.sender.address)}",
+        chat_id="",
+        message_id=mail_id,
+        sender_name=other.name or address,
+        sender_language=mail.language,
+        handles=(("email", address),),
+        text=_said(mail, files),
+        occurred_at=_moment(mail.occurred_at),
+        attachments=files,
+        mail=MailHead(
+            address=address,
+            subject=mail.subject[:_LONGEST_SUBJECT],
+            in_reply_to=tuple(_bounded(each) for each in mail.in_reply_to),
+            references=tuple(_bounded(each) for each in mail.references),
+            full_text=_whole(mail),
+            kind=MessageKind.ORDINARY if is_ours else _kind(mail),
+            failures=tuple(_failure(bounce) for bounce in mail.bounces) if mail.kind in _REPORTS else (),
+            is_ours=is_ours,
+            recipients=tuple(each.address for each in others) if is_ours else (),
+            is_past=is_past,
+        ),
+    )
+
+
+def _kind(mail: Mail) -> MessageKind:
+    if mail.kind is MailKind.ORDINARY and mail.is_bulk:
+        return MessageKind.BULK
+    return MessageKind(mail.kind.value)
+
+
+def _whole(mail: Mail) -> str:
+    """The whole mail with what could not be kept of it, where that is more than its visible reply."""
+    whole = "\n\n".join([mail.text.strip(), *(f"[{note}]" for note in mail.notes)])
+    return whole[:_LONGEST_TEXT] if whole != mail.reply.strip() else ""
+
+
+_REPORTS = (MailKind.DSN, MailKind.ARF)
+
+
+def _bounded(name: str) -> str:
+    return name if len(name) <= _LONGEST_ID else hashlib.sha256(name.encode()).hexdigest()
+
+
+def _moment(written: datetime) -> datetime:
+    """When it was written, as its sender says; nobody writes in the future."""
+    return min(written, clock.now())
+
+
+def _said(mail: Mail, files: tuple[InboundAttachment, ...]) -> str:
+    """What stands in the thread: the visible reply, else whatever there is."""
+    said = (mail.reply.strip() or mail.text.strip())[:_LONGEST_TEXT]
+    if said or not files:
+        return said or mail.subject
+    word = "Файл" if mail.language == "ru" else "File"
+    return "\n".join(f"[{word}: {file.name}]" for file in files)
+
+
+async def _file(part: MailPart, keep: Keep) -> InboundAttachment:
+    if part.content is None:
+        return InboundAttachment(
+            "", part.name, part.mime, part.size_bytes, part.refusal or "The file is empty"
+        )
+    return InboundAttachment("", part.name, part.mime, part.size_bytes, blob_key=await keep(part.content))
+
+
+def _failure(bounce: Bounce) -> Failure:
+    said = " ".join(f"{bounce.status} {bounce.diagnostic}".split())[:300]
+    return Failure(bounce.recipient.lower(), said or "The mail was returned", bounce.is_hard)

@@ -1,0 +1,1 @@
+"""How each channel is listened to, while worker/listeners.py holds the account's lease."""

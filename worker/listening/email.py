@@ -1,0 +1,109 @@
+"""Listening to a mailbox: every mail of the inbox and of the sent folder once, gaps included, then waiting in IDLE."""
+
+import asyncio
+from datetime import timedelta
+from functools import partial
+
+import psycopg
+import structlog
+
+from channels.email.imap import ImapClient, RawMail
+from channels.email.inbound import parse
+from channels.email.models import Mail
+from channels.email.received import as_inbound
+from core import addresses
+from core.errors import Unprocessable
+from crm.channel_accounts import mailboxes
+from crm.channel_accounts.mailboxes import Folder
+from crm.channel_accounts.models import AccountStatus
+from crm.conversations.actions import receive_message
+from crm.conversations.models import Reception
+from worker.listening.line import Line, Rest
+
+log = structlog.get_logger()
+
+INBOX = "INBOX"
+# Servers may show a mail a little after later ones. Below that many UIDs from the end, a UID that is not there was
+# removed and will not come back.
+_SETTLED = 1000
+# What came in while somebody connected the mailbox still wants an answer; the server's clock may differ from ours.
+_JUST_BEFORE = timedelta(minutes=5)
+
+
+async def listen(line: Line) -> Rest:
+    """Take mails in as long as the lease lasts. Raises: ChannelError."""
+    mailbox = line.credentials.mailbox
+    if mailbox is None:
+        raise Unprocessable(f"The account {line.account.name} has no mail servers; connect it again.")
+    reach = addresses.tenant_reach(line.settings)
+    timeout_seconds = line.settings.channel_timeout_seconds
+    async with ImapClient(mailbox, line.credentials.secret, reach, timeout_seconds) as imap:
+        sent = await imap.find_sent_folder()
+        await line.note(AccountStatus.CONNECTED)
+        while True:
+            if sent is not None:
+                await _take_folder(line, imap, sent)
+            # last, so that it is the folder that IDLE watches
+            await _take_folder(line, imap, INBOX)
+            await imap.wait(line.settings.mail_idle_seconds)
+
+
+async def _take_folder(line: Line, imap: ImapClient, name: str) -> None:
+    """Take in what is in the folder and was not dealt with: new mails, gaps, all of it after a new UIDVALIDITY."""
+    uid_validity = await imap.open(name)
+    async with line.transaction("mail.folder") as tx:
+        folder = await mailboxes.open_folder(tx, line.account.id, name, uid_validity)
+    present = await imap.uids()
+    missing = folder.missing(present)
+    for uid in missing:
+        raw = await imap.fetch(uid, line.settings.mail_limit_bytes)
+        if raw is not None:
+            await _take(line, folder, raw)
+        # else it was removed meanwhile, or the server kept it back: the next look tells which
+    if missing and present[-1] > _SETTLED:
+        async with line.transaction("mail.settle") as tx:
+            await mailboxes.settle_removed(tx, line.account.id, folder, present[-1] - _SETTLED, present)
+
+
+async def _take(line: Line, folder: Folder, raw: RawMail) -> None:
+    """Store one mail and the cursor in one transaction; what is refused is kept, by name."""
+    try:
+        mail = await _parsed(line, raw)
+        keep = partial(line.blobs.put, line.principal.organization_id)
+        is_past = raw.arrived_at < line.account.created_at - _JUST_BEFORE
+        inbound = await as_inbound(mail, line.account.address, keep, is_past=is_past)
+        async with line.transaction("mail.receive") as tx:
+            reception = await receive_message(tx, line.account, inbound)
+            await mailboxes.mark_dealt_with(tx, line.account.id, folder, raw.uid, raw.uid)
+    except (Unprocessable, psycopg.DataError) as err:
+        await _refuse(line, folder, raw, err.detail if isinstance(err, Unprocessable) else str(err))
+        return
+    if reception is Reception.ACCEPTED:
+        log.info("mail.received", account_id=str(line.account.id), folder=folder.folder, uid=raw.uid)
+
+
+async def _parsed(line: Line, raw: RawMail) -> Mail:
+    if raw.content is None:
+        limit = line.settings.mail_limit_bytes // 2**20
+        raise Unprocessable(f"The mail has {raw.size_bytes // 2**20} MB; at most {limit} MB are taken in.")
+    return await asyncio.to_thread(parse, raw.content, file_limit_bytes=line.settings.mail_file_limit_bytes)
+
+
+async def _refuse(line: Line, folder: Folder, raw: RawMail, reason: str) -> None:
+    log.warning(
+        "mail.refused", account_id=str(line.account.id), folder=folder.folder, uid=raw.uid, reason=reason
+    )
+    blob_key = None
+    if raw.content is not None:
+        blob_key = await line.blobs.put(line.principal.organization_id, raw.content)
+    async with line.transaction("mail.refuse") as tx:
+        await mailboxes.record_refusal(
+            tx,
+            line.account.id,
+            folder.folder,
+            raw.uid,
+            reason=reason,
+            size_bytes=raw.size_bytes,
+            blob_key=blob_key,
+        )
+        await mailboxes.mark_dealt_with(tx, line.account.id, folder, raw.uid, raw.uid)
