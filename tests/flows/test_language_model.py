@@ -16,8 +16,9 @@ from crm.runs.model_calls import total_since
 from infra.fleet import KEY
 from tests.support.openai_peer import ModelPeer, running_model_peer
 from tests.support.stage import Stage, running_stage
+from tests.support.until import until
 from tests.support.visitor import signed_in
-from tests.support.watching import conversation_of, draft_of, received, until
+from tests.support.watching import conversation_of, draft_of, received
 
 pytestmark = pytest.mark.xdist_group("language-model")
 
