@@ -1,2 +1,94 @@
 -- What the product remembers: turns, summaries, chunks and their vectors.
 SET LOCAL lock_timeout = '5s';
+
+-- `thread_id` is what is read in order: a conversation, or one version of a document; `ordinal` is the place in it.
+-- `source_id` is the message, the conversation or the document that it was made from. Forgetting deletes rows;
+-- what was superseded stays for those who cited it, and is found no more.
+CREATE TABLE memories (
+    organization_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('turn', 'summary', 'chunk')),
+    source_kind text NOT NULL CHECK (source_kind IN ('message', 'conversation', 'document')),
+    source_id uuid NOT NULL,
+    thread_id uuid NOT NULL,
+    ordinal int NOT NULL,
+    episode int NOT NULL DEFAULT 0,
+    conversation_id uuid,
+    contact_id uuid,
+    speaker text NOT NULL DEFAULT '',
+    is_ours boolean NOT NULL DEFAULT false,
+    title text NOT NULL DEFAULT '',
+    heading text[] NOT NULL DEFAULT '{}',
+    page int,
+    line int,
+    text text NOT NULL,
+    length int NOT NULL,
+    is_question boolean NOT NULL DEFAULT false,
+    names_time boolean NOT NULL DEFAULT false,
+    trust text NOT NULL DEFAULT 'confirmed' CHECK (trust IN ('confirmed', 'quarantined', 'untrusted')),
+    is_publishable boolean NOT NULL DEFAULT false,
+    occurred_at timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL DEFAULT now(),
+    superseded_at timestamptz,
+    embedding halfvec(384),
+    model text NOT NULL DEFAULT '',
+    PRIMARY KEY (organization_id, id),
+    UNIQUE (organization_id, thread_id, kind, ordinal),
+    FOREIGN KEY (organization_id, conversation_id) REFERENCES conversations (organization_id, id),
+    FOREIGN KEY (organization_id, contact_id) REFERENCES contacts (organization_id, id),
+    CHECK ((kind = 'chunk') = (source_kind = 'document')),
+    CHECK (kind = 'chunk' OR conversation_id IS NOT NULL),
+    CHECK ((embedding IS NULL) = (model = ''))
+);
+CREATE INDEX memories_live ON memories (organization_id, kind) WHERE superseded_at IS NULL;
+CREATE INDEX memories_by_contact ON memories (organization_id, contact_id) WHERE superseded_at IS NULL;
+CREATE INDEX memories_by_source ON memories (organization_id, source_kind, source_id);
+CREATE INDEX memories_without_vector ON memories (organization_id, thread_id)
+    WHERE embedding IS NULL AND superseded_at IS NULL;
+
+-- The stems of what can be found, in both languages. Equality of text is leakproof, so that under row level security
+-- this index is used, where a GIN index over a tsvector is not; and it knows how rare a word is, which ts_rank does not.
+CREATE TABLE memory_terms (
+    organization_id uuid NOT NULL,
+    term text NOT NULL,
+    memory_id uuid NOT NULL,
+    kind text NOT NULL,
+    thread_id uuid NOT NULL,
+    ordinal int NOT NULL,
+    tf int NOT NULL,
+    PRIMARY KEY (organization_id, term, memory_id),
+    FOREIGN KEY (organization_id, memory_id) REFERENCES memories (organization_id, id) ON DELETE CASCADE
+);
+CREATE INDEX memory_terms_by_memory ON memory_terms (organization_id, memory_id);
+
+-- Who speaks in the turns, by the stems of the name: a question that names somebody is about what they said.
+CREATE TABLE memory_speakers (
+    organization_id uuid NOT NULL,
+    stem text NOT NULL,
+    speaker text NOT NULL,
+    PRIMARY KEY (organization_id, stem, speaker)
+);
+
+SELECT secure_tenant_table('memories'::regclass);
+SELECT secure_tenant_table('memory_terms'::regclass);
+SELECT secure_tenant_table('memory_speakers'::regclass);
+
+-- A seat that sees only what is assigned to it remembers only that; documents are everybody's.
+CREATE FUNCTION is_visible_thread(thread uuid, kind text) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT current_setting('app.visibility', true) IS DISTINCT FROM 'assigned'
+        OR kind = 'chunk'
+        OR EXISTS (SELECT
+                     FROM conversations c
+                    WHERE c.organization_id = current_organization_id()
+                      AND c.id = thread
+                      AND c.holder_id = NULLIF(current_setting('app.seat_id', true), '')::uuid)
+$$;
+CREATE POLICY memories_visibility ON memories AS RESTRICTIVE FOR SELECT TO getsale_app, getsale_worker
+    USING (is_visible_thread(thread_id, kind));
+CREATE POLICY memory_terms_visibility ON memory_terms AS RESTRICTIVE FOR SELECT TO getsale_app, getsale_worker
+    USING (is_visible_thread(thread_id, kind));
+
+ALTER TABLE draft_evidence DROP CONSTRAINT draft_evidence_kind_check;
+ALTER TABLE draft_evidence ADD CONSTRAINT draft_evidence_kind_check
+    CHECK (kind IN ('message', 'fact', 'deal', 'company', 'contact', 'task', 'relationship', 'memory', 'knowledge'));

@@ -1,0 +1,133 @@
+"""What is written, and that it can be written again, superseded and forgotten."""
+
+from datetime import timedelta
+
+from core import clock
+from core.ids import uuid7
+from events.ids import DocumentId, DocumentVersionId
+from memory import store
+from memory.documents.models import Chunk
+from memory.embeddings.fake import FakeEmbedder
+from memory.models import SourceKind, Version
+from tests.memory.conftest import MARCH, Shelf
+
+LINES = ("How much are forty scanners?", "> 204 euros each", "Сколько стоят сканеры?")
+
+
+async def _count(shelf: Shelf, table: str = "memories") -> int:
+    async with shelf.db.transaction(shelf.owner, "test") as tx:
+        statements = {
+            "memories": "SELECT count(*) FROM memories WHERE superseded_at IS NULL",
+            "terms": "SELECT count(*) FROM memory_terms",
+            "speakers": "SELECT count(*) FROM memory_speakers",
+            "vectors": "SELECT count(*) FROM memories WHERE embedding IS NOT NULL",
+            "episodes": "SELECT count(DISTINCT episode) FROM memories",
+        }
+        return int(await tx.value(statements[table]))
+
+
+async def test_turns_that_are_remembered_twice_are_there_once(shelf: Shelf) -> None:
+    first = await shelf.remember(*LINES)
+    terms = await _count(shelf, "terms")
+
+    again = await shelf.remember(*LINES)
+
+    assert (first, again) == (3, 0)
+    assert (await _count(shelf), await _count(shelf, "terms")) == (3, terms)
+
+
+async def test_words_are_found_by_their_stems_in_both_languages(shelf: Shelf) -> None:
+    await shelf.remember(*LINES)
+
+    async with shelf.db.transaction(shelf.owner, "test") as tx:
+        found = await tx.value(
+            "SELECT array_agg(term ORDER BY term) FROM memory_terms WHERE term = ANY(%(terms)s)",
+            terms=["euro", "scanner", "сканер", "how"],
+        )
+
+    assert found == ["euro", "scanner", "сканер"]
+
+
+async def test_an_edited_turn_waits_for_its_vector_again_and_so_does_the_next(shelf: Shelf) -> None:
+    await shelf.remember(*LINES)
+    await shelf.embed(FakeEmbedder())
+
+    await shelf.remember("How much are fifty scanners?")
+
+    assert await _count(shelf, "vectors") == 1
+    assert await shelf.embed(FakeEmbedder()) == 2
+
+
+async def test_a_vector_of_an_older_text_is_not_kept(shelf: Shelf) -> None:
+    await shelf.remember("The old text")
+    async with shelf.db.transaction(shelf.owner, "test") as tx:
+        waiting = await store.list_unembedded(tx, shelf.conversation.id, limit=10)
+    await shelf.remember("The new text")
+
+    async with shelf.db.transaction(shelf.owner, "test") as tx:
+        vectors = await FakeEmbedder().embed_passages([memory.passage() for memory in waiting])
+        await store.store_vectors(tx, "fake", waiting, vectors)
+
+    assert await _count(shelf, "vectors") == 0
+
+
+async def test_a_long_silence_begins_an_episode(shelf: Shelf) -> None:
+    await shelf.remember("one", "two")
+
+    await shelf.remember("three", first=3, at=MARCH + timedelta(days=1))
+
+    assert await _count(shelf, "episodes") == 2
+
+
+async def test_forgetting_a_message_takes_its_words_along(shelf: Shelf) -> None:
+    await shelf.remember(*LINES)
+    async with shelf.db.transaction(shelf.owner, "test") as tx:
+        message_id = await tx.value("SELECT source_id FROM memories WHERE ordinal = 2")
+
+        forgotten = await store.forget(tx, SourceKind.MESSAGE, message_id)
+
+        left = await tx.value("SELECT count(*) FROM memory_terms WHERE term = 'euro'")
+    assert (forgotten, left) == (1, 0)
+    assert await _count(shelf, "speakers") == 1
+
+
+async def test_forgetting_a_conversation_leaves_nothing(shelf: Shelf) -> None:
+    await shelf.remember(*LINES)
+    async with shelf.db.transaction(shelf.owner, "test") as tx:
+        await store.remember_summary(tx, shelf.conversation, episode=0, text="Scanners", occurred_at=MARCH)
+
+        await store.forget(tx, SourceKind.CONVERSATION, shelf.conversation.id)
+
+    counts = [await _count(shelf, table) for table in ("memories", "terms", "speakers")]
+    assert counts == [0, 0, 0]
+
+
+async def test_a_new_version_of_a_document_takes_the_place_of_the_old(shelf: Shelf) -> None:
+    document_id = DocumentId(uuid7())
+    old, new = (
+        Version(document_id, DocumentVersionId(uuid7()), "Prices", True, clock.now()) for _ in range(2)
+    )
+    async with shelf.db.transaction(shelf.owner, "test") as tx:
+        await store.insert_chunks(
+            tx, old, [Chunk("50 seats: 900", "en", 1), Chunk("90 seats: 1500", "en", 2)]
+        )
+
+        added = await store.insert_chunks(tx, new, [Chunk("50 seats: 950", "en", 1, page=2)])
+
+        live = await tx.value("SELECT array_agg(text) FROM memories WHERE superseded_at IS NULL")
+        kept = await tx.value("SELECT count(*) FROM memories")
+        terms = await tx.value("SELECT count(*) FROM memory_terms WHERE term = '900'")
+    assert (added, live, kept, terms) == (1, ["50 seats: 950"], 3, 0)
+
+
+async def test_a_version_can_come_back(shelf: Shelf) -> None:
+    version = Version(DocumentId(uuid7()), DocumentVersionId(uuid7()), "Prices", True, clock.now())
+    chunk = Chunk("50 seats: 900", "en", 1)
+    async with shelf.db.transaction(shelf.owner, "test") as tx:
+        await store.insert_chunks(tx, version, [chunk])
+        await store.supersede(tx, version.document_id)
+
+        await store.insert_chunks(tx, version, [chunk])
+
+        terms = await tx.value("SELECT count(*) FROM memory_terms WHERE term = '900'")
+    assert (await _count(shelf), terms) == (1, 1)
