@@ -6,6 +6,7 @@ import os
 import resource
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import psutil
 import pytest
@@ -18,16 +19,19 @@ from core import addresses
 from core.blobs import Blobs
 from core.db import Database
 from core.ids import uuid7
-from core.principal import Principal, system
+from core.principal import system
 from core.settings import Settings
-from crm.channel_accounts.actions import replace_secret
+from crm.channel_accounts.actions import LISTEN, replace_secret
 from crm.channel_accounts.mailboxes import count_refusals, get_mailbox
 from crm.channel_accounts.models import AccountStatus
 from crm.channel_accounts.queries import get_channel_account
+from events import due
 from infra.fleet import KEY
 from infra.servers import dovecot
 from infra.servers.dovecot import PASSWORD, Dovecot
 from tests.support.mail import VERA, Post, attempt, make_post, written
+from tests.support.organizations import make_organization
+from tests.support.servers import migrated_servers
 from tests.support.until import until
 from worker.listeners import Switchboard
 from worker.listening import email as listening
@@ -49,20 +53,34 @@ def address() -> str:
     return f"sales.{uuid7()}@getsale.example"
 
 
-@pytest.fixture
-async def post(
-    worker_database: Database, database: Database, organization: Principal, server: Dovecot, address: str
-) -> Post:
-    made = await make_post(
-        database, organization, imap_port=server.imap_port, password=PASSWORD, address=address
-    )
-    return Post(worker_database, made.owner, made.account)
+@pytest.fixture(scope="module")
+async def db(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Database]:
+    """A database without the accounts that other tests leave behind: a switchboard would take them up too."""
+    with migrated_servers(tmp_path_factory.mktemp("servers")) as servers:
+        opened = await Database(servers.urls.database_url_worker, size=8).open()
+        yield opened
+        await opened.close()
 
 
 @pytest.fixture
-def mail_settings(settings: Settings) -> Settings:
-    return settings.model_copy(
-        update={"internal_hosts": "127.0.0.1", "mail_idle_seconds": 30.0, "lease_seconds": 2.0}
+async def post(db: Database, server: Dovecot, address: str) -> AsyncIterator[Post]:
+    owner = await make_organization(db)
+    made = await make_post(db, owner, imap_port=server.imap_port, password=PASSWORD, address=address)
+    yield made
+    async with db.transaction(owner, "test") as tx:
+        await due.cancel(tx, LISTEN, made.account.id)
+
+
+@pytest.fixture
+def mail_settings(tmp_path: Path) -> Settings:
+    return Settings.model_validate(
+        {
+            "internal_hosts": "127.0.0.1",
+            "mail_idle_seconds": 30.0,
+            "lease_seconds": 2.0,
+            "data": tmp_path,
+            "secret_key": KEY,
+        }
     )
 
 
