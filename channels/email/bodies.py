@@ -1,5 +1,7 @@
 """The parts of a mail: what is to be read, and the files that came with it."""
 
+import base64
+import itertools
 import re
 from dataclasses import dataclass, field
 from email import policy
@@ -19,6 +21,7 @@ _NAME_LIMIT = 200
 _MIME = re.compile(r"[\w.+-]{1,64}/[\w.+-]{1,64}", re.ASCII)
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\:\u202a-\u202e\u2066-\u2069]+")
 _BOUNDARY = re.compile(rb"^--([^\s-][^\r\n]{0,200}?)[ \t]*\r?$", re.MULTILINE)
+_BASE64_LINE = re.compile(rb"[A-Za-z0-9+/]+=*")
 _LOOKS_LIKE_HTML = re.compile(
     r"\s*(?:<!doctype html|<html|<head|<body|<div|<p|<table|<span|<meta)[\s>]", re.IGNORECASE
 )
@@ -168,8 +171,20 @@ def payload_bytes(part: Message) -> bytes:
     except (ValueError, LookupError, TypeError, AssertionError):
         payload = part.get_payload()
     if isinstance(payload, bytes):
-        return payload
+        is_base64 = str(part.get("Content-Transfer-Encoding", "")).strip().lower() == "base64"
+        raw = part.get_payload() if is_base64 else None
+        if not isinstance(raw, str) or payload != b"".join(raw.encode("ascii", "replace").splitlines()):
+            return payload
+        return _salvaged(raw.encode("ascii"))  # the library gives up and hands back the digits
     return payload.encode("utf_8", "surrogateescape") if isinstance(payload, str) else b""
+
+
+def _salvaged(payload: bytes) -> bytes:
+    """What base64 holds up to where it was cut, or where a server added a footer of its own."""
+    lines = itertools.takewhile(_BASE64_LINE.fullmatch, payload.split())
+    digits = b"".join(lines).rstrip(b"=")
+    whole = digits[: len(digits) // 4 * 4 if len(digits) % 4 == 1 else len(digits)]
+    return base64.b64decode(whole + b"=" * (-len(whole) % 4)) if whole else payload
 
 
 def _file(part: Message, parts: Parts) -> MailPart:
@@ -179,6 +194,10 @@ def _file(part: Message, parts: Parts) -> MailPart:
         return _attached_mail(part, mime, parts)
     content = payload_bytes(part)
     name = _safe(_declared_name(part)) or _numbered(_ENDINGS.get(mime, "file.bin"), parts)
+    if name.lower() == "winmail.dat" or mime.endswith("ms-tnef"):
+        parts.notes.append(
+            f"{name} is kept as it came: the files that Outlook packed into it are not unpacked."
+        )
     return judged(name, mime, content, parts.file_limit_bytes)
 
 

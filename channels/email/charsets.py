@@ -37,6 +37,9 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf_16"),
 )
 _GUESSED_FROM_BYTES = 20_000
+_FOREIGN_ENOUGH = 0.7
+_RUSSIAN_ENOUGH = 0.4
+_CLEARLY_BETTER = 0.2
 _BROKEN_WORD = re.compile(r"(\?=)(?==\?)")
 _ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[bq]\?[^?]*\?=", re.IGNORECASE)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -128,41 +131,40 @@ def _strictly(data: bytes, codec: str) -> str | None:
 
 
 def _plainer(data: bytes, text: str) -> str:
-    """Another reading of one-byte text if that one is Russian and this one is not anything."""
-    if data.isascii() or _oddness(text) < 0.35:
+    """Another reading of one-byte text where that one is Russian and this one is nothing."""
+    if _foreign_share(text) < _FOREIGN_ENOUGH:
         return text
-    readings = [data.decode(codec, "replace") for codec in _CYRILLIC]
-    best = min(readings, key=_oddness)
-    return best if _oddness(best) < 0.1 else text
-
-
-def _oddness(text: str) -> float:
-    """The share of letters that no Russian or Western word has in that place, 0 to 1."""
-    words = [word for word in re.findall(r"[^\W\d_]+", text) if not word.isascii()]
-    odd = total = 0
-    for word in words:
-        total += len(word)
-        accented = sum("\u0080" <= letter <= "\u024f" for letter in word)
-        swapped = word[:1].islower() and any(letter.isupper() for letter in word[1:])
-        if (accented * 2 > len(word) and len(word) > 2) or (swapped and not word.isascii()):
-            odd += len(word)
-    strange = sum("\u2500" <= letter <= "\u25ff" or letter == "\ufffd" for letter in text)
-    return (odd + strange) / (total + strange) if total + strange else 0.0
+    best = _most_russian(data)
+    return best if _russian_fluency(best) > _russian_fluency(text) + _CLEARLY_BETTER else text
 
 
 def _guessed(data: bytes) -> str:
     text = _strictly(data, "utf_8")
     if text is not None:
         return text
-    readings = [data.decode(codec, "replace") for codec in _CYRILLIC]
-    best = min(readings, key=lambda reading: (_oddness(reading), -_russian(reading)))
-    if _oddness(best) < 0.1 and _russian(best) > 0.5:
+    best = _most_russian(data)
+    if _foreign_share(best) > _FOREIGN_ENOUGH and _russian_fluency(best) > _RUSSIAN_ENOUGH:
         return best
     match = from_bytes(data[:_GUESSED_FROM_BYTES]).best()
     return data.decode(match.encoding if match else "cp1252", "replace")
 
 
-def _russian(text: str) -> float:
-    """The share of Russian letters among the letters outside ASCII."""
+def _most_russian(data: bytes) -> str:
+    return max((data.decode(codec, "replace") for codec in _CYRILLIC), key=_russian_fluency)
+
+
+def _russian_fluency(text: str) -> float:
+    """The share of the ten most frequent Russian letters, about 0.65 in any Russian text; capitals inside a word cost."""
+    strange = sum("\u2500" <= letter <= "\u25ff" or letter == "\ufffd" for letter in text)
     letters = [letter for letter in text if letter.isalpha() and not letter.isascii()]
-    return sum("а" <= letter.lower() <= "ё" for letter in letters) / len(letters) if letters else 0.0
+    if not letters:
+        return 0.0
+    swapped = len(re.findall(r"[а-яё][А-ЯЁ]", text))
+    return (sum(letter.lower() in "оеаинтсрвл" for letter in letters) - swapped) / (len(letters) + strange)
+
+
+def _foreign_share(text: str) -> float:
+    """How much of the words with letters outside ASCII is such letters: a little in French, all of it in Russian."""
+    words = [word for word in re.findall(r"[^\W\d_]+", text) if not word.isascii()]
+    letters = sum(len(word) for word in words)
+    return sum(not letter.isascii() for word in words for letter in word) / letters if letters else 0.0

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email.message import Message
 from email.utils import parsedate_to_datetime
 
-from channels.email.charsets import decode_words, one_line
+from channels.email.charsets import decode, decode_words, one_line
 from channels.email.models import Address
 from core import clock
 
@@ -24,6 +24,18 @@ _BARE_ID = re.compile(r"[^\s<>,;]+@[^\s<>,;]+")
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _CLOCK_ERROR = timedelta(days=1)
 _HEADER_READ_CHARS = 200_000
+
+
+def read_raw_bytes(message: Message) -> None:
+    """Make text of headers that came as bare 8-bit bytes, in all parts; the parser would show question marks."""
+    for part in message.walk():
+        fields = [(name, str(value)) for name, value in part.raw_items()]
+        if all(value.isascii() for _, value in fields):
+            continue
+        for name, _ in fields:
+            del part[name]
+        for name, value in fields:
+            part[name] = value if value.isascii() else decode(value.encode("utf_8", "surrogateescape"), "")
 
 
 def text_of(message: Message, name: str, limit: int = SUBJECT_LIMIT) -> str:

@@ -43,6 +43,7 @@ def _parse(raw: bytes, file_limit_bytes: int) -> Mail:
     if not raw.strip():
         raise Unprocessable("The mail is empty.")
     message: Message = BytesParser(policy=policy.compat32).parsebytes(raw.lstrip(b"\r\n"))
+    headers.read_raw_bytes(message)
     if not any(name in message for name in _NAMED_HEADERS):
         raise Unprocessable("This is no mail: it has none of the headers of one.")
     sender = _sender(message)

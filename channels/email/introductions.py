@@ -15,7 +15,7 @@ _BLOCK_LINES = 16
 _EMAIL = r"[<(\[][^<>()\[\]]{0,80}@[^<>()]{1,120}[>)\]]+"
 _WROTE = "|".join(phrases.WROTE)
 _DATE = (
-    rf"(?:(?:в|во|on|at)\s+)?(?:(?:{phrases.WEEKDAYS})\.?,?\s+)?"
+    rf"(?:(?:в|во|on|at)\s+)?(?:\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?:\s?[ap]m)?,?\s+)?(?:(?:{phrases.WEEKDAYS})\.?,?\s+)?"
     rf"(?:\d{{1,2}}[./-]\d{{1,2}}[./-]\d{{2,4}}|\d{{4}}[-./]\d{{1,2}}[-./]\d{{1,2}}"
     rf"|\d{{1,2}}(?:st|nd|rd|th)?\.?[\s-]+(?:of )?(?:{phrases.MONTHS})\b|(?:{phrases.MONTHS})\b\.?\s+\d{{1,2}})"
 )
@@ -26,6 +26,7 @@ _ATTRIBUTIONS = tuple(
         rf"(?:on|at|am|в) (?=.{{0,200}}[\d@]).{{3,300}}?\s(?:{_WROTE})\s*:",
         rf"{_DATE}.{{0,250}}{_EMAIL}\s*(?:,?\s*(?:{_WROTE}))?\s*:",
         rf"{_DATE}.{{0,200}}\s(?:{_WROTE})\s*:",
+        rf"{_DATE}.{{0,30}}\d{{1,2}}:\d{{2}}.{{0,20}}\s(?:от|from)\s.{{2,160}}:",
         rf"[\"'«]?[^.!?:;<>]{{0,80}}[\"'»]?\s*{_EMAIL}\s*,?\s*(?:{_WROTE}).{{0,60}}:",
         rf"{_NAME}\s(?:{_WROTE}),?\s.{{0,12}}{_DATE}.{{0,40}}:",
         r"(?:quoting|цитирую|цитирование|цитата от) .{3,160}:",
@@ -114,17 +115,16 @@ def is_field_block(lines: Sequence[Line], at: int) -> bool:
     strangers = 0
     has_proof = False
     for line in lines[at : at + _BLOCK_LINES]:
+        if line.is_blank:
+            continue
         match = _FIELD.fullmatch(line.text[:1000])
-        if match and match.lastgroup != "other":
-            kinds |= {kind for kind in _FIELDS if match[kind]}
-            strangers = 0
-            has_proof |= any(letter.isdigit() or letter == "@" for letter in match["value"])
-        elif not line.is_blank and not match:
-            has_proof |= strangers == 0 and any(letter.isdigit() or letter == "@" for letter in line.text)
-            strangers += 1  # a long list of recipients, or a value on its own line
-        if strangers > 2:
+        kind = next((kind for kind in _FIELDS if match and match[kind]), "")
+        strangers = 0 if kind else strangers + 1  # a long list of recipients, or a value on its own line
+        if strangers > 2 or (kind in kinds and kind != "other"):
             break
-    return has_proof and "from" in kinds and len(kinds - {"other"}) >= 3
+        has_proof |= strangers < 2 and any(letter.isdigit() or letter == "@" for letter in line.text)
+        kinds.add(kind)
+    return has_proof and "from" in kinds and len(kinds & {"from", "date", "to", "subject"}) >= 3
 
 
 def drop_introduction(written: list[Line]) -> None:

@@ -80,18 +80,22 @@ _URL = re.compile(r"(?:https?://|mailto:|tel:)\S{1,2000}", re.IGNORECASE)
 
 # Wrappers by which programs mark what their user did not write.
 _ORIGINAL_STARTS = re.compile(
-    r"(?:x_)*(?:divRplyFwdMsg|ms-outlook-mobile-reference-message|mail-editor-reference-message-container"
-    r"|OLK_SRC_BODY_SECTION|reply-intro|isForwardContent|isReplyContent)"
+    r"(?:x_|m_-?\d+)*(?:divRplyFwdMsg|ms-outlook-mobile-reference-message|mail-editor-reference-message-container"
+    r"|OLK_SRC_BODY_SECTION|messageReplySection|isReplyContent)"
 )
 _QUOTE_CLASSES = re.compile(
-    r"(?:gmail_quote_container_|yahoo_quoted|zmail_extra|protonmail_quote|moz-cite-prefix|gmail_attr_|"
-    r"js-mail-quote|mail-quote-collapse|tutanota_quote|quoteheader)"
+    r"(?:yahoo_quoted|zmail_extra|protonmail_quote|moz-cite-prefix|mail-quote-collapse|tutanota_quote|mail-app-auto-quote)"
 )
 _SIGNATURES = re.compile(
-    r"(?:x_)*(?:gmail_signature|gmail_signature_prefix|moz-signature|Signature|AppleMailSignature|"
-    r"ms-outlook-mobile-signature|ms-outlook-mobile-body-signature|appleMailSignature|lineBreakAtBeginningOfSignature_|"
-    r"protonmail_signature_block|signature|elementToProof_signature|mobile-signature)"
+    r"(?:x_|m_-?\d+)*(?:gmail_signature|gmail_signature_prefix|moz-signature|signature|applemailsignature|"
+    r"ms-outlook-(?:mobile|ios|android)-signature|ms-outlook-mobile-body-signature|"
+    r"protonmail_signature_block|composer_signature|mail-app-auto-signature|messagesignaturesection|mobile-signature)",
+    re.IGNORECASE,
 )
+
+
+# iOS puts its signature between this mark and the quote.
+_SIGNATURE_FOLLOWS = re.compile(r"(?:x_|m_-?\d+)*lineBreakAtBeginningOfSignature")
 
 
 def lines_of(html: str) -> list[Line]:
@@ -132,6 +136,7 @@ class _Rendering:
     lists: list[_List] = field(default_factory=list)
     quotes: int = 0
     signatures: int = 0
+    signature_follows: bool = False
     preformatted: int = 0
 
     def walk(self, root: LexborNode) -> None:
@@ -191,7 +196,7 @@ class _Rendering:
         role = Role.WRITTEN
         if self.quotes:
             role = Role.QUOTED
-        elif self.signatures:
+        elif self.signatures or self.signature_follows:
             role = Role.SIGNATURE
         self.boxes[-1].lines.append(Line(text, role, min(self.quotes, _DEPTH_LIMIT)))
 
@@ -205,11 +210,14 @@ class _Rendering:
         if _is_start_of_original(node):
             self._break()
             self.boxes[-1].lines.append(Line("", Role.ORIGINAL_STARTS, self.quotes))
-        self.quotes += is_quote(node, tag)
+        if is_quote(node, tag):
+            self.quotes += 1
+            self.signature_follows = False
         self.signatures += _is_signature(node)
         match tag:
             case "br":
                 self._break(even_if_empty=True)
+                self.signature_follows |= bool(_SIGNATURE_FOLLOWS.fullmatch(node.attributes.get("id") or ""))
             case "pre":
                 self.preformatted += 1
             case "ul" | "ol":
@@ -305,4 +313,4 @@ def _is_signature(node: LexborNode) -> bool:
 
 def _names(node: LexborNode) -> str:
     attributes = node.attributes
-    return f"{attributes.get('id') or ''} {attributes.get('class') or ''}"
+    return f"{attributes.get('id') or ''} {attributes.get('class') or ''} {attributes.get('name') or ''}"

@@ -64,12 +64,12 @@ FIELD_OTHER = (
 
 # Lines that a program adds under what its user wrote. The whole line must match.
 ADDED_BY_PROGRAM = (
-    r"(?:sent|отправлено) (?:from|via|with|using|by) .{2,80}",
-    r"get outlook for .{2,60}",
-    r"(?:скачать|получить|загрузить|установить|скачайте|получите|загрузите) outlook (?:для|на|for) .{2,60}",
+    r"(?:sent|отправлено) (?:from|via|with|using|by) (?:my|the|a|an|outlook|mail|yahoo|gmail|proton|yandex|spark|samsung|iphone|ipad|android|windows|blackberry|thunderbird|bluemail|aqua|edison|galaxy|nine|airmail|superhuman|zoho|mobile)\b.{0,200}",
+    r"get (?:outlook|bluemail|typeapp) for .{2,200}",
+    r"(?:скачать|получить|загрузить|установить|скачайте|получите|загрузите) outlook (?:для|на|for) .{2,200}",
     r"(?:отправлено|послано|написано) (?:с|со|из|через|при помощи|с помощью) (?:моего |моей |мобильн|iphone|айфон|ipad|android|"
     r"samsung|xiaomi|huawei|honor|смартфон|телефон|устройства|планшет|яндекс|yandex|mail|почт|outlook|my\s?mail|gmail|"
-    r"бесплатн|приложени|spark|blackberry|windows|компьютер|thunderbird|корпоративн|vk|вк).{0,80}",
+    r"бесплатн|приложени|spark|blackberry|windows|компьютер|thunderbird|корпоративн|vk|вк).{0,200}",
     r"(?:простите|извините|прошу прощения) за (?:краткость|опечатки|ошибки).{0,120}",
     r"(?:please )?(?:excuse|pardon|forgive) (?:my |any |the )?(?:brevity|typos|typo|spelling).{0,120}",
     r"virus-free\.?(?: ?www\.avast\.\w+.{0,200})?",

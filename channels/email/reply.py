@@ -26,6 +26,14 @@ class Reply:
 
 def visible_reply(lines: Sequence[Line], writing: Writing) -> Reply:
     """The reply in a body; what is forwarded belongs to it."""
+    reply = _reply(lines, writing)
+    if reply.text or not any(line.role is Role.ORIGINAL_STARTS for line in lines):
+        return reply
+    # Outlook wraps the whole mail when somebody answers in the middle of it
+    return _reply([line for line in lines if line.role is not Role.ORIGINAL_STARTS], writing)
+
+
+def _reply(lines: Sequence[Line], writing: Writing) -> Reply:
     forward = _forward_start(lines, writing.subject)
     own = lines if forward is None else lines[:forward]
     passages, has_quotes = _passages(own)
