@@ -17,6 +17,7 @@ from crm.channel_accounts import mailboxes
 from crm.channel_accounts import queries as account_queries
 from crm.channel_accounts.models import AccountStatus
 from crm.contacts import actions as contacts
+from crm.contacts import matches
 from crm.contacts.consent import asks_to_stop
 from crm.conversations import actions as conversations
 from crm.conversations import attachments, outgoing_mail, sending
@@ -319,6 +320,11 @@ async def publish_live(services: "Services", deliveries: Sequence[Delivery]) -> 
 async def record_employment(services: "Services", tx: Tx, job: Job) -> None:
     """Where a contact works is a relation too: it follows the contact's company."""
     await facts.record_employment(tx, ContactId(job.subject_id))
+
+
+async def note_matches(services: "Services", tx: Tx, job: Job) -> None:
+    """Somebody new may be somebody known: noted for people, merged by nobody."""
+    await matches.note_matches_of(tx, ContactId(job.subject_id))
 
 
 async def project_graph(services: "Services", deliveries: Sequence[Delivery]) -> None:

@@ -73,7 +73,7 @@ ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.DocumentWithheld: (_live,),
     e.DocumentRead: (_live,),
     e.DocumentRefused: (_live,),
-    e.ContactCreated: (InTx(h.record_employment), _graph),
+    e.ContactCreated: (InTx(h.record_employment), InTx(h.note_matches), _graph),
     e.ContactUpdated: (InTx(h.record_employment), _graph),
     e.ContactDeleted: (_graph,),
     e.CompanyCreated: (_graph,),

@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
+import phonenumbers
+
 from channels.email.models import Bounce, Mail, MailKind, MailPart
 from core import clock
 from crm.conversations.models import Failure, InboundAttachment, InboundMessage, MailHead, MessageKind
@@ -14,6 +16,7 @@ Keep = Callable[[bytes], Awaitable[str]]
 _LONGEST_ID = 400
 _LONGEST_SUBJECT = 500
 _LONGEST_TEXT = 200_000
+_SIGNATURE = 400
 # A delivery system that does not say who it is.
 _NOBODY = "nobody@unknown.invalid"
 
@@ -47,6 +50,7 @@ async def as_inbound(mail: Mail, own_address: str, keep: Keep, *, is_past: bool 
             failures=tuple(_failure(bounce) for bounce in mail.bounces) if mail.kind in _REPORTS else (),
             is_ours=is_ours,
             recipients=tuple(each.address for each in others) if is_ours else (),
+            signature_phones=() if is_ours else _signature_phones(mail),
             is_past=is_past,
         ),
     )
@@ -83,6 +87,20 @@ def _said(mail: Mail, files: tuple[InboundAttachment, ...]) -> str:
         return said or mail.subject
     word = "Файл" if mail.language == "ru" else "File"
     return "\n".join(f"[{word}: {file.name}]" for file in files)
+
+
+def _signature_phones(mail: Mail) -> tuple[str, ...]:
+    """The numbers just under the visible text, where people sign; further down stands what others wrote."""
+    _, found, below = mail.text.partition(mail.reply)
+    if not found:
+        return ()
+    region = "RU" if mail.language == "ru" else None
+    numbers = phonenumbers.PhoneNumberMatcher(below[:_SIGNATURE], region)
+    return tuple(
+        dict.fromkeys(
+            phonenumbers.format_number(each.number, phonenumbers.PhoneNumberFormat.E164) for each in numbers
+        )
+    )
 
 
 async def _file(part: MailPart, keep: Keep) -> InboundAttachment:

@@ -7,6 +7,7 @@ from core.db import Tx
 from core.errors import Conflict, NotFound, Stale, Unprocessable
 from core.ids import uuid7
 from crm.companies.queries import get_company
+from crm.contacts.matches import MatchReason, note_match
 from crm.contacts.models import Contact, ContactEdit, HandleKind, NewContact, normalize_handle
 from crm.contacts.queries import find_contact_by_handles, get_contact
 from events.ids import CompanyId, ContactId
@@ -35,8 +36,21 @@ async def resolve_contact(
         contact = await _create_claiming(tx, known[0], name=name, language=language)
     if contact is None:
         contact = await _get_claimed(tx, known[0])
-    await _attach(tx, contact.id, known)
+    added = await _attach(tx, contact.id, known)
+    if len(known) > 1 and len(added) < len(known):
+        await _note_shared_handles(tx, contact.id, known)
     return contact
+
+
+async def _note_shared_handles(
+    tx: Tx, contact_id: ContactId, handles: Sequence[tuple[HandleKind, str]]
+) -> None:
+    """A handle that stayed with another contact says that the two may be one; merging them is for a person."""
+    for kind, value in handles:
+        owner = await find_contact_by_handles(tx, ((kind, value),))
+        # a Telegram username passes from one person to the next
+        if owner is not None and kind is not HandleKind.TELEGRAM_USERNAME:
+            await note_match(tx, contact_id, owner.id, MatchReason.SAME_HANDLE, value)
 
 
 async def _create_claiming(

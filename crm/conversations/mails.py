@@ -6,6 +6,7 @@ from core.db import Tx
 from core.ids import uuid7
 from crm.channel_accounts.models import ChannelAccount
 from crm.contacts import actions as contacts
+from crm.contacts import matches
 from crm.conversations import attachments, bounces, queries, sending, threads
 from crm.conversations.models import (
     Conversation,
@@ -62,6 +63,7 @@ async def _conversation_of(
     contact = await contacts.resolve_contact(
         tx, handles=inbound.handles, name=inbound.sender_name, language=inbound.sender_language
     )
+    await matches.note_signature(tx, contact.id, inbound.sender_name, mail.signature_phones)
     conversation_id = await threads.open_thread(tx, account, contact.id, inbound, mail)
     return await queries.lock_conversation(tx, conversation_id)
 

@@ -101,6 +101,7 @@ class MailHead:
     failures: tuple[Failure, ...] = ()
     is_ours: bool = False
     recipients: tuple[str, ...] = ()  # of a mail of ours
+    signature_phones: tuple[str, ...] = ()  # numbers under the text, as +digits
     # from before the mailbox was connected: nothing reacts to it
     is_past: bool = False
 

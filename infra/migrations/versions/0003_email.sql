@@ -88,7 +88,13 @@ CREATE INDEX conversations_by_contact_account ON conversations
 -- An address that does not take our mail: it bounced for good, or its owner complained.
 ALTER TABLE contact_handles
     ADD COLUMN suppressed_at timestamptz,
-    ADD COLUMN suppressed_reason text NOT NULL DEFAULT '';
+    ADD COLUMN suppressed_reason text NOT NULL DEFAULT '',
+    -- how people spell themselves: vera.lind@..., vera_lind
+    ADD COLUMN plain_name text NOT NULL GENERATED ALWAYS AS (translate(split_part(value, '@', 1), '._-', '')) STORED;
+ALTER TABLE contacts ADD COLUMN plain_name text NOT NULL GENERATED ALWAYS AS (lower(name)) STORED;
+-- Columns and not expressions: under row level security an index serves comparisons of plain columns only.
+CREATE INDEX contact_handles_by_plain_name ON contact_handles (organization_id, kind, plain_name);
+CREATE INDEX contacts_by_plain_name ON contacts (organization_id, plain_name);
 
 -- Two contacts who may be one person. Nothing is merged because of a row in here.
 CREATE TABLE contact_matches (
@@ -108,7 +114,6 @@ CREATE TABLE contact_matches (
     CHECK (contact_id < other_contact_id)
 );
 CREATE INDEX contact_matches_by_other ON contact_matches (organization_id, other_contact_id);
-CREATE INDEX contacts_by_name ON contacts (organization_id, lower(name));
 
 SELECT secure_tenant_table('mailboxes'::regclass);
 SELECT secure_tenant_table('mail_folders'::regclass);
