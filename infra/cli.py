@@ -10,11 +10,11 @@ import inspect
 import json
 import socket
 import sys
-from collections.abc import Callable, Coroutine, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 from uuid import UUID
 
 import typer
@@ -23,6 +23,9 @@ from core.errors import AppError
 from core.settings import Settings, load
 from infra.servers.processes import ServerFailed
 
+if TYPE_CHECKING:
+    from core.db import Database
+
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="An agent-first operating layer for sales."
 )
@@ -30,7 +33,9 @@ user = typer.Typer(no_args_is_help=True, help="The people who may sign in.")
 replay = typer.Typer(no_args_is_help=True, help="Push recorded traffic through the live code.")
 importing = typer.Typer(no_args_is_help=True, help="Bring in what happened before.")
 graph = typer.Typer(no_args_is_help=True, help="The relationship graph, a projection of the facts.")
+account = typer.Typer(no_args_is_help=True, help="The accounts that messages come and go over.")
 app.add_typer(user, name="user")
+app.add_typer(account, name="account")
 app.add_typer(replay, name="replay")
 app.add_typer(importing, name="import")
 app.add_typer(graph, name="graph")
@@ -281,6 +286,75 @@ async def _replay(
         )
     finally:
         await db.close()
+
+
+@replay.command("mbox")
+def replay_mbox(
+    file: Path,
+    organization: Annotated[str, typer.Option(help="The organization's slug.")] = _DEMO_SLUG,
+    account: Annotated[str | None, typer.Option(help="Its address, name or id; default: the first.")] = None,
+) -> None:
+    """Push the mails of an mbox file through the live inbound code; mails of the account's own are never sent."""
+    from core.errors import NotFound
+    from infra import replay as replaying
+
+    async def run(settings: Settings) -> replaying.Tally:
+        async with _database(settings) as db:
+            target = await replaying.find_target(db, organization, account, "email")
+            return await replaying.replay_mbox(db, target, file, settings)
+
+    try:
+        with file.open("rb"), _servers(with_demo=organization == _DEMO_SLUG) as settings:
+            tally = asyncio.run(run(settings))
+    except NotFound as err:
+        _fail(err.detail, 2)
+    except OSError as err:
+        _fail(f"{file} cannot be read: {err.strerror}.", 2)
+    print(tally)
+
+
+@asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator["Database"]:
+    from core.db import Database
+
+    db = await Database(settings.database_url, size=2).open()
+    try:
+        yield db
+    finally:
+        await db.close()
+
+
+@account.command("email")
+def account_email(
+    address: str,
+    imap: Annotated[str, typer.Option(help="host, host:port, or tls://, starttls://, plain://host:port.")],
+    smtp: Annotated[str, typer.Option(help="The same for sending.")],
+    organization: Annotated[str, typer.Option(help="The organization's slug.")] = _DEMO_SLUG,
+    password: Annotated[
+        str, typer.Option(prompt=True, hide_input=True, help="Asked for when left out.")
+    ] = "",
+    user: Annotated[str, typer.Option(help="The login; default: the address.")] = "",
+    name: Annotated[str, typer.Option(help="What colleagues call it; default: the address.")] = "",
+    sender_name: Annotated[str, typer.Option(help="What recipients see before the address.")] = "",
+    check: Annotated[bool, typer.Option("--check/--no-check", help="Log in to both servers first.")] = True,
+) -> None:
+    """Connect a mailbox: it is read over IMAP and sends over SMTP."""
+    from crm.channel_accounts.mailboxes import NewMailbox
+    from infra import accounts
+
+    new = NewMailbox(
+        address,
+        accounts.read_server(imap, accounts.IMAP),
+        accounts.read_server(smtp, accounts.SMTP),
+        password,
+        username=user,
+        name=name,
+        sender_name=sender_name,
+    )
+    with _servers(with_demo=organization == _DEMO_SLUG) as settings:
+        print(
+            f"Connected {address} as {asyncio.run(accounts.connect(settings, organization, new, check=check))}"
+        )
 
 
 Organization = Annotated[str, typer.Option(help="The organization's slug.")]

@@ -10,7 +10,8 @@ from core import clock, crypto
 from core.db import Tx
 from core.errors import Conflict, NotFound, Unprocessable
 from core.ids import uuid7
-from crm.channel_accounts.actions import LISTEN
+from crm.channel_accounts.actions import LISTEN, record_status
+from crm.channel_accounts.models import AccountStatus
 from events import due
 from events.ids import ChannelAccountId
 from events.outbox import emit
@@ -155,6 +156,13 @@ async def move_mailbox(tx: Tx, account_id: ChannelAccountId, *, imap: MailServer
         smtp_security=smtp.security,
     )
     await due.schedule(tx, LISTEN, account_id, clock.now())
+
+
+async def rest_mailbox(tx: Tx, account_id: ChannelAccountId, reason: str) -> None:
+    """Stop listening until the mailbox is moved or gets a new password."""
+    tx.principal.require("channel_accounts:manage")
+    await record_status(tx, account_id, AccountStatus.DISCONNECTED, reason)
+    await due.cancel(tx, LISTEN, account_id)
 
 
 async def get_mailbox(tx: Tx, account_id: ChannelAccountId) -> Mailbox:

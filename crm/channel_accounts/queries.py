@@ -24,7 +24,7 @@ async def get_channel_account(tx: Tx, account_id: ChannelAccountId) -> ChannelAc
 
 
 async def find_channel_account(tx: Tx, channel: str, wanted: str | None) -> ChannelAccount:
-    """The account of a channel by name or id; without either, the channel's first account.
+    """The account of a channel by name, address or id; without any, the channel's first account.
 
     Raises: NotFound.
     """
@@ -35,7 +35,7 @@ async def find_channel_account(tx: Tx, channel: str, wanted: str | None) -> Chan
                created_at
           FROM channel_accounts
          WHERE channel = %(channel)s
-           AND (%(wanted)s::text IS NULL OR name = %(wanted)s OR id::text = %(wanted)s)
+           AND (%(wanted)s::text IS NULL OR %(wanted)s IN (name, address, id::text))
          ORDER BY created_at, id
          LIMIT 1
         """,

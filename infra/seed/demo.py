@@ -35,6 +35,7 @@ from crm.pipelines.actions import create_pipeline
 from crm.pipelines.queries import list_stages
 from crm.tasks.actions import create_task
 from events.ids import CompanyId, ContactId, OrganizationId, UserId
+from infra.seed.mailbox import add_mailbox
 from infra.seed.workplace import make_workplace
 
 _HERE = Path(__file__).parent
@@ -77,9 +78,11 @@ class _World:
 
 
 async def seed(db: Database, settings: Settings, *, email: str, password: str, bot_token: str) -> Demo:
-    """Make the demo organization once; a second call finds it and changes nothing."""
+    """Make the demo organization once; a second call finds it and adds what demos of today have more."""
     existing = await find_organization_id(db, SLUG)
     if existing is not None:
+        async with db.transaction(system(existing), "seed.again") as tx:
+            await _mailbox(tx, settings, password)
         return Demo(existing, is_new=False)
     data = tomllib.loads((_HERE / "demo.toml").read_text())
     organization_id = OrganizationId(uuid7())
@@ -88,6 +91,7 @@ async def seed(db: Database, settings: Settings, *, email: str, password: str, b
         world = await _identity(tx, data, email=email, password=password)
         await _records(tx, data, world)
         account = await _workplace(tx, world, settings, bot_token)
+        await _mailbox(tx, settings, password)
         await _knowledge(tx, data, world)
         await _past(tx, data, world, account)
         await _crowd(tx, world, account)
@@ -168,6 +172,10 @@ async def _workplace(tx: Tx, world: _World, settings: Settings, bot_token: str) 
         delivery="webhook" if settings.public_url else "polling",
     )
     return made.account
+
+
+async def _mailbox(tx: Tx, settings: Settings, password: str) -> None:
+    await add_mailbox(tx, password=password, key=settings.secret_key.get_secret_value())
 
 
 async def _knowledge(tx: Tx, data: dict[str, Any], world: _World) -> None:

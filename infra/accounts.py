@@ -1,0 +1,107 @@
+"""Connecting channel accounts from the command line, with the check that their servers let us in."""
+
+import re
+from dataclasses import dataclass
+
+from channels.base import ChannelError, Credentials
+from channels.email.imap import ImapClient
+from channels.email.outbound import EmailChannel
+from core import addresses
+from core.db import Database
+from core.errors import NotFound, Unprocessable
+from core.ids import uuid7
+from core.principal import system
+from core.settings import Settings
+from crm.channel_accounts.mailboxes import Mailbox, MailServer, NewMailbox, Security, connect_mailbox
+from crm.identity.queries import find_organization_id
+from events.ids import ChannelAccountId
+
+_SERVER = re.compile(r"(?:(?P<security>[a-z]+)://)?(?P<host>[^\s:/]+)(?::(?P<port>\d{1,5}))?")
+# Ports and protection that go together: port -> protection, and the usual port of each protocol.
+_USUAL = {
+    993: Security.TLS,
+    465: Security.TLS,
+    143: Security.STARTTLS,
+    587: Security.STARTTLS,
+    25: Security.STARTTLS,
+}
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The port of a protocol under each protection, when none is given."""
+
+    tls: int
+    other: int
+
+
+IMAP = Ports(tls=993, other=143)
+SMTP = Ports(tls=465, other=587)
+
+
+def read_server(text: str, ports: Ports) -> MailServer:
+    """A server as people write it: `imap.example.com`, `host:143`, `tls://host:993`, `plain://host:143`.
+
+    Raises: Unprocessable.
+    """
+    found = _SERVER.fullmatch(text.strip())
+    if found is None:
+        raise Unprocessable(f"{text!r} is no server; write host, host:port or tls://host:port.")
+    port = int(found["port"]) if found["port"] else None
+    if found["security"] is None:
+        security = _USUAL.get(port or ports.tls, Security.TLS)
+    elif found["security"] in set(Security):
+        security = Security(found["security"])
+    else:
+        raise Unprocessable(f"{found['security']}:// is not known; use {', '.join(Security)}.")
+    return MailServer(
+        found["host"], port or (ports.tls if security is Security.TLS else ports.other), security
+    )
+
+
+async def connect(settings: Settings, slug: str, new: NewMailbox, *, check: bool = True) -> ChannelAccountId:
+    """Connect a mailbox to an organization, after both of its servers have let us in.
+
+    Raises: NotFound for an unknown organization; Unprocessable with the server's word; Conflict for a name in use.
+    """
+    db = await Database(settings.database_url, size=1).open()
+    try:
+        organization_id = await find_organization_id(db, slug)
+        if organization_id is None:
+            raise NotFound(f"There is no organization {slug}; give its slug with --organization.")
+        if check:
+            await _check(settings, new)
+        async with db.transaction(system(organization_id), "account.connect") as tx:
+            return await connect_mailbox(tx, new, key=settings.secret_key.get_secret_value())
+    finally:
+        await db.close()
+
+
+async def _check(settings: Settings, new: NewMailbox) -> None:
+    mailbox = _as_mailbox(new)
+    reach = addresses.tenant_reach(settings)
+    try:
+        async with ImapClient(mailbox, new.password, reach, settings.channel_timeout_seconds) as imap:
+            await imap.open("INBOX")
+    except ChannelError as err:
+        raise Unprocessable(f"IMAP at {new.imap.host}:{new.imap.port}: {err.reason}") from err
+    try:
+        credentials = Credentials(mailbox.channel_account_id, new.password, mailbox)
+        await EmailChannel(settings).check(credentials)
+    except ChannelError as err:
+        raise Unprocessable(f"SMTP at {new.smtp.host}:{new.smtp.port}: {err.reason}") from err
+
+
+def _as_mailbox(new: NewMailbox) -> Mailbox:
+    return Mailbox(
+        channel_account_id=ChannelAccountId(uuid7()),
+        address=new.address,
+        sender_name=new.sender_name,
+        username=new.username or new.address,
+        imap_host=new.imap.host,
+        imap_port=new.imap.port,
+        imap_security=new.imap.security,
+        smtp_host=new.smtp.host,
+        smtp_port=new.smtp.port,
+        smtp_security=new.smtp.security,
+    )
