@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from tools.base import Trust
 
@@ -17,6 +18,11 @@ _MONEY = re.compile(
     rf"(?:(?:{_CURRENCY})\s?(?:{_AMOUNT}))|(?:(?:{_AMOUNT})\s?(?:{_CURRENCY}))", re.IGNORECASE
 )
 _PERCENT = re.compile(rf"(?:{_AMOUNT})\s?(?:%|percent\b|процент\w*)", re.IGNORECASE)
+# A total that says how it comes about: "50 × €17 = €850".
+_PRODUCT = re.compile(
+    rf"(?P<count>{_AMOUNT})\s?[×x*]\s?(?P<each>{_MONEY.pattern})\s?=\s?(?P<total>{_MONEY.pattern})",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(rf"(?<![\w.,])(?:{_AMOUNT})(?![\w]*@)")
 _WORD = re.compile(r"[^\W\d_]+")
 _LATIN, _CYRILLIC = re.compile(r"[a-z]", re.IGNORECASE), re.compile(r"[а-яё]", re.IGNORECASE)
@@ -70,6 +76,7 @@ def _without_addresses(body: str) -> str:
 
 def _values(body: str, sources: Sequence[Source]) -> Iterable[Mark]:
     """Money and percentages must rest on the same from somebody we trust; other numbers and days on anything read."""
+    body = _without_shown_totals(body)
     for pattern in (_MONEY, _PERCENT):
         known = _weighty(pattern, sources)
         trusted = _weighty(pattern, [source for source in sources if _is_trusted([source])])
@@ -83,6 +90,16 @@ def _values(body: str, sources: Sequence[Source]) -> Iterable[Mark]:
         if _figure(match.group()) not in read:
             yield Mark("unsourced_value", match.group())
     yield from _days(body, " ".join(source.text for source in sources).lower())
+
+
+def _without_shown_totals(body: str) -> str:
+    """A product that is written out and right adds nothing to check: its factors are checked as any other value."""
+
+    def without_total(found: re.Match[str]) -> str:
+        count, each, total = (Decimal(_figure(found[name]) or 0) for name in ("count", "each", "total"))
+        return f"{found['count']}; {found['each']}" if count * each == total else found.group()
+
+    return _PRODUCT.sub(without_total, body)
 
 
 def _days(body: str, read: str) -> Iterable[Mark]:

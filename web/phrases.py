@@ -30,6 +30,7 @@ FLAGS = {
     "language": N_("The draft is not in the language of the conversation."),
     "moved_on": N_("The contact wrote again while this was written. Read the last lines first."),
     "mixed_script": N_("“%(value)s” mixes letters of two alphabets. It may not be what it looks like."),
+    "sources_differ": N_("“%(value)s” is told differently elsewhere. %(text)s"),
 }
 
 WHY_SHORT = {
@@ -41,6 +42,7 @@ WHY_SHORT = {
     "language": N_("another language"),
     "moved_on": N_("a newer message"),
     "mixed_script": N_("mixed alphabets"),
+    "sources_differ": N_("sources that differ"),
 }
 
 WHY_LONG = {
@@ -52,6 +54,7 @@ WHY_LONG = {
     "language": N_("The text is not in the language of the conversation."),
     "moved_on": N_("The contact wrote again while the draft was written."),
     "mixed_script": N_("A word mixes letters of two alphabets."),
+    "sources_differ": N_("Two sources say different things about one value."),
 }
 
 STAGES = {
@@ -97,7 +100,7 @@ def flag_text(flag: dict[str, str], words: Words) -> str:
     pattern = FLAGS.get(flag.get("kind", ""))
     if pattern is None:
         return text or flag.get("value", "")
-    return words.gettext(pattern, value=flag.get("value", ""))
+    return words.gettext(pattern, value=flag.get("value", ""), text=text)
 
 
 def why_short(codes: list[str], words: Words) -> str:

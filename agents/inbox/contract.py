@@ -88,11 +88,22 @@ class Sentence(_Answer):
     starts_paragraph: bool = False
 
 
+class Doubt(_Answer):
+    """A value in the reply, and what else is on record about it."""
+
+    value: str = Field(min_length=1, max_length=200)
+    text: str = Field(min_length=1, max_length=400)
+
+
 class DraftAnswer(_Answer):
-    """The reply sentence by sentence; `missing` is what no evidence answers, `hand_off` gives up on a draft."""
+    """The reply sentence by sentence; `missing` is what no evidence answers, `hand_off` gives up on a draft.
+
+    `doubts` names values of the reply that other evidence contradicts; a person looks at them first.
+    """
 
     language: str = Field(pattern=r"^[a-z]{2}$")
     sentences: tuple[Sentence, ...] = ()
     missing: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
     ignored_feedback: bool = False
     hand_off: HandOff | None = None

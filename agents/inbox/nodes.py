@@ -11,7 +11,8 @@ from agents.guard import Mark
 from agents.inbox import words
 from agents.inbox.contract import MAX_BODY, Case, DraftAnswer, HandOff, Sentence, TriageAnswer
 from agents.inbox.evidence import case_of, thread_items, tool_items
-from agents.inbox.items import QUOTE, Item
+from agents.inbox.items import Item
+from agents.inbox.quotes import quote_of
 from agents.inbox.state import Basis, DraftText, State, Stop
 from agents.llm.base import ModelMessage, ModelRequest
 from agents.llm.exchange import Exchange, ModelFailed, ask, first_turns
@@ -119,6 +120,7 @@ def _draft_text(answer: DraftAnswer, items: list[Item]) -> DraftText:
         language=answer.language,
         basis=_basis(answer.sentences, items),
         missing=[point[:200] for point in answer.missing],
+        doubts=[Mark("sources_differ", doubt.value, doubt.text) for doubt in answer.doubts[:5]],
         is_feedback_ignored=answer.ignored_feedback,
     )
 
@@ -144,9 +146,8 @@ def _basis(sentences: tuple[Sentence, ...], items: list[Item]) -> list[Basis]:
 
 
 def _based(item: Item, statement: str) -> Basis:
-    return Basis(
-        item.kind, item.source_id, item.label[:200], item.text[:QUOTE], statement, item.at, item.trust
-    )
+    quote = quote_of(item, statement)
+    return Basis(item.kind, item.source_id, item.label[:200], quote, statement, item.at, item.trust)
 
 
 async def check(state: State, runtime: Runtime[Desk]) -> State:
@@ -163,7 +164,7 @@ async def check(state: State, runtime: Runtime[Desk]) -> State:
         for basis in draft_text.basis
     ]
     sources.append(guard.Source(desk.ctx.run.feedback, "confirmed", None))
-    marks = list(guard.inspect(draft_text.body, sources, language=draft_text.language))
+    marks = [*draft_text.doubts, *guard.inspect(draft_text.body, sources, language=draft_text.language)]
     if draft_text.is_feedback_ignored:
         marks.append(Mark("feedback", desk.ctx.run.feedback[:200]))
     return {"marks": marks}

@@ -1,6 +1,6 @@
 """What the inbox graph checkpoints: decisions and the draft. What was read stays in the rows and tool calls."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypedDict
 from uuid import UUID
@@ -45,6 +45,7 @@ class DraftText:
     basis: list[Basis]
     missing: list[str]
     is_feedback_ignored: bool = False
+    doubts: list[Mark] = field(default_factory=list)
 
 
 class State(TypedDict, total=False):

@@ -47,7 +47,7 @@ class Evidence:
 class Flag:
     """Something in the body that a person should check before it goes out.
 
-    `kind` is one of: unsourced_value, untrusted_value, new_address, new_link, language, moved_on, mixed_script.
+    `kind` is one of: unsourced_value, untrusted_value, new_address, new_link, language, moved_on, mixed_script, sources_differ.
     """
 
     kind: str

@@ -80,3 +80,20 @@ def test_a_quote_in_another_language_is_no_other_language() -> None:
 
 def test_each_value_is_marked_once() -> None:
     assert len(kinds("€99, yes, €99.")) == 1
+
+
+@pytest.mark.parametrize("body", ["40 × €17 = €680 a month.", "40 x €17 = 680 €"])
+def test_a_total_that_shows_how_it_comes_about_needs_no_source(body: str) -> None:
+    assert kinds(body) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "marked"),
+    [
+        ("40 × €17 = €650 a month.", "€650"),  # wrong
+        ("40 × €16 = €640 a month.", "€16"),  # of a price that is nowhere
+        ("That is €680 a month.", "€680"),  # not shown
+    ],
+)
+def test_a_total_that_is_wrong_or_not_shown_is_marked(body: str, marked: str) -> None:
+    assert kinds(body) == [("unsourced_value", marked)]

@@ -90,8 +90,8 @@ def _facts(case: Case, language: Language) -> Iterator[_Candidate]:
     for evidence in case.evidence:
         if is_publishable(evidence) and evidence.details["predicate"] != "price":
             written = language_of(evidence.text, "")
-            topics = _topics()[evidence.details["predicate"]]
-            yield _Candidate(Found(evidence.n, closed(evidence.text), written), evidence.text, 0.34, topics)
+            about = topics()[evidence.details["predicate"]]
+            yield _Candidate(Found(evidence.n, closed(evidence.text), written), evidence.text, 0.34, about)
 
 
 def _said(case: Case, language: Language) -> Iterator[_Candidate]:
@@ -116,13 +116,14 @@ def is_publishable(evidence: CaseEvidence) -> bool:
     return (
         evidence.kind == "fact"
         and evidence.trust == "confirmed"
-        and evidence.details.get("predicate", "") in _topics()
+        and evidence.details.get("predicate", "") in topics()
         and bool(evidence.text)
     )
 
 
 @cache
-def _topics() -> dict[str, frozenset[str]]:
+def topics() -> dict[str, frozenset[str]]:
+    """Predicate -> the stems that show that a text is about it."""
     raw = tomllib.loads(resources.files(__package__).joinpath("topics.toml").read_text("utf-8"))
     return {predicate: frozenset(stems(" ".join(words), "ru")) for predicate, words in raw.items()}
 

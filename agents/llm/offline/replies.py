@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from agents.inbox.contract import Case, CaseEvidence, DraftAnswer, HandOff, Sentence
-from agents.llm.offline import lookup, slots
+from agents.inbox.contract import Case, CaseEvidence, Doubt, DraftAnswer, HandOff, Sentence
+from agents.llm.offline import documents, lookup, prices, slots
 from agents.llm.offline.feedback import Wishes, read_feedback
 from agents.llm.offline.intents import Intent, Part, read_burst
 from agents.llm.offline.introductions import find_relation, is_offered
@@ -26,6 +26,7 @@ class _Reply:
     parts: list[Part]
     sentences: list[Sentence] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
     is_new_paragraph: bool = False
 
     def say(self, key: str, *evidence: int, **fields: str) -> None:
@@ -66,6 +67,7 @@ def write_reply(case: Case) -> DraftAnswer:
         language=reply.language,
         sentences=tuple(reply.sentences),
         missing=tuple(reply.missing),
+        doubts=tuple(reply.doubts),
         ignored_feedback=wishes.is_ignored,
     )
 
@@ -139,25 +141,78 @@ def _price(reply: _Reply) -> None:
     wanted = _quantity(reply, text)
     offers = _offers(reply.case)
     fitting = _first([offer for offer in offers if wanted and wanted.number in _numbers(offer)])
-    listed = lookup.find_price(wanted.number if wanted else None, reply.case, reply.language)
+    before = len(reply.sentences)
     if fitting and wanted:
         reply.say(
             "price.for_quantity", fitting.n, quantity=wanted.text, amount=_amount(fitting, reply.language)
         )
     elif not wanted and (offer := _only(offers)):
         reply.say("price.current", offer.n, amount=_amount(offer, reply.language))
-    if listed:
-        _tell(reply, listed)
-    told = [sentence.text for sentence in reply.sentences if sentence.evidence] if fitting or listed else []
-    if not listed and not fitting:
+    if not _list_price(reply, text, wanted, has_offer=len(reply.sentences) > before) and not fitting:
         _unpriced(reply, asked[0], wanted, offers)
-    elif open_points := [
-        name for name in slots.conditions(text) if name not in slots.conditions(" ".join(told))
-    ]:
+        return
+    told = " ".join(sentence.text for sentence in reply.sentences[before:])
+    if open_points := [name for name in slots.conditions(text) if name not in slots.conditions(told)]:
         names = [say(reply.language, f"conditions.{name}") for name in open_points]
         joined = say(reply.language, "price.condition_join").join(names)
         reply.say("price.condition_one", condition=joined)
         reply.missing += names
+
+
+def _list_price(reply: _Reply, text: str, wanted: slots.Quantity | None, *, has_offer: bool) -> bool:
+    """Tell the price on record: of a confirmed fact or of a document, the newer one where they differ."""
+    number = wanted.number if wanted else None
+    case, language = reply.case, reply.language
+    rows = list(prices.rows_of(case))
+    fitting = prices.choose(rows, text, number, language)
+    if fact := lookup.find_price(number, case, language):
+        row = next((row for row in fitting if documents.differing(fact.sentence, row)), None)
+        if row is None or not _is_newer(case, row.evidence.n, fact.n):
+            _tell(reply, fact)
+            if row is not None:
+                _doubt(reply, fact.sentence, row.evidence.label, row.line)
+            return True
+        _doubt(reply, row.line, _label(case, fact.n), fact.sentence)
+    if fitting:
+        _tell_rows(reply, fitting, text, wanted)
+    elif prose := documents.find_prose_price(text, number, case, language):
+        _tell(reply, prose)
+    elif not has_offer and number is None and (steps := documents.steps_of(rows, language)):
+        reply.add(steps[1], steps[0].evidence.n)
+        reply.say("price.how_many")
+    else:
+        return False
+    return True
+
+
+def _tell_rows(reply: _Reply, rows: list[prices.Row], text: str, wanted: slots.Quantity | None) -> None:
+    for row in rows[:3]:
+        number = wanted.number if wanted else None
+        quantity = (wanted.text if row.language == language_of(text, "") else str(number)) if wanted else ""
+        sentence = documents.sentence_of(row, quantity, number, slots.conditions(text))
+        _tell(reply, lookup.Found(row.evidence.n, sentence, row.language))
+    if len(rows) > 1:
+        reply.say("price.which")
+
+
+def _is_newer(case: Case, n: int, than: int) -> bool:
+    """Whether one piece of evidence was written down after another, as far as both say when."""
+    times = {evidence.n: _written_at(evidence) for evidence in case.evidence}
+    return bool(times[n]) and bool(times[than]) and times[n] > times[than]
+
+
+def _written_at(evidence: CaseEvidence) -> str:
+    return evidence.details.get("updated_at") or evidence.details.get("recorded_at", "")
+
+
+def _label(case: Case, n: int) -> str:
+    return next(evidence.label for evidence in case.evidence if evidence.n == n)
+
+
+def _doubt(reply: _Reply, told: str, label: str, other: str) -> None:
+    """What was told is contradicted elsewhere: a person looks at it first."""
+    value = next(iter(prices.money_in(told))).text
+    reply.doubts.append(Doubt(value=value, text=f"{label}: {other}"[:400]))
 
 
 def _quantity(reply: _Reply, text: str) -> slots.Quantity | None:
@@ -222,7 +277,9 @@ def _questions(reply: _Reply) -> None:
     is_quoted = bool(others) or len(asked) > 1
     unknown = 0
     for part in asked:
-        found = lookup.find_answer(part.text, reply.case, reply.language)
+        found = lookup.find_answer(part.text, reply.case, reply.language) or documents.find_line(
+            part.text, reply.case, reply.language
+        )
         if found:
             _tell(reply, found)
             continue
