@@ -60,6 +60,37 @@ async def follow(
     )
 
 
+@router.get("/live/knowledge")
+async def follow_knowledge(
+    request: Request, account: CurrentAccount, services: CurrentServices, document: UUID | None = None
+) -> StreamingResponse:
+    """Says that documents changed, or the one; the page then fetches its part anew, also when it connects."""
+    token = request.cookies.get(SESSION_COOKIE, "")
+    stream = Stream(services, account, token, get_visit(request, account), document, "")
+    return StreamingResponse(
+        _pulses(stream),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _pulses(stream: Stream) -> AsyncIterator[str]:
+    async with stream.services.pubsub.subscribe(stream.account.organization_id) as subscription:
+        yield "retry: 1000\nevent: knowledge\ndata: connected\n\n"
+        checked_at = time.monotonic()
+        while True:
+            message = await subscription.next(HEARTBEAT_SECONDS)
+            if message is None:
+                yield ": still here\n\n"
+            elif str(message.get("type", "")).startswith("document."):
+                yield "event: knowledge\ndata: changed\n\n"
+            if time.monotonic() - checked_at >= HEARTBEAT_SECONDS:
+                if await find_session(stream.services.db, stream.token) is None:
+                    yield "event: end\ndata: signed out\n\n"
+                    return
+                checked_at = time.monotonic()
+
+
 async def _events(stream: Stream, seen: str) -> AsyncIterator[str]:
     stream = await _in_organization_time(stream)
     async with stream.services.pubsub.subscribe(stream.account.organization_id) as subscription:

@@ -1,5 +1,6 @@
 """Codes of the domain in the reader's words, and the small conversions that templates use as filters."""
 
+import re
 from urllib.parse import quote
 from uuid import UUID
 
@@ -90,6 +91,55 @@ FAILURES = (
 _REFUSED = "Refused by Telegram: "
 
 
+# Why a document cannot be read, and what to do about it.
+DOCUMENT_REFUSALS = {
+    "unknown_type": N_("Files of this kind are not read."),
+    "old_word": N_("This is the old Word format (DOC)."),
+    "encrypted": N_("It is protected by a password."),
+    "no_text": N_("It has no text layer: its pages are pictures."),
+    "empty": N_("There is no text in it."),
+    "broken": N_("The file is damaged."),
+    "too_many_pages": N_("It has more than 500 pages."),
+    "too_much_text": N_("It has more text than a document may have."),
+    "too_large_inside": N_("It unpacks to more than a document may have."),
+    "too_slow": N_("Reading it took too long."),
+    "lost": N_("It could not be read because of a fault on our side."),
+}
+
+DOCUMENT_WAYS_OUT = {
+    "unknown_type": N_("Save it as PDF, DOCX, Markdown, text or HTML and replace it."),
+    "old_word": N_("Save it as DOCX or PDF and replace it."),
+    "encrypted": N_("Save it without the password and replace it."),
+    "no_text": N_("Run text recognition over it, or replace it with the original."),
+    "empty": N_("Replace it with a file that has some."),
+    "broken": N_("Open it, save it again and replace it."),
+    "too_many_pages": N_("Split it into parts and add those."),
+    "too_much_text": N_("Split it into parts and add those."),
+    "too_large_inside": N_("Take the pictures out or split it, and replace it."),
+    "too_slow": N_("Split it into parts, or replace it with the same file to try once more."),
+    "lost": N_("Replace it with the same file to try once more."),
+}
+_PLACE = re.compile(r"^(?P<name>.*), (?:page (?P<page>\d+)|line (?P<line>\d+))$", re.DOTALL)
+
+
+def document_refusal(code: str, words: Words) -> str:
+    return words.gettext(DOCUMENT_REFUSALS.get(code, code))
+
+
+def document_way_out(code: str, words: Words) -> str:
+    return words.gettext(DOCUMENT_WAYS_OUT[code]) if code in DOCUMENT_WAYS_OUT else ""
+
+
+def citation(label: str, words: Words) -> str:
+    """A place in a document as the reader calls it: stored as `Prices.pdf, page 2`."""
+    found = _PLACE.match(label)
+    if found is None:
+        return label
+    if found["page"]:
+        return words.gettext("%(name)s, page %(number)s", name=found["name"], number=found["page"])
+    return words.gettext("%(name)s, line %(number)s", name=found["name"], number=found["line"])
+
+
 def handoff(reason: str, words: Words) -> str:
     return words.gettext(HANDOFF.get(reason, reason))
 
@@ -161,6 +211,8 @@ def evidence_href(line: EvidenceLine, conversation_id: UUID, folder: str) -> str
             return f"{here}#message-{line.source_id}"
         case "relationship":
             return f"{here}&pane=about#relationships"
+        case "knowledge":
+            return f"/knowledge/{line.source_id}?quote={quote(line.quote)}#quote"
         case kind:
             return f"{here}&pane=about#{kind}-{line.source_id}"
 
@@ -183,6 +235,9 @@ FILTERS = {
     "source_text": source_text,
     "failure": failure,
     "refusal": refusal,
+    "document_refusal": document_refusal,
+    "document_way_out": document_way_out,
+    "citation": citation,
     "tint": tint,
     "initials": initials,
     "script_lang": script_lang,

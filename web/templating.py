@@ -40,6 +40,8 @@ DEFAULTS: dict[str, Any] = {
     "feedback_text": "",
     "composer_text": "",
     "composer_error": "",
+    "question": "",
+    "found": None,
 }
 
 

@@ -31,7 +31,7 @@
     KeyW: () => press("write") || focus("[data-composer] textarea"),
     Slash: () => focus("[data-filter]"),
   };
-  const places = { KeyI: "/inbox", KeyA: "/inbox?folder=waiting" };
+  const places = { KeyI: "/inbox", KeyA: "/inbox?folder=waiting", KeyK: "/knowledge" };
 
   document.addEventListener("keydown", event => {
     if ((event.ctrlKey || event.metaKey) && event.code === "KeyK") { event.preventDefault(); open("palette"); return; }
