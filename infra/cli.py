@@ -34,6 +34,8 @@ replay = typer.Typer(no_args_is_help=True, help="Push recorded traffic through t
 importing = typer.Typer(no_args_is_help=True, help="Bring in what happened before.")
 graph = typer.Typer(no_args_is_help=True, help="The relationship graph, a projection of the facts.")
 account = typer.Typer(no_args_is_help=True, help="The accounts that messages come and go over.")
+knowledge = typer.Typer(no_args_is_help=True, help="The organization's own documents.")
+app.add_typer(knowledge, name="knowledge")
 app.add_typer(user, name="user")
 app.add_typer(account, name="account")
 app.add_typer(replay, name="replay")
@@ -423,6 +425,37 @@ def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@knowledge.command("add")
+def add_knowledge(
+    files: list[Path],
+    organization: Annotated[str, typer.Option(help="The organization's slug.")] = _DEMO_SLUG,
+) -> None:
+    """Add PDF, DOCX, Markdown, text or HTML files; a running `getsale up` reads them."""
+    from infra import knowledge as documents
+
+    with _servers(with_demo=organization == _DEMO_SLUG) as settings:
+        added = asyncio.run(documents.add(settings, organization, files))
+    for each in added:
+        print(f"{each.name}: {each.said}", file=sys.stderr if each.is_refused else sys.stdout)
+    sys.exit(1 if any(each.is_refused for each in added) else 0)
+
+
+@knowledge.command("list")
+def list_knowledge(
+    organization: Annotated[str, typer.Option(help="The organization's slug.")] = _DEMO_SLUG,
+) -> None:
+    """Print every document and how it stands."""
+    from infra import knowledge as documents
+
+    with _servers(with_demo=organization == _DEMO_SLUG) as settings:
+        lines = asyncio.run(documents.list_lines(settings, organization))
+    print(
+        "\n".join(lines)
+        if lines
+        else "There are no documents yet; add some with `getsale knowledge add FILE`."
+    )
 
 
 @graph.command("rebuild")

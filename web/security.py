@@ -7,9 +7,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import forgery
 from api.deps import SESSION_COOKIE, get_services
 from core import crypto
-from core.errors import Forbidden
+from core.errors import Forbidden, TooLarge
 
 CSRF_COOKIE = "getsale_csrf"
+FORM_BYTES = 200 * 1024 * 1024
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
@@ -62,9 +63,18 @@ async def refuse_forgeries(request: Request) -> None:
     if request.method in forgery.SAFE_METHODS:
         return
     forgery.refuse_other_sites(request, get_services(request).settings.public_url)
+    _refuse_floods(request)
     sent = request.headers.get("X-CSRF-Token") or (await request.form()).get("csrf_token")
     if not isinstance(sent, str) or not crypto.same(sent, csrf_token(request)):
         raise Forbidden("This page is too old to send a form; reload it and try again.")
+
+
+def _refuse_floods(request: Request) -> None:
+    """A form with files is written to disk as it comes, so its size is asked for first. Raises: TooLarge."""
+    size = request.headers.get("Content-Length", "")
+    is_form = request.headers.get("Content-Type", "").startswith("multipart/")
+    if is_form and not (size.isdigit() and int(size) <= FORM_BYTES):
+        raise TooLarge(f"At most {FORM_BYTES // 1024**2} MB fit into one form; send the files in several.")
 
 
 def _csrf_seed(request: Request) -> str:

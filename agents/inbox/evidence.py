@@ -132,7 +132,7 @@ def _words(kind: EvidenceKind, details: dict[str, str]) -> tuple[str, str]:
             return details.get("title", ""), details.get("due_at", "")
         case EvidenceKind.MESSAGE:
             return details.get("author", ""), details.get("text", "")
-        case EvidenceKind.RELATIONSHIP | EvidenceKind.KNOWLEDGE | EvidenceKind.SUMMARY:
+        case EvidenceKind.RELATIONSHIP | EvidenceKind.KNOWLEDGE | EvidenceKind.MEMORY:
             return details.get("label", ""), details.get("text", "")
 
 

@@ -26,7 +26,7 @@ class EvidenceKind(StrEnum):
     TASK = "task"
     RELATIONSHIP = "relationship"
     KNOWLEDGE = "knowledge"  # the source is the document, the quote its line
-    SUMMARY = "summary"
+    MEMORY = "memory"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from core import clock
+from core.blobs import Blobs
 from core.db import Database, Tx
 from core.ids import uuid7
 from core.principal import system
@@ -36,6 +37,7 @@ from crm.pipelines.queries import list_stages
 from crm.tasks.actions import create_task
 from events.ids import CompanyId, ContactId, OrganizationId, UserId
 from infra.seed.mailbox import add_mailbox
+from infra.knowledge import add_file
 from infra.seed.workplace import make_workplace
 
 _HERE = Path(__file__).parent
@@ -93,6 +95,7 @@ async def seed(db: Database, settings: Settings, *, email: str, password: str, b
         account = await _workplace(tx, world, settings, bot_token)
         await _mailbox(tx, settings, password)
         await _knowledge(tx, data, world)
+        await _documents(tx, settings)
         await _past(tx, data, world, account)
         await _crowd(tx, world, account)
     async with db.transaction(principal, "seed.live") as tx:
@@ -201,6 +204,12 @@ async def _knowledge(tx: Tx, data: dict[str, Any], world: _World) -> None:
     for task in data["tasks"]:
         due_at = world.at(-task["due_in_days"], "18:00")
         await create_task(tx, task["title"], contact_id=world.contacts[task["contact"]], due_at=due_at)
+
+
+async def _documents(tx: Tx, settings: Settings) -> None:
+    """The price list and the answers to frequent questions; a worker reads them once it is there."""
+    for path in sorted((_HERE / "documents").iterdir()):
+        await add_file(tx, Blobs(settings.data), path)
 
 
 async def _past(tx: Tx, data: dict[str, Any], world: _World, account: ChannelAccount) -> None:

@@ -81,27 +81,25 @@ async def show_document(
     part: str = "",
 ) -> Response:
     """One document with its versions and its passages; `quote` is the line that a draft cites."""
-    document = await queries.get_document(session.tx, document_id)
-    versions = await queries.list_versions(session.tx, document_id)
-    context: dict[str, Any] = {
-        "document": document,
-        "versions": versions,
-        "newest": versions[0],
-        "live": next((version for version in versions if version.id == document.live_version_id), None),
-        "passages": knowledge_view.passages([]),
-        "quoted": quoted,
-    }
+    context = await _document(session, document_id, quoted)
     if part == "document":
         return session.page("knowledge/_document.html", **context)
-    return session.page("knowledge/show.html", notes=[], **context, **await _frame(session))
+    return session.page("knowledge/show.html", notes=[], **context)
 
 
 @router.post("/{document_id}/versions")
 async def replace_document(session: CurrentSession, document_id: DocumentId, files: Uploads) -> Response:
     """The first file becomes the next version."""
-    stored = await _store(session, files[0])
-    await knowledge.replace_document(session.tx, document_id, stored)
-    return RedirectResponse(f"/knowledge/{document_id}", 303)
+    try:
+        outcome = await knowledge.replace_document(session.tx, document_id, await _store(session, files[0]))
+    except (TooLarge, Unprocessable) as err:
+        notes = [_refusal_note(session, files[0], err)]
+    else:
+        if outcome is not Uploaded.UNCHANGED:
+            return RedirectResponse(f"/knowledge/{document_id}", 303)
+        notes = [session.words.gettext("%(name)s is here already, unchanged.", name=files[0].filename)]
+    context = await _document(session, document_id, "")
+    return session.page("knowledge/show.html", status=422, notes=notes, **context)
 
 
 @router.get("/{document_id}/versions/{number}/file")
@@ -157,6 +155,21 @@ def _refusal_note(session: Session, upload: UploadFile, err: TooLarge | Unproces
         pattern = "%(name)s is larger than %(size)s. Split it and add the parts."
         return session.words.gettext(pattern, name=upload.filename, size=size)
     return session.words.gettext("A file has no name, or none was chosen. Choose one and add it again.")
+
+
+async def _document(session: Session, document_id: DocumentId, quoted: str) -> dict[str, Any]:
+    """What the page of a document shows. Raises: NotFound."""
+    document = await queries.get_document(session.tx, document_id)
+    versions = await queries.list_versions(session.tx, document_id)
+    return {
+        "document": document,
+        "versions": versions,
+        "newest": versions[0],
+        "live": next((version for version in versions if version.id == document.live_version_id), None),
+        "passages": knowledge_view.passages([]),
+        "quoted": quoted,
+        **await _frame(session),
+    }
 
 
 async def _frame(session: Session) -> dict[str, Any]:

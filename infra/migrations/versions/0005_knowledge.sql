@@ -47,4 +47,4 @@ SELECT secure_tenant_table('document_versions'::regclass);
 ALTER TABLE draft_evidence
     DROP CONSTRAINT draft_evidence_kind_check,
     ADD CONSTRAINT draft_evidence_kind_check CHECK (kind IN ('message', 'fact', 'deal', 'company', 'contact', 'task',
-        'relationship', 'knowledge', 'summary'));
+        'relationship', 'memory', 'knowledge'));
