@@ -1,4 +1,17 @@
-"""The organization's own documents as agents find them: how a place in one is called."""
+"""The organization's own documents as agents find them: their passages, and how a place in one is called."""
+
+from dataclasses import dataclass
+
+from core.db import Tx
+from crm.knowledge import actions as knowledge
+from crm.knowledge import queries
+from crm.knowledge.models import Document, DocumentVersion, Reading, VersionStatus
+from events.ids import DocumentId
+from memory import store
+from memory.documents.languages import language_of
+from memory.documents.models import Chunk
+from memory.documents.reader import Read
+from memory.models import SourceKind, Version
 
 
 def citation(name: str, *, page: int | None, heading: tuple[str, ...], number: int) -> str:
@@ -6,3 +19,78 @@ def citation(name: str, *, page: int | None, heading: tuple[str, ...], number: i
     if page is not None:
         return f"{name}, page {page}"
     return f"{name}, {heading[-1]}" if heading else f"{name}, line {number}"
+
+
+async def find_unread(tx: Tx, document_id: DocumentId, *, lock: bool = False) -> DocumentVersion | None:
+    """The version of a document that waits to be read, unless it is removed meanwhile or read already."""
+    document = await queries.get_document(tx, document_id, lock=lock)
+    newest = await queries.newest_version(tx, document_id)
+    is_waiting = document.removed_at is None and newest.status is VersionStatus.PENDING
+    return newest if is_waiting else None
+
+
+async def keep_passages(tx: Tx, version: DocumentVersion, read: Read) -> bool:
+    """Agents find this version and no other from the commit on; False when a newer file came or it was removed."""
+    waiting = await find_unread(tx, version.document_id, lock=True)
+    if waiting is None or waiting.id != version.id:
+        return False
+    document = await queries.get_document(tx, version.document_id)
+    await store.insert_chunks(tx, _version(document, version), read.chunks)
+    reading = Reading(read.mime, read.languages, read.pages, len(read.chunks))
+    await knowledge.record_read(tx, version, reading)
+    return True
+
+
+def _version(document: Document, version: DocumentVersion) -> Version:
+    return Version(document.id, version.id, document.name, document.is_publishable, version.uploaded_at)
+
+
+async def refuse(tx: Tx, document_id: DocumentId, reason: str) -> None:
+    """The waiting version cannot be read; nothing happens when none waits any more."""
+    waiting = await find_unread(tx, document_id, lock=True)
+    if waiting is not None:
+        await knowledge.record_refused(tx, waiting, reason)
+
+
+async def follow(tx: Tx, document_id: DocumentId) -> None:
+    """Bring the passages in line with their document: forgotten when it is removed, publishable as it says."""
+    document = await queries.get_document(tx, document_id, lock=True)
+    if document.removed_at is not None:
+        await store.forget(tx, SourceKind.DOCUMENT, document_id)
+    else:
+        await store.set_publishable(tx, document_id, is_publishable=document.is_publishable)
+
+
+@dataclass(frozen=True)
+class _Row:
+    text: str
+    heading: list[str]
+    page: int | None
+    line: int | None
+
+
+async def list_passages(tx: Tx, document_id: DocumentId) -> list[Chunk]:
+    """The passages of a document that agents find, in order."""
+    tx.principal.require("knowledge:read")
+    rows = await tx.all(
+        _Row,
+        """
+        SELECT text, heading, page, line
+          FROM memories
+         WHERE source_kind = 'document'
+           AND source_id = %(document_id)s
+           AND superseded_at IS NULL
+         ORDER BY ordinal
+        """,
+        document_id=document_id,
+    )
+    return [
+        Chunk(
+            row.text,
+            language_of(" ".join((*row.heading, row.text))),
+            row.line or 0,
+            row.page,
+            tuple(row.heading),
+        )
+        for row in rows
+    ]

@@ -16,6 +16,7 @@ from core.pubsub import Subscription
 from crm.conversations import inbox
 from crm.identity.models import Account
 from crm.identity.queries import find_session, get_organization
+from crm.knowledge.queries import last_change
 from web import inbox_view
 from web.pages.inbox import Folder
 from web.viewer import Visit, get_visit, words_of
@@ -26,6 +27,7 @@ HEARTBEAT_SECONDS = 15.0
 GATHER_SECONDS = 0.02
 # Ids of events are made before their commit; a stream goes back a little so that a late one is not lost.
 OVERLAP = timedelta(seconds=2)
+_PULSE = "event: knowledge\ndata: changed\n\n"
 
 
 @dataclass(frozen=True)
@@ -62,30 +64,35 @@ async def follow(
 
 @router.get("/live/knowledge")
 async def follow_knowledge(
-    request: Request, account: CurrentAccount, services: CurrentServices, document: UUID | None = None
+    request: Request, account: CurrentAccount, services: CurrentServices, after: str = ""
 ) -> StreamingResponse:
-    """Says that documents changed, or the one; the page then fetches its part anew, also when it connects."""
+    """Says that documents changed, so that the page fetches its part anew; `after` is the change that it knows."""
     token = request.cookies.get(SESSION_COOKIE, "")
-    stream = Stream(services, account, token, get_visit(request, account), document, "")
+    stream = Stream(services, account, token, get_visit(request, account), None, "")
     return StreamingResponse(
-        _pulses(stream),
+        _pulses(stream, after),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _pulses(stream: Stream) -> AsyncIterator[str]:
-    async with stream.services.pubsub.subscribe(stream.account.organization_id) as subscription:
-        yield "retry: 1000\nevent: knowledge\ndata: connected\n\n"
+async def _pulses(stream: Stream, after: str) -> AsyncIterator[str]:
+    services, account = stream.services, stream.account
+    async with services.pubsub.subscribe(account.organization_id) as subscription:
+        yield "retry: 1000\n\n"
+        async with services.db.transaction(account.principal, "live") as tx:
+            is_behind = await last_change(tx) != after
+        if is_behind:
+            yield _PULSE
         checked_at = time.monotonic()
         while True:
             message = await subscription.next(HEARTBEAT_SECONDS)
             if message is None:
                 yield ": still here\n\n"
-            elif str(message.get("type", "")).startswith("document."):
-                yield "event: knowledge\ndata: changed\n\n"
+            elif message.get("type", "").startswith("document."):
+                yield _PULSE
             if time.monotonic() - checked_at >= HEARTBEAT_SECONDS:
-                if await find_session(stream.services.db, stream.token) is None:
+                if await find_session(services.db, stream.token) is None:
                     yield "event: end\ndata: signed out\n\n"
                     return
                 checked_at = time.monotonic()

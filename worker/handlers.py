@@ -31,7 +31,7 @@ from crm.runs import actions as runs
 from crm.runs import queries as run_queries
 from crm.runs.actions import QuietWindow, RunRequest
 from crm.runs.models import OPEN
-from events.ids import ApprovalId, ContactId, ConversationId, MessageId, RunId
+from events.ids import ApprovalId, ContactId, ConversationId, DocumentId, MessageId, RunId
 from events.outbox import Delivery
 from events.types import (
     AttachmentReceived,
@@ -43,6 +43,9 @@ from events.types import (
     MessageSent,
     RunRequested,
 )
+from memory import knowledge
+from memory.documents import reader
+from memory.documents.models import Refusal, Refused
 from worker.jobs import Job, Postpone, backoff, patience
 
 if TYPE_CHECKING:  # the relay reads the routes too and must not load the agents
@@ -289,6 +292,37 @@ async def yield_to_holder(services: "Services", tx: Tx, job: Job) -> None:
     conversation = await conversation_queries.get_conversation(tx, event.conversation_id)
     if conversation.holder_kind is HolderKind.PERSON:
         await runs.cancel_open_runs(tx, event.conversation_id, "a person took the conversation over")
+
+
+# documents -------------------------------------------------------------------------------------------------------
+
+
+async def read_document(job: Job) -> Postpone | None:
+    """Read the newest file of a document in a process of its own, and make its passages what agents find."""
+    document_id = DocumentId(job.subject_id)
+    async with job.transaction("find") as tx:
+        version = await knowledge.find_unread(tx, document_id)
+    if version is None:
+        return None
+    content = await job.services.blobs.get(job.principal.organization_id, version.sha256)
+    try:
+        read = await reader.read(version.name, content)
+    except Refused as err:
+        async with job.transaction("refuse") as tx:
+            await knowledge.refuse(tx, document_id, err.reason.value)
+        return None
+    async with job.transaction("keep") as tx:
+        await knowledge.keep_passages(tx, version, read)
+    return None
+
+
+async def refuse_document(tx: Tx, job: Job, reason: str) -> None:
+    await knowledge.refuse(tx, DocumentId(job.subject_id), Refusal.LOST.value)
+
+
+async def follow_document(services: "Services", tx: Tx, job: Job) -> None:
+    """What is removed is forgotten; what may not be quoted is marked so."""
+    await knowledge.follow(tx, DocumentId(job.subject_id))
 
 
 # time ------------------------------------------------------------------------------------------------------------

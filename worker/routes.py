@@ -10,6 +10,7 @@ from worker.jobs import Handler, InTx, Outside, Together
 
 _live = Together(h.publish_live)
 _graph = Together(h.project_graph)
+_reading = Outside(h.read_document, give_up=h.refuse_document)
 
 # Event -> handlers. An empty tuple says: recorded for audit and timeline, and nothing reacts.
 ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
@@ -65,12 +66,12 @@ ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.ConversationHandedOff: (_live,),
     e.FactAsserted: (_graph,),
     e.FactRetracted: (_graph,),
-    e.DocumentAdded: (_live,),
-    e.DocumentReplaced: (_live,),
-    e.DocumentRemoved: (_live,),
-    e.DocumentRestored: (_live,),
-    e.DocumentPublished: (_live,),
-    e.DocumentWithheld: (_live,),
+    e.DocumentAdded: (_reading, _live),
+    e.DocumentReplaced: (_reading, _live),
+    e.DocumentRemoved: (InTx(h.follow_document), _live),
+    e.DocumentRestored: (_reading, _live),
+    e.DocumentPublished: (InTx(h.follow_document), _live),
+    e.DocumentWithheld: (InTx(h.follow_document), _live),
     e.DocumentRead: (_live,),
     e.DocumentRefused: (_live,),
     e.ContactCreated: (InTx(h.record_employment), InTx(h.note_matches), _graph),

@@ -14,6 +14,7 @@ from crm.knowledge.models import File as StoredFile
 from crm.knowledge.models import Uploaded
 from events.ids import DocumentId
 from memory.documents import limits
+from memory.knowledge import list_passages
 from web import knowledge_view
 from web.viewer import CurrentSession, Session
 
@@ -166,7 +167,7 @@ async def _document(session: Session, document_id: DocumentId, quoted: str) -> d
         "versions": versions,
         "newest": versions[0],
         "live": next((version for version in versions if version.id == document.live_version_id), None),
-        "passages": knowledge_view.passages([]),
+        "passages": knowledge_view.passages(await list_passages(session.tx, document_id)),
         "quoted": quoted,
         **await _frame(session),
     }
@@ -177,5 +178,6 @@ async def _frame(session: Session) -> dict[str, Any]:
     return {
         "section": "knowledge",
         "counts": await count_folders(session.tx),
+        "last_change": quote(await queries.last_change(session.tx)),
         "may_change": session.principal.may("knowledge:write"),
     }
