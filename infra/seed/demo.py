@@ -36,8 +36,8 @@ from crm.pipelines.actions import create_pipeline
 from crm.pipelines.queries import list_stages
 from crm.tasks.actions import create_task
 from events.ids import CompanyId, ContactId, OrganizationId, UserId
-from infra.seed.mailbox import add_mailbox
 from infra.knowledge import add_file
+from infra.seed.mailbox import add_mailbox
 from infra.seed.workplace import make_workplace
 
 _HERE = Path(__file__).parent
