@@ -29,11 +29,13 @@ _ATTRIBUTIONS = tuple(
         rf"{_DATE}.{{0,30}}\d{{1,2}}:\d{{2}}.{{0,20}}\s(?:от|from)\s.{{2,160}}:",
         rf"[\"'«]?[^.!?:;<>]{{0,80}}[\"'»]?\s*{_EMAIL}\s*,?\s*(?:{_WROTE}).{{0,60}}:",
         rf"{_NAME}\s(?:{_WROTE}),?\s.{{0,12}}{_DATE}.{{0,40}}:",
+        rf"{_NAME}\s{_DATE}.{{0,40}}\s(?:{_WROTE})\s*:",
         r"(?:quoting|цитирую|цитирование|цитата от) .{3,160}:",
         rf"(?:здравствуйте[^.]{{0,60}}\s)?(?:вы|ты) писал[аи]?\s.{{0,10}}{_DATE}.{{0,40}}:",
         rf"(?:от|from)\s[^:]{{0,80}}{_EMAIL},?\s{_DATE}.{{0,40}}:",
     )
 )
+_NAMING = re.compile(rf"{_NAME}\s(?:{_WROTE})\s*:", re.IGNORECASE)
 _RULED = re.compile(r"^[-=_*\s]+|[-=_*\s]+$")
 _RULE = re.compile(r"[-_=*—–]{3,}")
 _ADDRESSEE = re.compile(r"(?:кому|тема|копия|to|cc|subject)\s*:.{0,500}?;?", re.IGNORECASE)
@@ -91,8 +93,15 @@ def is_attribution(text: str) -> bool:
         return False
     if any(pattern.fullmatch(bare) for pattern in _ATTRIBUTIONS):
         return True
+    if text.lstrip().startswith("--") and _NAMING.fullmatch(bare):
+        return True  # Notes: ----- Vera Lind wrote: -----
     has_digit = any(letter.isdigit() for letter in bare)
     return has_digit and any(pattern.fullmatch(bare) for pattern in _other_languages())
+
+
+def is_naming(text: str) -> bool:
+    """Whether a line only names a writer: enough above a quote, nothing without one."""
+    return bool(_NAMING.fullmatch(text.strip()))
 
 
 def is_separator(text: str) -> bool:

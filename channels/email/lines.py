@@ -10,10 +10,15 @@ _BLANKS = re.compile(r"\n{3,}")
 
 
 class Role(StrEnum):
-    """What the markup of a mail says about a line. `ORIGINAL_STARTS` is an empty line: all after it was received."""
+    """What the markup of a mail says about a line.
+
+    `INDENTED` is in a bare blockquote, by which some programs quote and some people only indent.
+    `ORIGINAL_STARTS` is an empty line: all after it was received.
+    """
 
     WRITTEN = "written"
     QUOTED = "quoted"
+    INDENTED = "indented"
     SIGNATURE = "signature"
     ORIGINAL_STARTS = "original_starts"
 
@@ -32,10 +37,11 @@ class Line:
 
 
 def from_plain(text: str) -> list[Line]:
-    return [_plain_line(line) for line in text.splitlines()]
+    return [plain_line(line) for line in text.splitlines()]
 
 
-def _plain_line(line: str) -> Line:
+def plain_line(line: str) -> Line:
+    """A line whose quote marks are read off its text."""
     match = _QUOTE_PREFIX.match(line)
     if not match:
         return Line(line.rstrip())

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from channels.email.lines import Line, Role
+from channels.email.lines import Line, Role, plain_line
 from channels.email.visibility import Look, Sheet
 
 _DROPPED = frozenset(
@@ -83,6 +83,8 @@ _ORIGINAL_STARTS = re.compile(
     r"(?:x_|m_-?\d+)*(?:divRplyFwdMsg|ms-outlook-mobile-reference-message|mail-editor-reference-message-container"
     r"|OLK_SRC_BODY_SECTION|messageReplySection|isReplyContent)"
 )
+# The line that Outlook draws above From and Sent, in the Word forms of several years.
+_RULED_PADDING = re.compile(r"padding:3(?:\.0)?pt0")
 _QUOTE_CLASSES = re.compile(
     r"(?:yahoo_quoted|zmail_extra|protonmail_quote|moz-cite-prefix|mail-quote-collapse|tutanota_quote|mail-app-auto-quote)"
 )
@@ -135,6 +137,7 @@ class _Rendering:
     rows: list[_Row] = field(default_factory=list)
     lists: list[_List] = field(default_factory=list)
     quotes: int = 0
+    indents: int = 0
     signatures: int = 0
     signature_follows: bool = False
     preformatted: int = 0
@@ -196,9 +199,15 @@ class _Rendering:
         role = Role.WRITTEN
         if self.quotes:
             role = Role.QUOTED
+        elif self.indents:
+            role = Role.INDENTED
         elif self.signatures or self.signature_follows:
             role = Role.SIGNATURE
-        self.boxes[-1].lines.append(Line(text, role, min(self.quotes, _DEPTH_LIMIT)))
+        if role is Role.WRITTEN and text.startswith(">"):
+            self.boxes[-1].lines.append(plain_line(text))  # a text mail that Outlook made HTML of
+            return
+        depth = self.quotes + self.indents
+        self.boxes[-1].lines.append(Line(text, role, min(depth, _DEPTH_LIMIT)))
 
     # elements -------------------------------------------------------------------------------------------------------
 
@@ -213,6 +222,7 @@ class _Rendering:
         if is_quote(node, tag):
             self.quotes += 1
             self.signature_follows = False
+        self.indents += is_indent(node, tag)
         self.signatures += _is_signature(node)
         match tag:
             case "br":
@@ -252,6 +262,7 @@ class _Rendering:
         if tag in ("ul", "ol") and self.lists:
             self.lists.pop()
         self.quotes -= is_quote(node, tag)
+        self.indents -= is_indent(node, tag)
         self.signatures -= _is_signature(node)
 
     def _bullet(self) -> str:
@@ -293,15 +304,29 @@ class _Rendering:
 
 def is_quote(node: LexborNode, tag: str) -> bool:
     """Whether an element holds what its writer received. Gmail's wrapper is none: answers are written inside it."""
-    if tag == "blockquote":
-        style = (node.attributes.get("style") or "").replace(" ", "").lower()
-        is_indent = "margin:00040px" in style and "border-left" not in style
-        return not is_indent
-    return bool(_QUOTE_CLASSES.search(_names(node)))
+    if _QUOTE_CLASSES.search(_names(node)):
+        return True
+    return tag == "blockquote" and not is_indent(node, tag) and not _is_gmail_indent(node)
+
+
+def is_indent(node: LexborNode, tag: str) -> bool:
+    """Whether a blockquote says nothing of where its text is from."""
+    attributes = node.attributes
+    says_more = any(attributes.get(name) for name in ("type", "cite", "class", "id"))
+    return tag == "blockquote" and not says_more and "border" not in (attributes.get("style") or "")
+
+
+def _is_gmail_indent(node: LexborNode) -> bool:
+    style = (node.attributes.get("style") or "").replace(" ", "").lower()
+    return "margin:00040px" in style or "border:none" in style
 
 
 def _is_start_of_original(node: LexborNode) -> bool:
-    return any(_ORIGINAL_STARTS.fullmatch(name) for name in _names(node).split())
+    style = "".join((node.attributes.get("style") or "").lower().split())
+    is_ruled = (
+        "border-top:solid" in style or "border-style:solidnonenone" in style
+    ) and _RULED_PADDING.search(style)
+    return bool(is_ruled) or any(_ORIGINAL_STARTS.fullmatch(name) for name in _names(node).split())
 
 
 def _is_signature(node: LexborNode) -> bool:

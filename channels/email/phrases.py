@@ -32,6 +32,7 @@ WROTE = (
 # A line that says that everything below was received.
 SEPARATORS = (
     r"[-_*=\s]*original message[-_*=\s]*",
+    r"[-_*=]{3,}\s*original\s*[-_*=]{3,}",
     r"[-_*=\s]*original appointment[-_*=\s]*",
     r"[-_*=\s]*reply message[-_*=\s]*",
     r"[-_*=\s]*replied message[-_*=\s]*",
@@ -65,6 +66,7 @@ FIELD_OTHER = (
 # Lines that a program adds under what its user wrote. The whole line must match.
 ADDED_BY_PROGRAM = (
     r"(?:sent|отправлено) (?:from|via|with|using|by) (?:my|the|a|an|outlook|mail|yahoo|gmail|proton|yandex|spark|samsung|iphone|ipad|android|windows|blackberry|thunderbird|bluemail|aqua|edison|galaxy|nine|airmail|superhuman|zoho|mobile)\b.{0,200}",
+    r"cid:.{3,200}|image: .{3,200}|(?:изображение|картинка): .{3,200}",
     r"get (?:outlook|bluemail|typeapp) for .{2,200}",
     r"(?:скачать|получить|загрузить|установить|скачайте|получите|загрузите) outlook (?:для|на|for) .{2,200}",
     r"(?:отправлено|послано|написано) (?:с|со|из|через|при помощи|с помощью) (?:моего |моей |мобильн|iphone|айфон|ipad|android|"
@@ -87,7 +89,8 @@ CLOSINGS = (
     r"(?:yours|very) (?:sincerely|faithfully|truly|respectfully)(?: yours)?",
     r"(?:sincerely|respectfully|cordially|faithfully)(?: yours)?",
     r"(?:with|in) (?:respect|appreciation|gratitude)",
-    r"[сc] (?:глубоким |большим |искренним |неизменным |огромным )?уважением(?: и (?:наилучшими|лучшими) пожеланиями)?",
+    r"[сc] (?:глубоким |большим |искренним |неизменным |огромным )?уважением(?: и (?:(?:наилучшими|лучшими) пожеланиями|"
+    r"надеждой на (?:дальнейшее |плодотворное |скорое |взаимовыгодное )?сотрудничество))?",
     r"[сc] (?:самыми )?(?:наилучшими|лучшими|добрыми|теплыми|тёплыми) пожеланиями",
     r"(?:всего|самого) (?:наилучшего|доброго|хорошего|лучшего)",
     r"(?:искренне|всегда) ваш[аи]?",

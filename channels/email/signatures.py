@@ -10,9 +10,11 @@ _SHORT = 120
 _NAME = r"[A-ZА-ЯЁ][\w.'’-]*(?:\s+[A-ZА-ЯЁ(\"«][\w.'’)\"»-]*){0,3}[.!]?"
 _STRONG = "|".join(phrases.CLOSINGS)
 _WEAK = "|".join(phrases.WEAK_CLOSINGS)
-_CLOSING = re.compile(rf"(?i:(?:{_STRONG}))\s*[,.!;—–-]*\s*(?:{_NAME})?(?:[,|/].{{0,100}})?")
+_CLOSING = re.compile(
+    rf"(?i:(?:{_STRONG})(?:\s*[/|]\s*(?:{_STRONG}))?)\s*[,.!;—–-]*\s*(?:{_NAME})?(?:[,|/].{{0,100}})?"
+)
 _WEAK_ALONE = re.compile(rf"(?i:(?:{_WEAK}))\s*(?P<comma>[,—–-]*)[!.]?\s*")
-_WEAK_NAMED = re.compile(rf"(?i:(?:{_WEAK}))\s*[,—–-]+\s*{_NAME}")
+_WEAK_NAMED = re.compile(rf"(?i:(?:{_WEAK}))\s*[,—–-]+\s*(?P<name>{_NAME})")
 _BARE_NAME = re.compile(rf"[-—–/~]{{0,2}}\s*{_NAME},?")
 _FULL_NAME = re.compile(r"[A-ZА-ЯЁ][\w.'’-]+(?:\s+[A-ZА-ЯЁ][\w.'’-]*){1,3}(?:\s*[,|/(].{0,80})?")
 _DELIMITER = re.compile(r"(?:--|—|––|——)\s*|_{2,}\s*")
@@ -85,8 +87,9 @@ def without_banner(lines: list[str]) -> list[str]:
 def without_signature(lines: list[str], sender: str) -> list[str]:
     """The lines up to the signature, and a postscript after it; `sender` is the name that the mail says."""
     kept = [line for line in lines if not _ADDED.fullmatch(line.strip(" \t*_[]<>-"))]
-    for cut in (_at_disclaimer, _at_delimiter, _at_closing):
-        kept = _cut(kept, cut(kept))
+    kept = _cut(kept, _at_disclaimer(kept))
+    kept = _cut(kept, _at_delimiter(kept))
+    kept = _cut(kept, _at_closing(kept, sender))
     return _cut(_cut(kept, _at_name(kept, sender)), _at_contacts(kept))
 
 
@@ -118,41 +121,61 @@ def _at_delimiter(lines: list[str]) -> int | None:
     return None
 
 
-def _at_closing(lines: list[str]) -> int | None:
+def _at_closing(lines: list[str], sender: str) -> int | None:
     for index, line in enumerate(lines):
         text = line.strip(" \t*_")
-        if not any(each.strip() for each in lines[:index]) or not _is_closing(text, lines[index + 1 :]):
-            continue
-        if _is_tail(lines[index + 1 :], _TAIL_LINES):
+        rest = lines[index + 1 :]
+        if _CLOSING.fullmatch(text) and _is_tail(rest, _TAIL_LINES):
             return index
-    return None
-
-
-def _is_closing(text: str, rest: list[str]) -> bool:
-    if _CLOSING.fullmatch(text) or _WEAK_NAMED.fullmatch(text):
-        return True
-    match = _WEAK_ALONE.fullmatch(text)
-    following = next((line.strip(" \t*_") for line in rest if line.strip()), "")
-    if not match or not following:
-        return False
-    return bool(match["comma"]) and bool(_BARE_NAME.match(following))
-
-
-def _at_name(lines: list[str], sender: str) -> int | None:
-    """The sender's own name on a line by itself, near the end."""
-    words = set(_words(sender))
-    filled = [index for index, line in enumerate(lines) if line.strip()]
-    for index in filled[1:][-_NAMED_TAIL_LINES:]:
-        text = lines[index].strip(" \t*_-—–/~,.!")
-        own = _words(re.split(r"\s*[,|/(]", text)[0])
+        is_first = not any(each.strip() for each in lines[:index])
         if (
-            own
-            and len(own) <= 4
-            and words.issuperset(own)
-            and _is_tail(lines[index + 1 :], _NAMED_TAIL_LINES)
+            not is_first
+            and _is_weak_closing(text, rest, sender)
+            and _is_tail(rest, _NAMED_TAIL_LINES, no_sentences=True)
         ):
             return index
     return None
+
+
+def _is_weak_closing(text: str, rest: list[str], sender: str) -> bool:
+    following = [line.strip(" \t*_") for line in rest if line.strip()]
+    named = _WEAK_NAMED.fullmatch(text)
+    if named:
+        return _is_name_of(named["name"], sender)
+    alone = _WEAK_ALONE.fullmatch(text)
+    return bool(alone and alone["comma"] and following and _BARE_NAME.match(following[0]))
+
+
+def _at_name(lines: list[str], sender: str) -> int | None:
+    """The sender's own name on a line by itself, near the end; with a Thanks or Cheers right above it."""
+    filled = [index for index, line in enumerate(lines) if line.strip()]
+    for place in range(max(1, len(filled) - _NAMED_TAIL_LINES), len(filled)):
+        index = filled[place]
+        text = lines[index].strip(" \t*_-—–/~,.!")
+        if _is_name_of(re.split(r"\s*[,|/(]", text)[0], sender) and _is_tail(
+            lines[index + 1 :], _NAMED_TAIL_LINES
+        ):
+            above = filled[place - 1]
+            has_word_above = (
+                place > 1
+                and bool(_WEAK_ALONE.fullmatch(lines[above].strip(" \t*_")))
+                and "!" not in lines[above]
+            )
+            return above if has_word_above else index
+    return None
+
+
+def _is_name_of(text: str, sender: str) -> bool:
+    """Whether a text is a name of the sender, or a part or the initials of it."""
+    words, own = _words(sender), _words(text)
+    return (
+        bool(own)
+        and len(own) <= 4
+        and any(len(word) > 1 for word in own)
+        and all(
+            word in words or (len(word) == 1 and any(each.startswith(word) for each in words)) for word in own
+        )
+    )
 
 
 def _at_contacts(lines: list[str]) -> int | None:
@@ -169,7 +192,7 @@ def _at_contacts(lines: list[str]) -> int | None:
     return None
 
 
-def _is_tail(lines: list[str], limit: int) -> bool:
+def _is_tail(lines: list[str], limit: int, *, no_sentences: bool = False) -> bool:
     """Whether nothing but signature lines is left: few, short, no questions. A postscript is looked at by itself."""
     count = 0
     for line in lines:
@@ -178,7 +201,8 @@ def _is_tail(lines: list[str], limit: int) -> bool:
             break
         count += bool(text)
         is_prose = len(text) > _SHORT and not _CONTACT.search(text)
-        if is_prose or (text.endswith("?") and len(text.split()) > 2):
+        is_sentence = no_sentences and text.endswith((".", "!", ";", ":")) and len(text.split()) > 2
+        if is_prose or is_sentence or (text.endswith("?") and len(text.split()) > 2):
             return False
     return count <= limit
 
