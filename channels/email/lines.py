@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 _QUOTE_PREFIX = re.compile(r"(?:>[ \t]?)+")
+_REPEATED_LINK = re.compile(r"(?<!\S)(\S{3,300}?)\s?<(?:mailto:|https?://)\1/?>", re.IGNORECASE)
 _BLANKS = re.compile(r"\n{3,}")
 
 
@@ -37,6 +38,8 @@ class Line:
 
 
 def from_plain(text: str) -> list[Line]:
+    """The lines of a text body; Outlook's repeated links (a@b.example<mailto:a@b.example>) are said once."""
+    text = _REPEATED_LINK.sub(r"\1", text)
     return [plain_line(line) for line in text.splitlines()]
 
 

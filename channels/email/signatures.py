@@ -10,8 +10,9 @@ _SHORT = 120
 _NAME = r"[A-ZА-ЯЁ][\w.'’-]*(?:\s+[A-ZА-ЯЁ(\"«][\w.'’)\"»-]*){0,3}[.!]?"
 _STRONG = "|".join(phrases.CLOSINGS)
 _WEAK = "|".join(phrases.WEAK_CLOSINGS)
+# "Med vänlig hälsning / Best regards": whatever language stands beside ours
 _CLOSING = re.compile(
-    rf"(?i:(?:{_STRONG})(?:\s*[/|]\s*(?:{_STRONG}))?)\s*[,.!;—–-]*\s*(?:{_NAME})?(?:[,|/].{{0,100}})?"
+    rf"(?:[^/|]{{2,40}}[/|]\s*)?(?i:{_STRONG})\s*[,.!;—–-]*\s*(?:{_NAME})?(?:[,|/].{{0,100}})?"
 )
 _WEAK_ALONE = re.compile(rf"(?i:(?:{_WEAK}))\s*(?P<comma>[,—–-]*)[!.]?\s*")
 _WEAK_NAMED = re.compile(rf"(?i:(?:{_WEAK}))\s*[,—–-]+\s*(?P<name>{_NAME})")
@@ -151,6 +152,8 @@ def _at_name(lines: list[str], sender: str) -> int | None:
     filled = [index for index, line in enumerate(lines) if line.strip()]
     for place in range(max(1, len(filled) - _NAMED_TAIL_LINES), len(filled)):
         index = filled[place]
+        if lines[filled[place - 1]].rstrip().endswith(":"):
+            continue  # a name that was asked for
         text = lines[index].strip(" \t*_-—–/~,.!")
         if _is_name_of(re.split(r"\s*[,|/(]", text)[0], sender) and _is_tail(
             lines[index + 1 :], _NAMED_TAIL_LINES
@@ -168,6 +171,8 @@ def _at_name(lines: list[str], sender: str) -> int | None:
 def _is_name_of(text: str, sender: str) -> bool:
     """Whether a text is a name of the sender, or a part or the initials of it."""
     words, own = _words(sender), _words(text)
+    if any(letter.isdigit() for letter in text):
+        return False
     return (
         bool(own)
         and len(own) <= 4
