@@ -36,6 +36,8 @@ class ConversationOut(Out):
     channel: str = Field(examples=["telegram"])
     channel_account_id: ChannelAccountId
     contact_id: ContactId
+    subject: str = Field(description="Of the mails; empty where a channel has none.")
+    address: str = Field(description="Where mails of it go; empty for a chat.")
     status: ConversationStatus
     snoozed_until: datetime | None
     holder_kind: HolderKind | None = Field(description="Who answers here now; null when nobody does.")

@@ -12,7 +12,7 @@ from api.errors import BODY, problems
 from api.fields import Cursor, In, Limit, Out, PageOut, Text, example
 from crm.conversations import actions as conversations
 from crm.conversations import queries
-from crm.conversations.models import Direction, MessageStatus
+from crm.conversations.models import Direction, MessageKind, MessageStatus
 from crm.drafts import actions as drafts
 from events.ids import ConversationId, DraftId, MessageId
 
@@ -31,6 +31,9 @@ class MessageOut(Out):
     seq: int = Field(description="Its number in the conversation.")
     direction: Direction
     status: MessageStatus
+    kind: MessageKind = Field(description="What a mail was recognised as.")
+    subject: str
+    address: str = Field(description="The mail address that it came from or goes to; empty in a chat.")
     body: str
     author_kind: str = Field(description="contact, user, bidi or system")
     author_id: UUID | None

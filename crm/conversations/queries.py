@@ -84,7 +84,7 @@ async def list_conversations(
         """
         SELECT c.id, c.channel_account_id, c.channel, c.contact_id, c.external_id, c.status, c.snoozed_until,
                c.holder_kind, c.holder_id, c.last_seq, c.last_inbound_seq, c.read_seq, c.last_message_at,
-               c.handoff_reason, c.handoff_summary, c.handoff_next_step
+               c.handoff_reason, c.handoff_summary, c.handoff_next_step, c.subject, c.address
           FROM conversations c
          WHERE (%(status)s::text IS NULL OR c.status = %(status)s)
            AND (%(channel)s::text IS NULL OR c.channel = %(channel)s)
@@ -116,7 +116,7 @@ async def list_message_page(
         Message,
         """
         SELECT id, conversation_id, seq, direction, status, body, author_kind, author_id, draft_id, approved_by, failure,
-               occurred_at, edited_at, sent_at, scheduled_at
+               occurred_at, edited_at, sent_at, scheduled_at, kind, subject, address
           FROM messages
          WHERE conversation_id = %(conversation_id)s
            AND (%(before)s::uuid IS NULL
