@@ -9,6 +9,7 @@ from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBea
 from redis.asyncio import Redis
 
 from api import forgery
+from api.hub import Hub
 from core import crypto
 from core.blobs import Blobs
 from core.db import Database, Tx
@@ -39,6 +40,7 @@ class Services:
     blobs: Blobs
     graph: GraphStore
     limiter: RateLimiter
+    hub: Hub
 
 
 def get_services(request: Request) -> Services:

@@ -6,8 +6,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 from redis.asyncio import Redis
 
-from api import errors, middleware, v1, webhooks
+from api import errors, middleware, v1, webhooks, ws
 from api.deps import Services
+from api.hub import Hub
 from api.routes import health
 from core import telemetry
 from core.blobs import Blobs
@@ -37,6 +38,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(health.router)
     app.include_router(webhooks.router)
     app.include_router(v1.router)
+    app.include_router(ws.router)
     v1.describe_problems(app)
     create_web(app, settings)
     return app
@@ -49,14 +51,17 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         stack.push_async_callback(db.close)
         redis = Redis.from_url(settings.redis_url)
         stack.push_async_callback(redis.aclose)
+        pubsub = PubSub(redis)
+        hub = await stack.enter_async_context(Hub(db, pubsub, settings).watching())
         graph = await stack.enter_async_context(ActiveGraph.open(settings, db))
         app.state.services = Services(
             settings=settings,
             db=db,
             redis=redis,
-            pubsub=PubSub(redis),
+            pubsub=pubsub,
             blobs=Blobs(settings.data),
             graph=graph,
             limiter=RateLimiter(redis),
+            hub=hub,
         )
         yield

@@ -7,14 +7,14 @@ from fastapi import APIRouter, Depends, FastAPI
 from api.deps import get_caller
 from api.errors import ALWAYS, Problem, problems
 from api.fields import require_json
-from api.routes import approvals, contacts, conversations, drafts, messages, runs
+from api.routes import approvals, contacts, conversations, drafts, messages, runs, ws_tickets
 
 router = APIRouter(
     prefix="/api/v1",
     dependencies=[Depends(get_caller), Depends(require_json)],
     responses=problems(*ALWAYS),
 )
-for noun in (conversations, messages, drafts, approvals, runs, contacts):
+for noun in (conversations, messages, drafts, approvals, runs, contacts, ws_tickets):
     router.include_router(noun.router)
 
 

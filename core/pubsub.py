@@ -5,8 +5,11 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from redis.asyncio import Redis
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from core import jsons
+
+_CONFIRM_SECONDS = 5.0
 
 
 class PubSub:
@@ -20,24 +23,37 @@ class PubSub:
 
     @asynccontextmanager
     async def subscribe(self, organization_id: UUID) -> AsyncIterator["Subscription"]:
-        pubsub = self._redis.pubsub(ignore_subscribe_messages=True)
-        await pubsub.subscribe(_topic(organization_id))
+        """Whatever is published from now on; the server has confirmed it. Raises: RedisError."""
+        pubsub = self._redis.pubsub()
         try:
+            await pubsub.subscribe(_topic(organization_id))
+            if await pubsub.get_message(timeout=_CONFIRM_SECONDS) is None:
+                raise RedisTimeoutError("Redis did not confirm a subscription.")
             yield Subscription(pubsub)
         finally:
             await pubsub.aclose()  # type: ignore[no-untyped-call]
 
 
 class Subscription:
-    """An open subscription to one organization's topic."""
+    """An open subscription to one organization's topic.
+
+    `interruptions` counts how often the connection was lost and made again: what was published meanwhile is gone.
+    """
 
     def __init__(self, pubsub: object) -> None:
         self._pubsub = pubsub
+        self.interruptions = 0
 
     async def next(self, timeout_seconds: float) -> dict[str, str] | None:
-        """The next message, or None when none came in time."""
+        """The next message, or None when none came in time or the connection was made again."""
         message = await self._pubsub.get_message(timeout=timeout_seconds)  # type: ignore[attr-defined]
-        return jsons.loads(message["data"]) if message else None
+        if message is None:
+            return None
+        if message["type"] != "message":
+            self.interruptions += 1
+            return None
+        published: dict[str, str] = jsons.loads(message["data"])
+        return published
 
 
 def _topic(organization_id: UUID) -> str:

@@ -85,6 +85,9 @@ def api() -> None:
         port=settings.port or 8000,
         log_level="warning",
         access_log=False,
+        # the frames of clients are small, and the server's too short to gain from compression
+        ws_max_size=64 * 1024,
+        ws_per_message_deflate=False,
         # open pages hold a stream of events, which never ends by itself
         timeout_graceful_shutdown=3,
     )

@@ -21,7 +21,7 @@ ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     ),
     e.AutomaticMessageReceived: (_live,),
     e.MessageEdited: (_live,),
-    e.AttachmentReceived: (Outside(h.fetch_attachments, give_up=h.refuse_attachments),),
+    e.AttachmentReceived: (Outside(h.fetch_attachments, give_up=h.refuse_attachments), _live),
     e.AttachmentStored: (_live,),
     e.RunRequested: (Outside(h.execute_run, give_up=h.give_up_run),),
     e.RunStarted: (_live,),

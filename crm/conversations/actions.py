@@ -355,7 +355,7 @@ async def hand_off(
 ) -> None:
     """Give a conversation to people: the agent stops here and says why and what it would do next."""
     tx.principal.require("conversations:write")
-    await queries.lock_conversation(tx, conversation_id)
+    conversation = await queries.lock_conversation(tx, conversation_id)
     await tx.execute(
         """
         UPDATE conversations
@@ -373,7 +373,11 @@ async def hand_off(
         run_id=tx.principal.run_id,
         conversation_id=conversation_id,
     )
-    await emit(tx, ConversationHandedOff(conversation_id))
+    await emit(
+        tx,
+        ConversationHandedOff(conversation_id),
+        changes={"holder": (str(conversation.holder_id or ""), "")},
+    )
 
 
 async def take_over(tx: Tx, conversation_id: ConversationId) -> None:

@@ -6,6 +6,8 @@ from contextlib import AsyncExitStack
 import httpx2
 import pytest
 
+from api.deps import SESSION_COOKIE
+from api.forgery import csrf_token
 from core.db import Database
 from core.principal import Principal
 from core.settings import Settings
@@ -16,6 +18,8 @@ from tests.support.desk import Desk, make_desk
 from tests.support.organizations import add_member
 from tests.support.site import running_site
 
+SECRET = "a key for tests only, 32 bytes long"
+
 
 @pytest.fixture(scope="session")
 async def site(migrated: Urls, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
@@ -24,7 +28,7 @@ async def site(migrated: Urls, tmp_path_factory: pytest.TempPathFactory) -> Asyn
         database_url=migrated.database_url,
         redis_url=migrated.redis_url,
         data=tmp_path_factory.mktemp("api"),
-        secret_key="a key for tests only, 32 bytes long",
+        secret_key=SECRET,
         api_key_per_minute=1_000_000,
         api_person_per_minute=1_000_000,
         api_organization_per_minute=1_000_000,
@@ -56,6 +60,13 @@ class Callers:
 
     async def member(self, owner: Principal, role: Role) -> Caller:
         return await self.of(await add_member(self._database, owner, role))
+
+    async def page(self, session: str) -> httpx2.AsyncClient:
+        """A browser with a session; it sends the page's token."""
+        browser = await self.stranger()
+        browser.cookies.set(SESSION_COOKIE, session)
+        browser.headers["X-CSRF-Token"] = csrf_token(SECRET, session)
+        return browser
 
     async def stranger(self) -> httpx2.AsyncClient:
         """Somebody without a key."""

@@ -6,8 +6,6 @@ from datetime import timedelta
 import httpx2
 import pytest
 
-from api.deps import SESSION_COOKIE
-from api.forgery import csrf_token
 from core import clock
 from core.db import Database
 from core.principal import Principal
@@ -18,8 +16,6 @@ from crm.identity.actions import open_session
 from events.ids import UserId
 from tests.api.conftest import Callers
 from tests.support.callers import Caller
-
-SECRET = "a key for tests only, 32 bytes long"
 
 
 async def _keys(database: Database, person: Principal) -> list[ApiKey]:
@@ -32,10 +28,7 @@ async def page(callers: Callers, database: Database, organization: Principal) ->
     """A browser with the owner's session; it sends the page's token."""
     async with database.transaction(organization, "test") as tx:
         session = await open_session(tx)
-    browser = await callers.stranger()
-    browser.cookies.set(SESSION_COOKIE, session)
-    browser.headers["X-CSRF-Token"] = csrf_token(SECRET, session)
-    return browser
+    return await callers.page(session)
 
 
 async def test_a_key_that_is_revoked_lets_nobody_in(api: Caller, database: Database) -> None:

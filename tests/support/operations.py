@@ -92,6 +92,7 @@ OPERATIONS = (
     Operation("list_tool_calls", "GET", "/runs/{run_id}/tool-calls"),
     Operation("ask_for_run", "POST", f"{_CONVERSATION}/runs", {}, status=202, scope="conversations:write"),
     Operation("cancel_run", "POST", "/runs/{run_id}/cancellation", scope="conversations:write"),
+    Operation("create_ws_ticket", "POST", "/ws-tickets", status=201),
     Operation("list_contacts", "GET", "/contacts"),
     Operation(
         "create_contact", "POST", "/contacts", {"name": "Tomas Ferreira"}, status=201, scope="contacts:write"

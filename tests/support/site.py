@@ -17,7 +17,14 @@ async def running_site(settings: Settings) -> AsyncIterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    config = uvicorn.Config(create_app(settings), port=port, log_level="error", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        create_app(settings),
+        port=port,
+        log_level="error",
+        timeout_graceful_shutdown=1,
+        ws_max_size=64 * 1024,
+        ws_per_message_deflate=False,
+    )
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
     async with asyncio.timeout(20):
