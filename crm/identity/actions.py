@@ -44,12 +44,12 @@ async def create_user(tx: Tx, *, email: str, name: str, password: str, role: Rol
     if len(password) < 10:
         raise Unprocessable("The password is too short; use at least 10 characters.", field="password")
     user_id = UserId(uuid7())
-    # RETURNING would need the right to read the row back through a policy; a count is enough.
+    # RETURNING, or naming the column of the conflict, would need the right to read the row before it is a member's.
     inserted = await tx.execute(
         """
         INSERT INTO users (id, email, name, password_hash, locale)
         VALUES (%(id)s, lower(%(email)s), %(name)s, %(password_hash)s, %(locale)s)
-        ON CONFLICT (email) DO NOTHING
+        ON CONFLICT DO NOTHING
         """,
         id=user_id,
         email=email,

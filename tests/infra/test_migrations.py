@@ -10,7 +10,7 @@ from core.principal import Principal, system
 from infra.embedded import Urls
 from infra.migrate import head, migrate, prepare
 
-NOT_A_TENANTS = {"users", "alembic_version", "checkpoint_migrations"}
+NOT_A_TENANTS = {"alembic_version", "checkpoint_migrations"}
 
 
 def test_migrating_again_changes_nothing(migrated: Urls) -> None:

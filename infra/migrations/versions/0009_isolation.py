@@ -1,0 +1,10 @@
+"""Users are seen by their own organizations only; a worker sees across tenants only before it has chosen one."""
+
+from infra.migrations.statements import run_sql_beside
+
+revision = "0009"
+down_revision = "0008"
+
+
+def upgrade() -> None:
+    run_sql_beside(__file__)

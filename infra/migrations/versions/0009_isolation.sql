@@ -1,0 +1,24 @@
+-- Two gaps that the isolation probes found.
+SET LOCAL lock_timeout = '5s';
+
+-- Users have no tenant of their own, but only the organizations that they are members of may see or change them.
+-- Anybody may add one: whether an email is taken is asked by trying.
+ALTER TABLE users ENABLE ROW LEVEL SECURITY;
+ALTER TABLE users FORCE ROW LEVEL SECURITY;
+CREATE POLICY users_of_members ON users FOR SELECT TO getsale_app, getsale_worker
+    USING (EXISTS (SELECT FROM members m
+                    WHERE m.organization_id = current_organization_id() AND m.user_id = users.id));
+CREATE POLICY users_own_change ON users FOR UPDATE TO getsale_app, getsale_worker
+    USING (EXISTS (SELECT FROM members m
+                    WHERE m.organization_id = current_organization_id() AND m.user_id = users.id));
+CREATE POLICY users_added ON users FOR INSERT TO getsale_app, getsale_worker WITH CHECK (true);
+CREATE POLICY users_definer ON users FOR SELECT TO getsale_definer USING (true);
+CREATE POLICY users_migrator ON users TO getsale_migrator USING (true) WITH CHECK (true);
+
+-- Work is claimed across tenants before one is chosen; inside a tenant's transaction there is only that tenant's.
+DROP POLICY event_deliveries_claim ON event_deliveries;
+DROP POLICY due_work_claim ON due_work;
+CREATE POLICY event_deliveries_claim ON event_deliveries TO getsale_worker
+    USING (current_organization_id() IS NULL) WITH CHECK (current_organization_id() IS NULL);
+CREATE POLICY due_work_claim ON due_work TO getsale_worker
+    USING (current_organization_id() IS NULL) WITH CHECK (current_organization_id() IS NULL);
