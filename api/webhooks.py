@@ -54,13 +54,16 @@ async def telegram(account_id: UUID, request: Request, services: CurrentServices
 
 
 async def _verify(services: Services, account_id: ChannelAccountId, secret: str) -> Principal:
-    """Raises: NotFound for an unknown address; Forbidden for a wrong secret."""
-    organization_id = await find_organization_of(services.db, account_id)
-    if organization_id is None:
-        raise NotFound("No channel account has this webhook address.")
+    """The secret comes first: without it nobody learns which accounts there are.
+
+    Raises: Forbidden for a wrong secret; NotFound for an account that is gone.
+    """
     expected = webhook_secret(services.settings.secret_key.get_secret_value(), account_id)
     if not crypto.same(secret, expected):
         raise Forbidden("The webhook's secret token is wrong.")
+    organization_id = await find_organization_of(services.db, account_id)
+    if organization_id is None:
+        raise NotFound("No channel account has this webhook address.")
     return system(organization_id)
 
 

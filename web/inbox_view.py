@@ -8,6 +8,7 @@ from uuid import UUID
 
 from core import clock
 from core.db import Tx
+from core.errors import NotFound
 from crm.conversations import inbox, queries
 from crm.conversations.models import Attachment
 from web.i18n import Words
@@ -142,10 +143,15 @@ def snooze_choices(words: Words) -> list[tuple[str, str, str]]:
 async def load_changes(
     tx: Tx, words: Words, conversation_id: UUID, folder: str, *, is_open: bool = True
 ) -> dict[str, Any]:
-    """What the fragments of one conversation need: its row, the counters and, when it is open, its thread."""
-    (row,) = await inbox.list_rows(tx, [conversation_id])
+    """What the fragments of one conversation need: its row, the counters and, when it is open, its thread.
+
+    Raises: NotFound.
+    """
+    rows = await inbox.list_rows(tx, [conversation_id])
+    if not rows:
+        raise NotFound("No such conversation in this organization.")
     return {
-        "row": row,
+        "row": rows[0],
         "folder": folder,
         "in_folder": conversation_id in await inbox.list_conversation_ids(tx, folder),
         "counts": await inbox.count_folders(tx),

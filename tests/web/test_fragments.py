@@ -3,6 +3,7 @@
 import asyncio
 import re
 
+import pytest
 from redis.asyncio import Redis
 
 from core.ids import uuid7
@@ -86,3 +87,17 @@ async def _until(lines: object, wanted: str) -> list[str]:
         if wanted in line:
             return received
     raise AssertionError(f"the stream ended without {wanted}")
+
+
+async def test_a_folder_without_conversations_arrives_as_a_fragment_too(browser: Browser) -> None:
+    answer = await browser.get("/inbox", HX_Request="true")
+
+    assert answer.status_code == 200
+    assert "No conversation is open" in answer.text
+
+
+@pytest.mark.parametrize("verb", ["reading", "reopening"])
+async def test_a_conversation_that_is_not_here_is_not_found_by_a_form(browser: Browser, verb: str) -> None:
+    answer = await browser.post(f"/conversations/{uuid7()}/{verb}", headers={"HX-Request": "true"})
+
+    assert answer.status_code == 404
