@@ -12,6 +12,7 @@ from core.principal import Principal
 from core.settings import Settings
 from infra.embedded import Servers, Urls
 from infra.servers.neo4j import Neo4jConfig
+from tests.support.isolation.summary import closing_line
 from tests.support.organizations import make_organization
 from tests.support.servers import migrated_servers, shared_neo4j
 from tests.support.stage import Stage, running_stage
@@ -107,7 +108,18 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever needs the fleet runs on one xdist worker, one test after the other."""
+    """Whatever needs the fleet, or the isolation theatre, runs on one xdist worker, one test after the other."""
     for item in items:
-        if "stage" in getattr(item, "fixturenames", ()):
+        fixtures = getattr(item, "fixturenames", ())
+        if "stage" in fixtures:
             item.add_marker(pytest.mark.xdist_group("fleet"))
+        if "theatre" in fixtures:
+            item.add_marker(pytest.mark.xdist_group("isolation"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The figure of the isolation harness, whichever worker measured it."""
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, ())]
+    line = closing_line(reports)
+    if line is not None:
+        terminalreporter.write_line(line)

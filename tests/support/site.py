@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import uvicorn
+from fastapi import FastAPI
 
 from api.main import create_app
 from core.settings import Settings
@@ -14,11 +15,18 @@ from core.settings import Settings
 @asynccontextmanager
 async def running_site(settings: Settings) -> AsyncIterator[str]:
     """The address of a running web process."""
+    async with running_app(create_app(settings)) as address:
+        yield address
+
+
+@asynccontextmanager
+async def running_app(app: FastAPI) -> AsyncIterator[str]:
+    """The address of a web process around an application that the test holds in its hands."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         port=port,
         log_level="error",
         timeout_graceful_shutdown=1,

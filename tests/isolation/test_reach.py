@@ -1,0 +1,46 @@
+"""The probes are no blanks: with the attacker's own ids every route and tool gets where a foreign one must not."""
+
+from tests.support.isolation import http, tools
+from tests.support.isolation.harness import Harness
+from tests.support.isolation.http import Ask, Slots
+from tools import registry
+from tools.base import ToolStatus
+
+# Refusals that come after the row was found: it is not in the right state, which is all that an own id must show.
+FOUND = frozenset({409, 412})
+# Operations that answer 404 for a row of ours too, and why.
+NOT_FOUND_EITHER = {"POST /api/v1/drafts/{draft_id}/cancellation": "nothing was queued from the draft"}
+
+
+async def test_every_route_with_an_id_finds_the_attackers_own_row(harness: Harness) -> None:
+    owner = next(person for person in harness.people if person.role == "owner")
+    missed = {}
+    for operation in harness.surface.operations:
+        slots = http.slots_of(harness.theatre, operation)
+        if slots.tables and operation.name not in http.ENDLESS | NOT_FOUND_EITHER.keys():
+            answer = await http.send(harness.theatre, owner, Ask(operation, _own(harness, slots)))
+            if answer.status >= 400 and answer.status not in FOUND:
+                missed[operation.name] = (answer.status, answer.body[:200])
+
+    assert [f"{name}: {why}" for name, why in missed.items()] == []
+
+
+async def test_every_tool_finds_the_attackers_own_row(harness: Harness) -> None:
+    called = tools.dispatcher(harness.theatre, harness.graphs[0])
+    widest = tools.seats(harness.theatre)[0]
+    missed = {}
+    for tool in registry.TOOLS:
+        slots = tools.slots_of(harness.theatre, tool)
+        result, _ = await tools.call(harness.theatre, called, tool, widest, _own(harness, slots))
+        if result.status is not ToolStatus.DONE and result.code != "conflict":
+            missed[tool.name] = (result.code, result.error)
+
+    assert [f"{name}: {why}" for name, why in missed.items()] == []
+
+
+def _own(harness: Harness, slots: Slots) -> dict[str, str]:
+    """The attacker's own ids; of those that may be left out only the first, since some exclude each other."""
+    own = http.own_ids(harness.theatre, slots)
+    if set(slots.optional) == set(slots.tables):
+        return {name: id if place == 0 else "" for place, (name, id) in enumerate(own.items())}
+    return own

@@ -1,0 +1,151 @@
+"""Arguments for any schema: every id slot is filled by the probe, everything else by something that is accepted."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from pydantic import JsonValue
+
+from core import clock
+from tests.support.isolation.theatre import Theatre
+
+Schema = Mapping[str, Any]
+# Tells what stands in an id slot.
+Choose = Callable[[str], str]
+
+# What a parameter identifies, where its name is not `<noun>_id` of a table.
+MEANINGS = {
+    "conversation": "conversations",
+    "selected": "conversations",
+    "account_id": "channel_accounts",
+    "after": "events",
+    "last-event-id": "events",
+    "entity_id": "contacts",
+    "target_id": "contacts",
+    "from_id": "contacts",
+    "subject_id": "contacts",
+    "source_id": "messages",
+    "assignee_id": "users",
+    "holder_id": "users",
+    "removed": "documents",
+}
+
+# Values of parameters that are no ids, where the schema alone does not tell what is accepted.
+VALUES: dict[str, JsonValue] = {
+    "stage": "Proposal",
+    "predicate": "budget",
+    "version": 1,
+    "theme": "dark",
+    "locale": "en",
+    "back": "/inbox",
+    "email": "nobody@nowhere.example",
+    "language": "en",
+    "part": "list",
+    "body": "Hello",
+    "feedback": "Shorter, please",
+}
+
+# Stands for an uploaded file.
+FILE = "a file"
+
+# Filled in even where they may be left out: without them the operation refuses before it looks at an id.
+TELLING = frozenset({"body", "feedback"})
+
+
+class UnknownParameter(AssertionError):
+    """An id parameter of which nobody has said what it identifies."""
+
+
+def meaning_of(name: str, schema: Schema, tables: Mapping[str, object], where: str) -> str | None:
+    """The table whose ids a parameter takes, or None when it takes none."""
+    if name in MEANINGS:
+        return MEANINGS[name]
+    noun = name.removesuffix("_id")
+    for plural in (noun, f"{noun}s", f"{noun.removesuffix('y')}ies"):
+        if noun != name and plural in tables:
+            return plural
+    if schema.get("format") == "uuid" or noun != name:
+        raise UnknownParameter(
+            f"{where} takes {name}; say in tests/support/isolation/arguments.py, MEANINGS, what it identifies."
+        )
+    return None
+
+
+class Filler:
+    """Fills schemas of one operation; `slots` are the id parameters it met, as name -> table.
+
+    `optional` are those among them that may be left out: then the probe chooses "".
+    """
+
+    def __init__(self, theatre: Theatre, where: str, definitions: Schema) -> None:
+        self._tables = theatre.catalogue.tables
+        self._where = where
+        self._definitions = definitions
+        self.slots: dict[str, str] = {}
+        self.optional: set[str] = set()
+
+    def fill(self, name: str, schema: Schema, choose: Choose) -> JsonValue:
+        schema = self._resolve(schema)
+        if schema.get("type") == "object" or "properties" in schema:
+            return self._object(schema, choose)
+        if schema.get("type") == "array":
+            item = self._resolve(schema.get("items", {}))
+            return [self.fill(name.removesuffix("s"), item, choose)]
+        table = meaning_of(name.lower(), schema, self._tables, self._where)
+        if table is not None:
+            self.slots[name] = table
+            return choose(name)
+        return _plain(name, schema)
+
+    def _object(self, schema: Schema, choose: Choose) -> JsonValue:
+        required = schema.get("required", [])
+        filled = {
+            name: self.fill(name, inner, choose)
+            for name, inner in schema.get("properties", {}).items()
+            if name in required or self._is_worth_it(name, inner)
+        }
+        self.optional |= {name for name in filled if name in self.slots and name not in required}
+        return {name: value for name, value in filled.items() if value != "" or name in required}
+
+    def _is_worth_it(self, name: str, schema: Schema) -> bool:
+        """Optional parameters are left out, unless they take an id or hold something that may."""
+        inner = self._resolve(schema)
+        if name in TELLING:
+            return True
+        if inner.get("type") in ("object", "array"):
+            return "properties" in self._resolve(inner.get("items", inner))
+        return meaning_of(name.lower(), inner, self._tables, self._where) is not None
+
+    def _resolve(self, schema: Schema) -> Schema:
+        while True:
+            if "$ref" in schema:
+                schema = self._definitions[str(schema["$ref"]).rsplit("/", 1)[-1]]
+            elif "anyOf" in schema or "oneOf" in schema:
+                choices = schema.get("anyOf") or schema.get("oneOf") or []
+                schema = next(choice for choice in choices if choice.get("type") != "null")
+            elif len(schema.get("allOf", [])) == 1:
+                schema = schema["allOf"][0]
+            else:
+                return schema
+
+
+def _plain(name: str, schema: Schema) -> JsonValue:
+    if "contentMediaType" in schema or schema.get("format") == "binary":
+        return FILE
+    if "const" in schema:
+        return schema["const"]  # type: ignore[no-any-return]
+    if "enum" in schema:
+        return schema["enum"][0]  # type: ignore[no-any-return]
+    if name in VALUES:
+        return VALUES[name]
+    if "default" in schema:
+        return schema["default"]  # type: ignore[no-any-return]
+    match schema.get("type"):
+        case "integer" | "number":
+            return int(schema.get("minimum", 1))
+        case "boolean":
+            return False
+        case _ if schema.get("format") == "date-time":
+            return (clock.now() + timedelta(days=1)).isoformat()
+        case _:
+            return "Hello there"[: int(schema.get("maxLength", 100))]

@@ -1,0 +1,258 @@
+"""One organization in full, built by the product's own actions: the same twice, but for the victim's canaries."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from core import clock
+from core.blobs import Blobs
+from core.db import Database
+from core.ids import uuid7
+from core.principal import Principal, PrincipalKind, system
+from core.settings import Settings
+from crm.api_keys.actions import create_api_key
+from crm.bidi.queries import get_bidi
+from crm.companies.actions import create_company
+from crm.companies.models import NewCompany
+from crm.contacts.actions import create_contact, update_contact
+from crm.contacts.models import ContactEdit, NewContact
+from crm.contacts.queries import get_contact
+from crm.conversations import actions as conversations
+from crm.conversations.attachments import list_pending, store_attachment
+from crm.conversations.models import HandoffReason, InboundAttachment, InboundMessage
+from crm.conversations.queries import list_messages
+from crm.deals.actions import create_deal
+from crm.deals.models import NewDeal
+from crm.facts.actions import assert_relation, assert_text
+from crm.identity.actions import create_organization, create_user, open_session
+from crm.identity.models import SCOPES, Role
+from crm.knowledge import actions as knowledge
+from crm.knowledge.models import File, Reading
+from crm.knowledge.queries import newest_version
+from crm.pipelines.actions import create_pipeline
+from crm.pipelines.queries import list_stages
+from crm.runs.actions import QuietWindow, RunRequest, claim_run, request_run
+from crm.tasks.actions import create_task
+from events.ids import UserId
+from graph.postgres import PostgresGraph
+from graph.projector import rebuild
+from memory import store
+from memory.documents.models import Chunk
+from memory.embeddings.fake import FakeEmbedder
+from memory.models import NewTurn, Version
+from tests.support.isolation.catalogue import Admin, Catalogue
+from tests.support.office import Office
+from tests.support.world import World, make_world
+from tools.base import RunContext
+
+# text -> the text as this organization has it
+Say = Callable[[str], str]
+
+CHAT, BOT_TOKEN = "700000001", "1000001:the same token"
+HANDLES = (
+    ("telegram_id", CHAT),
+    ("telegram_username", "vera_lind"),
+    ("email", "vera@lind.example"),
+    ("phone", "+4640123456"),
+)
+
+
+@dataclass
+class Tenant:
+    """An organization with its people, its rows and an agent's run that is under way."""
+
+    owner: Principal
+    world: World
+    blobs: Blobs
+    people: dict[Role, Principal] = field(default_factory=dict)
+    sessions: dict[Role, str] = field(default_factory=dict)
+    keys: dict[Role, str] = field(default_factory=dict)
+    ids: dict[str, list[str]] = field(default_factory=dict)
+    ctx: RunContext | None = None
+
+    @property
+    def id(self) -> UUID:
+        return self.owner.organization_id
+
+    @property
+    def db(self) -> Database:
+        return self.world.db
+
+    async def receive(self, text: str, *, files: tuple[str, ...] = ()) -> None:
+        """The contact writes; both organizations get the same message and update ids."""
+        number = len(self.ids.setdefault("_received", [])) + 1
+        self.ids["_received"].append(str(number))
+        inbound = InboundMessage(
+            update_id=f"{number}",
+            chat_id=CHAT,
+            message_id=f"{number}",
+            sender_name="Vera Lind",
+            sender_language="en",
+            handles=HANDLES[:2],
+            text=text,
+            occurred_at=clock.now(),
+            attachments=tuple(InboundAttachment(f"f{name}", name, "text/plain", 9) for name in files),
+        )
+        async with self.db.transaction(self.owner, "test") as tx:
+            await conversations.receive_message(tx, self.world.account, inbound)
+
+
+async def build_tenant(db: Database, settings: Settings, name: str, say: Say) -> Tenant:
+    """People of every role, Vera Lind and whom she knows, a thread, runs, drafts, files and the graph's copy."""
+    organization_id, owner_id = uuid7(), uuid7()
+    owner = Principal(PrincipalKind.USER, owner_id, organization_id, scopes=frozenset({"*"}))
+    async with db.transaction(system(organization_id), "test") as tx:
+        await create_organization(
+            tx, slug=f"{name}-{organization_id}", name=say("Lind Sales"), locale="en", time_zone="UTC"
+        )
+    people = await _people(db, name, say, owner)
+    owner = people[Role.OWNER]
+    world = await make_world(db, owner, token=BOT_TOKEN)
+    world.chat_id, world.handles = CHAT, HANDLES
+    tenant = Tenant(owner, world, Blobs(settings.data), people)
+    for role, person in people.items():
+        async with db.transaction(person, "test") as tx:
+            tenant.sessions[role] = await open_session(tx)
+            tenant.keys[role] = (await create_api_key(tx, UserId(person.id), name=say("a script"))).secret
+    await _records(tenant, say)
+    await _thread(tenant, settings, say)
+    await _document(tenant, say)
+    await rebuild(db, owner, PostgresGraph(db))
+    return tenant
+
+
+async def _people(db: Database, name: str, say: Say, maker: Principal) -> dict[Role, Principal]:
+    people = {}
+    for role in Role:
+        async with db.transaction(maker, "test") as tx:
+            user_id = await create_user(
+                tx,
+                email=f"{say(role)}@{name}.example".replace(" ", "."),
+                name=say("Ilya Kern"),
+                password="correct horse battery",
+                role=role,
+                locale="en",
+            )
+        people[role] = Principal(PrincipalKind.USER, user_id, maker.organization_id, scopes=SCOPES[role])
+    return people
+
+
+async def _records(tenant: Tenant, say: Say) -> None:
+    async with tenant.db.transaction(tenant.owner, "test") as tx:
+        vera = await create_contact(
+            tx,
+            NewContact("Vera Lind", title=say("Head of operations"), note=say("Likes tea"), handles=HANDLES),
+        )
+        tomas = await create_contact(tx, NewContact(say("Tomas Ferreira"), title=say("Procurement")))
+        company = await create_company(
+            tx,
+            NewCompany("Lind Logistics", domain="lind.example", city=say("Malmö"), about=say("Warehouses")),
+        )
+        for contact in (vera, tomas):
+            version = (await get_contact(tx, contact.id)).version
+            edit = ContactEdit(company_id=company.id)
+            await update_contact(tx, contact.id, edit, version=version)
+        pipeline = await create_pipeline(tx, say("Sales"))
+        stage = (await list_stages(tx, pipeline.id))[0]
+        deal = await create_deal(
+            tx, NewDeal(say("40 scanners"), stage.id, company_id=company.id, contact_id=vera.id)
+        )
+        about = ("company", company.id)
+        await assert_text(
+            tx, subject=about, predicate="price", text=say("50 scanners cost €17 each"),
+            source_label=say("Price list"),
+        )  # fmt: skip
+        await assert_text(
+            tx,
+            subject=("contact", vera.id),
+            predicate="budget",
+            text=say("Budget is 9000"),
+            is_confirmed=False,
+        )
+        for who in (("user", tenant.owner.id), ("contact", vera.id)):
+            await assert_relation(
+                tx, subject=who, predicate="knows", object=("contact", tomas.id), strength=0.7,
+                text=say("met at a fair"), source_label=say("Notes"),
+            )  # fmt: skip
+        await create_task(tx, say("Send the price"), contact_id=vera.id, deal_id=deal.id, due_at=clock.now())
+
+
+async def _thread(tenant: Tenant, settings: Settings, say: Say) -> None:
+    """Messages with a file, a run that ended in a draft, one sent by hand, and a run that is leased."""
+    await tenant.receive(say("What do 50 scanners cost?"), files=(say("plan.txt"),))
+    office = Office(tenant.world, settings)
+    embedder = FakeEmbedder()
+    await office.work(await office.request())
+    conversation = await tenant.world.conversation()
+    async with tenant.db.transaction(tenant.owner, "test") as tx:
+        (message,) = await list_messages(tx, conversation.id, last=1)
+        for attachment in await list_pending(tx, message.id):
+            content = say("The plan of the warehouse").encode()
+            key = await tenant.blobs.put(tenant.id, content)
+            await store_attachment(tx, conversation.id, attachment, blob_key=key, size_bytes=len(content))
+        turn = NewTurn(message.id, message.seq, say("Vera Lind"), False, message.body, message.occurred_at)
+        await store.remember_turns(tx, conversation, [turn])
+        await store.remember_summary(
+            tx, conversation, episode=0, text=say("Vera asks for a price"), occurred_at=message.occurred_at
+        )
+        waiting = await store.list_unembedded(tx, conversation.id, limit=10)
+        vectors = await embedder.embed_passages([memory.passage() for memory in waiting])
+        await store.store_vectors(tx, embedder.name, waiting, vectors)
+        await conversations.hand_off(
+            tx,
+            conversation.id,
+            reason=HandoffReason.CUSTOMER_REQUEST,
+            summary=say("Asked for a person"),
+            next_step=say("Call Vera"),
+        )
+    async with tenant.db.transaction(tenant.owner, "test") as tx:
+        request = RunRequest(tenant.world.bidi_id, "inbox", conversation.id)
+        run_id = await request_run(tx, request, QuietWindow(0, 0))
+        assert run_id is not None
+        run = await claim_run(tx, run_id, 3600)
+        assert run is not None
+        bidi = await get_bidi(tx, tenant.world.bidi_id)
+    principal = bidi.principal(run.id)
+    tenant.ctx = RunContext(run, bidi, principal, is_tainted=False, model="test", prompt="inbox/draft@1")
+
+
+async def _document(tenant: Tenant, say: Say) -> None:
+    """A price list that was read: its file, its version and what agents find in it."""
+    content = say("50 scanners cost €17 each").encode()
+    key = await tenant.blobs.put(tenant.id, content)
+    async with tenant.db.transaction(tenant.owner, "test") as tx:
+        file = File("Price list.txt", key, len(content))
+        document_id, _ = await knowledge.add_document(tx, file)
+        version = await newest_version(tx, document_id)
+        await knowledge.record_read(tx, version, Reading("text/plain", ("en",), None, 1))
+        live = Version(document_id, version.id, "Price list.txt", True, clock.now())
+        await store.insert_chunks(tx, live, [Chunk(content.decode(), "en", 1, heading=(say("Prices"),))])
+
+
+async def contents(admin: Admin, catalogue: Catalogue, organization_id: UUID) -> dict[str, str]:
+    """Every row of an organization by table, as text: equal texts, equal rows."""
+    parts = []
+    for table in catalogue.tenant_tables:
+        parts.append(
+            f"SELECT '{table.name}' AS name, coalesce(string_agg(to_jsonb(t)::text, chr(10) ORDER BY to_jsonb(t)::text), '')"
+            f" AS rows FROM {table.name} t WHERE organization_id = %(id)s"
+        )
+    parts.append(
+        "SELECT 'users', coalesce(string_agg(to_jsonb(u)::text, chr(10) ORDER BY id), '') FROM users u"
+        " WHERE id IN (SELECT user_id FROM members WHERE organization_id = %(id)s)"
+    )
+    query = " UNION ALL ".join(parts)
+    found = await (await admin.execute(query.encode(), {"id": organization_id})).fetchall()
+    return {row["name"]: row["rows"] for row in found}
+
+
+def ids_by_table(rows: dict[str, str]) -> dict[str, list[str]]:
+    """The ids of an organization's rows; a table without a column `id` is known by its first id."""
+    found: dict[str, list[str]] = {}
+    for table, text in rows.items():
+        for line in filter(None, text.split("\n")):
+            row = json.loads(line)
+            if "id" in row:
+                found.setdefault(table, []).append(str(row["id"]))
+    return found

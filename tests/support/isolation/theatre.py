@@ -1,0 +1,127 @@
+"""The two organizations, the doors to them, and what the victim must keep for itself."""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from redis.asyncio import Redis
+
+from core.db import Database
+from core.ids import uuid7
+from core.settings import Settings
+from infra.embedded import Urls
+from tests.support.isolation.canaries import Canaries, ids_in
+from tests.support.isolation.catalogue import Admin, Catalogue, read_catalogue
+from tests.support.isolation.completion import complete
+from tests.support.isolation.tenants import Tenant, build_tenant, contents, ids_by_table
+from tests.support.servers import migrated_servers
+
+# The logins that meet tenants' rows; what each may do differs, whose rows it sees may not.
+POOL = 4
+ROLES = ("getsale_app", "getsale_worker", "getsale_support")
+
+
+@dataclass
+class Theatre:
+    """Everything a probe needs. `admin` is above the policies: it looks and repairs, the attacker never has it."""
+
+    urls: Urls
+    settings: Settings
+    admin: Admin
+    redis: Redis
+    databases: dict[str, Database]
+    catalogue: Catalogue
+    canaries: Canaries
+    attacker: Tenant
+    victim: Tenant
+    canary_rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    unknown: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def db(self) -> Database:
+        return self.databases["getsale_app"]
+
+    async def victims_rows(self) -> dict[str, str]:
+        return await contents(self.admin, self.catalogue, self.victim.id)
+
+    async def sweep(self) -> None:
+        """Forget what the attacker asked for: its own words in the record of its calls are no leak."""
+        await self.admin.execute("DELETE FROM tool_calls WHERE organization_id = %s", (self.attacker.id,))
+
+    def leaks(self, text: str, given: Collection[str] = ()) -> list[str]:
+        """What of the victim's stands in a text, apart from what the attacker brought."""
+        return self.canaries.found_in(text, given)
+
+    def unknown_id(self, key: str) -> str:
+        """An id that nobody has; the same one for the same key."""
+        return self.unknown.setdefault(key, str(uuid7()))
+
+    async def take_stock(self) -> None:
+        """Learn the ids of both organizations anew."""
+        for tenant in (self.attacker, self.victim):
+            rows = await contents(self.admin, self.catalogue, tenant.id)
+            tenant.ids = ids_by_table(rows) | {"organizations": [str(tenant.id)]}
+        theirs = ids_in("\n".join((await self.victims_rows()).values()))
+        ours = ids_in("\n".join((await contents(self.admin, self.catalogue, self.attacker.id)).values()))
+        self.canaries.add_ids(theirs - ours)
+
+
+@asynccontextmanager
+async def open_theatre(folder: Path) -> AsyncIterator[Theatre]:
+    """Servers of its own, both organizations, and canaries in every text column of the victim."""
+    with migrated_servers(folder / "servers") as servers:
+        async with AsyncExitStack() as stack:
+            yield await _build(stack, servers.urls, folder)
+
+
+async def _build(stack: AsyncExitStack, urls: Urls, folder: Path) -> Theatre:
+    settings = Settings(
+        database_url=urls.database_url,
+        database_url_worker=urls.database_url_worker,
+        database_url_migrator=urls.database_url_migrator,
+        redis_url=urls.redis_url,
+        data=folder,
+        secret_key="a key for tests only, 32 bytes long",
+        # a probe that is told to wait has learnt nothing
+        api_key_per_minute=10**6,
+        api_person_per_minute=10**6,
+        api_organization_per_minute=10**6,
+    )
+    admin = await psycopg.AsyncConnection.connect(
+        _as(urls, "postgres"), autocommit=True, row_factory=dict_row
+    )
+    stack.push_async_callback(admin.close)
+    databases = {role: await Database(_as(urls, role), size=POOL).open() for role in ROLES}
+    for database in databases.values():
+        stack.push_async_callback(database.close)
+    redis = Redis.from_url(urls.redis_url)
+    stack.push_async_callback(redis.aclose)
+    canaries = Canaries()
+    db = databases["getsale_app"]
+    theatre = Theatre(
+        urls=urls,
+        settings=settings,
+        admin=admin,
+        redis=redis,
+        databases=databases,
+        catalogue=await read_catalogue(admin),
+        canaries=canaries,
+        attacker=await build_tenant(db, settings, "attacker", lambda text: text),
+        victim=await build_tenant(
+            db,
+            settings,
+            "victim",
+            lambda text: f"{text} {canaries.make(f'what the product was told: {text}')}",
+        ),
+    )
+    theatre.canary_rows = await complete(admin, theatre.catalogue, theatre.victim.id, canaries)
+    await theatre.take_stock()
+    return theatre
+
+
+def _as(urls: Urls, role: str) -> str:
+    return urls.database_url.replace("getsale_app", role)
