@@ -14,14 +14,22 @@ from channels.email.lines import unflow
 from channels.email.models import MailPart
 
 FILES_LIMIT = 100
-TEXT_LIMIT = 1_000_000
+TEXT_LIMIT = 250_000
+HTML_LIMIT = 1_000_000
+HTML_DEPTH_LIMIT = 2_000
 DEPTH_LIMIT = 50
 _MEGABYTE = 1024 * 1024
 _NAME_LIMIT = 200
+_BOUNDARY_SOUGHT_BYTES = 20_000
 _MIME = re.compile(r"[\w.+-]{1,64}/[\w.+-]{1,64}", re.ASCII)
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\:\u202a-\u202e\u2066-\u2069]+")
 _BOUNDARY = re.compile(rb"^--([^\s-][^\r\n]{0,200}?)[ \t]*\r?$", re.MULTILINE)
 _BASE64_LINE = re.compile(rb"[A-Za-z0-9+/]+=*")
+# not those whose end may be left out
+_NESTING_TAG = re.compile(
+    r"<(/?)(?!(?:p|br|hr|img|li|td|th|tr|dd|dt|input|link|meta|col|option|tbody|thead|wbr)\b)[a-z]",
+    re.IGNORECASE,
+)
 _LOOKS_LIKE_HTML = re.compile(
     r"\s*(?:<!doctype html|<html|<head|<body|<div|<p|<table|<span|<meta)[\s>]", re.IGNORECASE
 )
@@ -122,7 +130,7 @@ def _collect_alternatives(children: list[Message], parts: Parts, *, depth: int) 
 def _with_found_boundary(part: Message) -> Message:
     """A multipart whose boundary is missing or wrong, read by the line that its parts are divided with."""
     raw = payload_bytes(part)
-    match = _BOUNDARY.search(raw)
+    match = _BOUNDARY.search(raw[:_BOUNDARY_SOUGHT_BYTES])
     if match is None:
         return _as_text(raw)
     boundary = match.group(1).decode("ascii", "replace").replace('"', "")
@@ -146,13 +154,29 @@ def _is_body(part: Message) -> bool:
 
 
 def _text(part: Message, parts: Parts) -> str:
-    text = charsets.decode(payload_bytes(part)[: TEXT_LIMIT * 4], parameter(part, "charset"))
-    if len(text) > TEXT_LIMIT:
-        parts.notes.append(f"Text after the first {TEXT_LIMIT} characters is not kept.")
-    text = text[:TEXT_LIMIT].replace("\r\n", "\n").replace("\r", "\n")
-    if part.get_content_type() == "text/plain" and parameter(part, "format").lower() == "flowed":
+    is_html = part.get_content_type() == "text/html"
+    limit = HTML_LIMIT if is_html else TEXT_LIMIT
+    text = charsets.decode(payload_bytes(part)[: limit * 4], parameter(part, "charset"))
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if len(text) > limit:
+        parts.notes.append(f"Text after the first {limit} characters is not kept.")
+        text = text[:limit]
+    if is_html:
+        return _shallow(text, parts)
+    if parameter(part, "format").lower() == "flowed":
         return unflow(text, drop_space=parameter(part, "delsp").lower() == "yes")
     return text
+
+
+def _shallow(html: str, parts: Parts) -> str:
+    """The document up to where it nests absurdly deep: the time to read it grows with the square of that."""
+    depth = 0
+    for tag in _NESTING_TAG.finditer(html):
+        depth += -1 if tag.group(1) else 1
+        if depth > HTML_DEPTH_LIMIT:
+            parts.notes.append(f"Text inside more than {HTML_DEPTH_LIMIT} HTML elements is not kept.")
+            return html[: tag.start()]
+    return html
 
 
 def parameter(part: Message, name: str) -> str:

@@ -132,25 +132,29 @@ def _strictly(data: bytes, codec: str) -> str | None:
 
 def _plainer(data: bytes, text: str) -> str:
     """Another reading of one-byte text where that one is Russian and this one is nothing."""
-    if _foreign_share(text) < _FOREIGN_ENOUGH:
+    start = text[:_GUESSED_FROM_BYTES]
+    if _foreign_share(start) < _FOREIGN_ENOUGH:
         return text
-    best = _most_russian(data)
-    return best if _russian_fluency(best) > _russian_fluency(text) + _CLEARLY_BETTER else text
+    codec, fluency = _most_russian(data[:_GUESSED_FROM_BYTES])
+    return data.decode(codec, "replace") if fluency > _russian_fluency(start) + _CLEARLY_BETTER else text
 
 
 def _guessed(data: bytes) -> str:
     text = _strictly(data, "utf_8")
     if text is not None:
         return text
-    best = _most_russian(data)
-    if _foreign_share(best) > _FOREIGN_ENOUGH and _russian_fluency(best) > _RUSSIAN_ENOUGH:
-        return best
-    match = from_bytes(data[:_GUESSED_FROM_BYTES]).best()
+    start = data[:_GUESSED_FROM_BYTES]
+    codec, fluency = _most_russian(start)
+    if _foreign_share(start.decode(codec, "replace")) > _FOREIGN_ENOUGH and fluency > _RUSSIAN_ENOUGH:
+        return data.decode(codec, "replace")
+    match = from_bytes(start).best()
     return data.decode(match.encoding if match else "cp1252", "replace")
 
 
-def _most_russian(data: bytes) -> str:
-    return max((data.decode(codec, "replace") for codec in _CYRILLIC), key=_russian_fluency)
+def _most_russian(data: bytes) -> tuple[str, float]:
+    """The codec in which some bytes are most like Russian, and how much so."""
+    fluencies = {codec: _russian_fluency(data.decode(codec, "replace")) for codec in _CYRILLIC}
+    return max(fluencies.items(), key=lambda item: item[1])
 
 
 def _russian_fluency(text: str) -> float:

@@ -17,10 +17,10 @@ IDS_LIMIT = 100
 RECIPIENTS_LIMIT = 500
 # RFC 5321 section 4.5.3.1: 64 for the local part, 255 for the domain
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[^\s@<>,;:\"()\[\]\\]{1,255}")
-_MAILBOX = re.compile(r'(?:"(?:\\.|[^"\\])*"|<[^<>]*>|\([^()]*\)|[^,;"<(]|["<(])+')
-_ANGLE = re.compile(r"<([^<>]*)>")
+_MAILBOX = re.compile(r'(?:"(?:\\.|[^"\\]){0,500}"|<[^<>]{0,1000}>|\([^()]{0,1000}\)|[^,;"<(]|["<(])+')
+_ANGLE = re.compile(r"<([^<>]{0,1000})>")
 _ID = re.compile(r"<([^<>]{1,2000})>")
-_BARE_ID = re.compile(r"[^\s<>,;]+@[^\s<>,;]+")
+_BARE_ID = re.compile(r"[^\s<>,;]{1,250}@[^\s<>,;]{1,250}")
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _CLOCK_ERROR = timedelta(days=1)
 _HEADER_READ_CHARS = 200_000

@@ -8,7 +8,7 @@ from email.parser import BytesParser
 
 from channels.email import headers, kinds, markup
 from channels.email.bodies import Body, Parts, parts_of
-from channels.email.lines import Line, from_plain, tidy, to_text
+from channels.email.lines import LINES_LIMIT, Line, from_plain, tidy, to_text
 from channels.email.models import Address, Mail, MailKind
 from channels.email.reply import Reply, Writing, visible_reply
 from channels.telegram.wording import language_of
@@ -113,6 +113,9 @@ def _read(parts: Parts, writing: Writing) -> tuple[str, Reply]:
         from_text, from_html = _lines(body)
         plain += [*from_text, Line("")]
         marked += [*from_html, Line("")]
+    if max(len(plain), len(marked)) > LINES_LIMIT:
+        parts.notes.append(f"Text after the first {LINES_LIMIT} lines is not kept.")
+    plain, marked = plain[:LINES_LIMIT], marked[:LINES_LIMIT]
     text = to_text(plain)
     by_text = visible_reply(plain, writing)
     if plain == marked:

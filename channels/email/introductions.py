@@ -35,6 +35,9 @@ _ATTRIBUTIONS = tuple(
         rf"(?:от|from)\s[^:]{{0,80}}{_EMAIL},?\s{_DATE}.{{0,40}}:",
     )
 )
+_HINT = re.compile(
+    rf"@|\s(?:от|from|{_WROTE}|{phrases.WROTE_ELSEWHERE})\b|^(?:quoting|цит)|\d{{4}}年", re.IGNORECASE
+)
 _NAMING = re.compile(rf"{_NAME}\s(?:{_WROTE})\s*:", re.IGNORECASE)
 _RULED = re.compile(r"^[-=_*\s]+|[-=_*\s]+$")
 _RULE = re.compile(r"[-_=*—–]{3,}")
@@ -74,7 +77,7 @@ def attribution_end(lines: Sequence[Line], at: int) -> int | None:
     joined = ""
     for index in range(at, min(at + _SPAN_LINES, len(lines))):
         line = lines[index]
-        if line.role is not lines[at].role or line.is_blank or len(joined) > _ATTRIBUTION_CHARS:
+        if line.role is not lines[at].role or line.is_blank or len(line.text) > _ATTRIBUTION_CHARS:
             return None
         joined = f"{joined} {line.text.strip()}".strip()
         if is_attribution(joined):
@@ -84,12 +87,16 @@ def attribution_end(lines: Sequence[Line], at: int) -> int | None:
 
 def is_attribution(text: str) -> bool:
     """Whether a line says who wrote what follows, and when."""
+    if len(text) > 2 * _ATTRIBUTION_CHARS:
+        return False
     bare = " ".join(_RULED.sub("", text.replace("\u202f", " ").replace("\u00a0", " ")).split())
     if not 8 <= len(bare) <= _ATTRIBUTION_CHARS:
         return False
     if bare != text.strip() and text.strip().endswith("-") and not bare.endswith(":"):
         bare += ":"  # Zoho: ---- On Tue ... wrote ----
     if not bare.endswith((":", "：")):
+        return False
+    if not _HINT.search(bare):
         return False
     if any(pattern.fullmatch(bare) for pattern in _ATTRIBUTIONS):
         return True
@@ -101,7 +108,7 @@ def is_attribution(text: str) -> bool:
 
 def is_naming(text: str) -> bool:
     """Whether a line only names a writer: enough above a quote, nothing without one."""
-    return bool(_NAMING.fullmatch(text.strip()))
+    return bool(_NAMING.fullmatch(text.strip()[:_ATTRIBUTION_CHARS]))
 
 
 def is_separator(text: str) -> bool:

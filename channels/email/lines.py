@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+LINES_LIMIT = 20_000
 _QUOTE_PREFIX = re.compile(r"(?:>[ \t]?)+")
 _REPEATED_LINK = re.compile(r"(?<!\S)(\S{3,300}?)\s?<(?:mailto:|https?://)\1/?>", re.IGNORECASE)
 _BLANKS = re.compile(r"\n{3,}")
@@ -53,21 +54,21 @@ def plain_line(line: str) -> Line:
 
 def unflow(text: str, *, drop_space: bool) -> str:
     """Undo the soft line ends of format=flowed. Source: RFC 3676 section 4."""
-    paragraphs: list[str] = []
+    paragraphs: list[list[str]] = []
     open_prefix: str | None = None
     for line in text.splitlines():
-        match = re.match(r">*", line)
-        prefix = match.group() if match else ""
-        content = line[len(prefix) :].removeprefix(" ")
-        is_soft = content.endswith(" ") and content != "-- "
-        if drop_space and is_soft:
-            content = content[:-1]
-        if open_prefix == prefix and content != "-- ":
-            paragraphs[-1] += content
+        content = line.lstrip(">")
+        prefix = line[: len(line) - len(content)]
+        content = content.removeprefix(" ")
+        is_delimiter = content == "-- "
+        is_soft = content.endswith(" ") and not is_delimiter
+        words = content[:-1] if drop_space and is_soft else content
+        if open_prefix == prefix and not is_delimiter:
+            paragraphs[-1].append(words)
         else:
-            paragraphs.append(f"{prefix} {content}" if prefix else content)
+            paragraphs.append([f"{prefix} {words}" if prefix else words])
         open_prefix = prefix if is_soft else None
-    return "\n".join(paragraphs)
+    return "\n".join("".join(pieces) for pieces in paragraphs)
 
 
 def to_text(lines: Iterable[Line]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from channels.email.lines import Line, Role, plain_line
+from channels.email.lines import LINES_LIMIT, Line, Role, plain_line
 from channels.email.visibility import Look, Sheet
 
 _DROPPED = frozenset(
@@ -101,7 +101,7 @@ _SIGNATURE_FOLLOWS = re.compile(r"(?:x_|m_-?\d+)*lineBreakAtBeginningOfSignature
 
 
 def lines_of(html: str) -> list[Line]:
-    """The visible lines of a document."""
+    """The visible lines of a document, one more than are kept at the most."""
     tree = LexborHTMLParser(html)
     if tree.root is None:
         return []
@@ -145,7 +145,7 @@ class _Rendering:
     def walk(self, root: LexborNode) -> None:
         """Depth first without recursion: mails nest deeper than Python does."""
         steps: list[tuple[LexborNode, Look, bool]] = [(root, Look(), False)]
-        while steps:
+        while steps and len(self.boxes[0].lines) <= LINES_LIMIT:
             node, look, is_end = steps.pop()
             if is_end:
                 self._leave(node)
@@ -274,8 +274,7 @@ class _Rendering:
     def _add_link(self, node: LexborNode) -> None:
         """The address after the words, unless the words are the address."""
         url = (node.attributes.get("href") or "").strip()
-        shown = "".join(self.boxes[-1].inline).strip()
-        if not _URL.fullmatch(url) or not shown:
+        if not _URL.fullmatch(url):
             return
         bare = re.sub(r"^(?:https?://(?:www\.)?|mailto:|tel:)", "", url, flags=re.IGNORECASE).rstrip("/")
         words = (node.text() or "").strip()

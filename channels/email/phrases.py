@@ -29,6 +29,11 @@ WROTE = (
     r"сообщил(?:а|\(а\))?",
 )
 
+# The verbs of the languages that mail-parser-reply knows.
+WROTE_ELSEWHERE = (
+    r"schrieb|geschrieben|escribió|écrit|scritto|schreef|napsal|skrev|nadesłał|napisał|작성하였습니다"
+)
+
 # A line that says that everything below was received.
 SEPARATORS = (
     r"[-_*=\s]*original message[-_*=\s]*",

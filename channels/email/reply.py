@@ -54,13 +54,15 @@ def _settled(lines: Sequence[Line], *, is_answer: bool) -> list[Line]:
     settled: list[Line] = []
     are_quotes = is_answer
     for at, line in enumerate(lines):
-        if line.role is Role.INDENTED:
+        if line.role is Role.INDENTED and not line.is_blank:
             above = next((each for each in reversed(settled) if not each.is_blank), None)
             are_quotes |= introductions.attribution_end(lines, at) is not None
             are_quotes |= above is not None and (
                 introductions.is_attribution(above.text) or introductions.is_naming(above.text)
             )
             settled.append(replace(line, role=Role.QUOTED) if are_quotes else Line(line.text))
+        elif line.role is Role.INDENTED:
+            settled.append(replace(line, role=Role.QUOTED if are_quotes else Role.WRITTEN))
         else:
             settled.append(line)
     return settled

@@ -3,10 +3,13 @@
 import re
 
 from channels.email import phrases
+from channels.email.names import is_name_of
 
 _TAIL_LINES = 20
 _NAMED_TAIL_LINES = 12
+_WINDOW_LINES = 60
 _SHORT = 120
+_READ_CHARS = 1_000
 _NAME = r"[A-ZА-ЯЁ][\w.'’-]*(?:\s+[A-ZА-ЯЁ(\"«][\w.'’)\"»-]*){0,3}[.!]?"
 _STRONG = "|".join(phrases.CLOSINGS)
 _WEAK = "|".join(phrases.WEAK_CLOSINGS)
@@ -25,52 +28,10 @@ _DISCLAIMER = re.compile("|".join(f"(?:{pattern})" for pattern in phrases.DISCLA
 _BANNER = re.compile("|".join(f"(?:{pattern})" for pattern in phrases.BANNERS), re.IGNORECASE)
 _POSTSCRIPT = re.compile(phrases.POSTSCRIPT, re.IGNORECASE)
 _CONTACT = re.compile(
-    r"\+?\d[\d\s().-]{6,}\d|[\w.+-]+@[\w-]+\.\w+|https?://|www\.|\b(?:tel|phone|mob|mobile|cell|fax|skype|telegram|whatsapp)\b|"
+    r"\+?\d[\d\s().-]{6,}\d|[\w.+-]{1,64}@[\w-]{1,64}\.\w|https?://|www\.|\b(?:tel|phone|mob|mobile|cell|fax|skype|telegram|whatsapp)\b|"
     r"\b(?:тел|моб|телефон|факс|скайп|телеграм|сайт)\b",
     re.IGNORECASE,
 )
-_LATIN = dict(
-    zip(
-        "абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
-        [
-            "a",
-            "b",
-            "v",
-            "g",
-            "d",
-            "e",
-            "e",
-            "zh",
-            "z",
-            "i",
-            "i",
-            "k",
-            "l",
-            "m",
-            "n",
-            "o",
-            "p",
-            "r",
-            "s",
-            "t",
-            "u",
-            "f",
-            "h",
-            "c",
-            "ch",
-            "sh",
-            "sch",
-            "",
-            "i",
-            "",
-            "e",
-            "iu",
-            "ia",
-        ],
-        strict=True,
-    )
-)
-_SPELLINGS = (("kh", "h"), ("ts", "c"), ("y", "i"), ("j", "i"), ("x", "ks"), ("ii", "i"), ("shch", "sch"))
 
 
 def without_banner(lines: list[str]) -> list[str]:
@@ -79,8 +40,12 @@ def without_banner(lines: list[str]) -> list[str]:
     end = start
     while end < len(lines) and lines[end].strip():
         end += 1
-    paragraph = " ".join(line.strip() for line in lines[start:end])
-    if end > start and _BANNER.fullmatch(lines[start].strip()) and not _BANNER.fullmatch(paragraph):
+    paragraph = " ".join(line.strip() for line in lines[start : min(end, start + 8)])[:_READ_CHARS]
+    if (
+        end > start
+        and _BANNER.fullmatch(lines[start].strip()[:_READ_CHARS])
+        and not _BANNER.fullmatch(paragraph)
+    ):
         return lines[start + 1 :]
     return lines[end:] if paragraph and _BANNER.fullmatch(paragraph) else lines
 
@@ -91,7 +56,8 @@ def without_signature(lines: list[str], sender: str) -> list[str]:
     kept = _cut(kept, _at_disclaimer(kept))
     kept = _cut(kept, _at_delimiter(kept))
     kept = _cut(kept, _at_closing(kept, sender))
-    return _cut(_cut(kept, _at_name(kept, sender)), _at_contacts(kept))
+    kept = _cut(kept, _at_name(kept, sender))
+    return _cut(kept, _at_contacts(kept))
 
 
 def _cut(lines: list[str], at: int | None) -> list[str]:
@@ -103,13 +69,26 @@ def _cut(lines: list[str], at: int | None) -> list[str]:
     return [*lines[:at], "", *lines[postscript:]]
 
 
+def _last_filled(lines: list[str], limit: int) -> list[int]:
+    """The places of the last lines with anything on them; a signature is nowhere else."""
+    found: list[int] = []
+    for index in range(len(lines) - 1, -1, -1):
+        if lines[index].strip():
+            found.append(index)
+        if len(found) == limit:
+            break
+    return found[::-1]
+
+
 def _at_disclaimer(lines: list[str]) -> int | None:
-    for index in range(len(lines)):
-        starts_paragraph = (
-            index == 0 or not lines[index - 1].strip() or bool(_RULE.fullmatch(lines[index - 1].strip()))
-        )
-        if starts_paragraph and _DISCLAIMER.match(" ".join(lines[index : index + 4]).strip(" *_\t")):
+    above = ""
+    for index, line in enumerate(lines):
+        starts_paragraph = not above or bool(_RULE.fullmatch(above))
+        if starts_paragraph and _DISCLAIMER.match(
+            " ".join(lines[index : index + 4])[:_READ_CHARS].strip(" *_\t")
+        ):
             return index
+        above = line.strip()
     return None
 
 
@@ -117,82 +96,63 @@ def _at_delimiter(lines: list[str]) -> int | None:
     for index, line in enumerate(lines):
         if _DELIMITER.fullmatch(line.strip()):
             return index
-        if _RULE.fullmatch(line.strip()) and _is_tail(lines[index + 1 :], _NAMED_TAIL_LINES):
-            return index
-    return None
+    rules = (index for index in _last_filled(lines, _TAIL_LINES) if _RULE.fullmatch(lines[index].strip()))
+    return next((index for index in rules if _is_tail(lines[index + 1 :], _NAMED_TAIL_LINES)), None)
 
 
 def _at_closing(lines: list[str], sender: str) -> int | None:
-    for index, line in enumerate(lines):
-        text = line.strip(" \t*_")
+    first = next((index for index, line in enumerate(lines) if line.strip()), 0)
+    for index in _last_filled(lines, _WINDOW_LINES):
+        text = lines[index].strip(" \t*_")
         rest = lines[index + 1 :]
-        if _CLOSING.fullmatch(text) and _is_tail(rest, _TAIL_LINES):
+        if _CLOSING.fullmatch(text[:_READ_CHARS]) and _is_tail(rest, _TAIL_LINES):
             return index
-        is_first = not any(each.strip() for each in lines[:index])
-        if (
-            not is_first
-            and _is_weak_closing(text, rest, sender)
-            and _is_tail(rest, _NAMED_TAIL_LINES, no_sentences=True)
-        ):
+        is_weak = index > first and _is_weak_closing(text, rest, sender)
+        if is_weak and _is_tail(rest, _NAMED_TAIL_LINES, no_sentences=True):
             return index
     return None
 
 
 def _is_weak_closing(text: str, rest: list[str], sender: str) -> bool:
-    following = [line.strip(" \t*_") for line in rest if line.strip()]
-    named = _WEAK_NAMED.fullmatch(text)
+    named = _WEAK_NAMED.fullmatch(text[:_READ_CHARS])
     if named:
-        return _is_name_of(named["name"], sender)
-    alone = _WEAK_ALONE.fullmatch(text)
-    return bool(alone and alone["comma"] and following and _BARE_NAME.match(following[0]))
+        return is_name_of(named["name"], sender)
+    alone = _WEAK_ALONE.fullmatch(text[:_READ_CHARS])
+    following = next((line.strip(" \t*_") for line in rest if line.strip()), "")
+    return bool(alone and alone["comma"] and _BARE_NAME.match(following))
 
 
 def _at_name(lines: list[str], sender: str) -> int | None:
     """The sender's own name on a line by itself, near the end; with a Thanks or Cheers right above it."""
-    filled = [index for index, line in enumerate(lines) if line.strip()]
-    for place in range(max(1, len(filled) - _NAMED_TAIL_LINES), len(filled)):
-        index = filled[place]
-        if lines[filled[place - 1]].rstrip().endswith(":"):
-            continue  # a name that was asked for
+    filled = _last_filled(lines, _NAMED_TAIL_LINES + 2)
+    for place in range(1, len(filled)):
+        above, index = filled[place - 1], filled[place]
         text = lines[index].strip(" \t*_-—–/~,.!")
-        if _is_name_of(re.split(r"\s*[,|/(]", text)[0], sender) and _is_tail(
-            lines[index + 1 :], _NAMED_TAIL_LINES
+        is_own = is_name_of(re.split(r"\s*[,|/(]", text[:_READ_CHARS])[0], sender)
+        # after a colon it is a name that was asked for
+        if (
+            not is_own
+            or lines[above].rstrip().endswith(":")
+            or not _is_tail(lines[index + 1 :], _NAMED_TAIL_LINES)
         ):
-            above = filled[place - 1]
-            has_word_above = (
-                place > 1
-                and bool(_WEAK_ALONE.fullmatch(lines[above].strip(" \t*_")))
-                and "!" not in lines[above]
-            )
-            return above if has_word_above else index
+            continue
+        word_above = lines[above].strip(" \t*_")
+        is_closed = place > 1 and "!" not in word_above and bool(_WEAK_ALONE.fullmatch(word_above))
+        return above if is_closed else index
     return None
-
-
-def _is_name_of(text: str, sender: str) -> bool:
-    """Whether a text is a name of the sender, or a part or the initials of it."""
-    words, own = _words(sender), _words(text)
-    if any(letter.isdigit() for letter in text):
-        return False
-    return (
-        bool(own)
-        and len(own) <= 4
-        and any(len(word) > 1 for word in own)
-        and all(
-            word in words or (len(word) == 1 and any(each.startswith(word) for each in words)) for word in own
-        )
-    )
 
 
 def _at_contacts(lines: list[str]) -> int | None:
     """A last paragraph that is a name with phones and addresses."""
-    for index in range(1, len(lines)):
-        if lines[index - 1].strip() or not _FULL_NAME.fullmatch(lines[index].strip(" \t*_")):
+    filled = _last_filled(lines, _NAMED_TAIL_LINES + 2)
+    for place in range(1, len(filled)):
+        above, index = filled[place - 1], filled[place]
+        starts_paragraph = index - above > 1
+        if not starts_paragraph or not _FULL_NAME.fullmatch(lines[index].strip(" \t*_")[:_READ_CHARS]):
             continue
-        before = next((line.strip() for line in reversed(lines[:index]) if line.strip()), ":")
-        rest = [line for line in lines[index + 1 :] if line.strip()]
-        if before.endswith(":") or not rest or not _is_tail(rest, _NAMED_TAIL_LINES):
-            continue
-        if any(_CONTACT.search(line) for line in rest):
+        rest = [lines[each] for each in filled[place + 1 :]]
+        has_contacts = any(_CONTACT.search(line[:_READ_CHARS]) for line in rest)
+        if has_contacts and not lines[above].rstrip().endswith(":") and _is_tail(rest, _NAMED_TAIL_LINES):
             return index
     return None
 
@@ -202,19 +162,12 @@ def _is_tail(lines: list[str], limit: int, *, no_sentences: bool = False) -> boo
     count = 0
     for line in lines:
         text = line.strip()
-        if _POSTSCRIPT.match(text) or _DISCLAIMER.match(text):
+        if _POSTSCRIPT.match(text) or _DISCLAIMER.match(text[:_READ_CHARS]):
             break
         count += bool(text)
-        is_prose = len(text) > _SHORT and not _CONTACT.search(text)
+        is_prose = len(text) > _SHORT and not _CONTACT.search(text[:_READ_CHARS])
         is_sentence = no_sentences and text.endswith((".", "!", ";", ":")) and len(text.split()) > 2
-        if is_prose or is_sentence or (text.endswith("?") and len(text.split()) > 2):
+        is_question = text.endswith("?") and len(text.split()) > 2
+        if is_prose or is_sentence or is_question or count > limit:
             return False
-    return count <= limit
-
-
-def _words(name: str) -> list[str]:
-    """The words of a name in one spelling, so that Анна Петрова is Anna Petrova."""
-    latin = "".join(_LATIN.get(letter, letter) for letter in name.lower())
-    for old, new in _SPELLINGS:
-        latin = latin.replace(old, new)
-    return re.findall(r"[^\W\d_]+", latin)
+    return True

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_RULE = re.compile(r"([^{}]{1,500})\{([^{}]{0,2000})\}")
+_BRACE = re.compile(r"@media\b|[{}]")
 _SIMPLE_SELECTOR = re.compile(r"(?:[a-z][a-z0-9]*)?[.#]?[\w-]+", re.IGNORECASE)
 _NUMBER = re.compile(r"-?\d*\.?\d+")
 _HEX = re.compile(r"#([0-9a-f]{3}|[0-9a-f]{6})\b")
@@ -30,7 +29,8 @@ class Sheet:
     def of(cls, tree: LexborHTMLParser) -> "Sheet":
         css = " ".join(node.text() or "" for node in tree.css("style"))[:_SHEET_LIMIT]
         rules: dict[str, str] = {}
-        for selectors, body in _RULE.findall(_without_media(_COMMENT.sub("", css))):
+        for rule in _without_media(_without_comments(css)).split("}"):
+            selectors, _, body = rule.rpartition("{")
             for selector in selectors.split(","):
                 name = selector.strip().lower()
                 if _SIMPLE_SELECTOR.fullmatch(name):
@@ -55,9 +55,26 @@ class Sheet:
         return found
 
 
+def _without_comments(css: str) -> str:
+    first, *others = css.split("/*")
+    return first + "".join(other.partition("*/")[2] for other in others)
+
+
 def _without_media(css: str) -> str:
-    """Cut @media blocks, which speak of other screens; braces nest once."""
-    return re.sub(r"@media[^{]{0,300}\{(?:[^{}]{0,3000}\{[^{}]{0,3000}\}){0,500}[^{}]{0,300}\}", "", css)
+    """Cut @media blocks, which speak of other screens."""
+    kept: list[str] = []
+    depth = inside = start = 0
+    for match in _BRACE.finditer(css):
+        if match.group() == "{":
+            depth += 1
+        elif match.group() == "}":
+            depth = max(0, depth - 1)
+            if inside and depth < inside:
+                inside, start = 0, match.end()
+        elif not inside:
+            kept.append(css[start : match.start()])
+            inside = depth + 1
+    return "".join(kept) if inside else "".join([*kept, css[start:]])
 
 
 def _declarations(text: str) -> dict[str, str]:

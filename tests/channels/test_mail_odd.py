@@ -1,6 +1,7 @@
 """Broken, mislabelled and hostile mails: each is stored as far as it can be read, or refused by name."""
 
 import json
+import time
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,21 @@ def test_of_ten_thousand_recipients_a_stated_number_is_kept() -> None:
     assert mail.notes == (
         f"{RECIPIENTS_LIMIT} of 10000 recipients are kept: the limit is {RECIPIENTS_LIMIT}.",
     )
+
+
+@pytest.mark.parametrize(
+    ("mime", "body"),
+    [("html", "<div>" * 200_000 + "x"), ("html", "a<br>" * 200_000), ("plain", "a: 1:\n" * 160_000)],
+    ids=["nested", "many-lines", "like-attributions"],
+)
+def test_a_mail_that_is_made_to_be_slow_is_cut_by_name(mime: str, body: str) -> None:
+    head = f"From: a@acme.example\r\nSubject: Slow\r\nContent-Type: text/{mime}; charset=utf-8\r\n\r\n"
+
+    began = time.perf_counter()
+    mail = parse((head + body).encode(), file_limit_bytes=LIMIT)
+
+    assert time.perf_counter() - began < 20  # nested elements alone took minutes
+    assert "is not kept" in mail.notes[0]
 
 
 def test_a_part_over_the_limit_is_refused_by_name_and_the_mail_is_kept() -> None:
