@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from agents.llm.base import LanguageModel
 from agents.llm.endpoint import Endpoint
 from agents.llm.fallback import WithFallback
+from agents.llm.offline.meanings import Meanings
 from agents.llm.offline.model import OfflineModel
 from agents.llm.openai_compatible import OpenAICompatible
 from agents.llm.scripted import ScriptedModel, read_script
@@ -17,6 +18,7 @@ from core.errors import Unprocessable
 from core.settings import Settings
 from crm.language_models import models as rows
 from crm.language_models.queries import open_key
+from memory.embeddings.remote import connect
 
 OPENAI_BASE_URL = "https://api.openai.com/v1"
 LOCAL_MODEL, LOCAL_CONTEXT_TOKENS, LOCAL_OUTPUT_TOKENS = "qwen2.5-coder-1.5b-instruct", 8192, 700
@@ -39,7 +41,7 @@ def model_factory(settings: Settings) -> ModelFactory:
 
     Raises, when called: Unprocessable for a name that nobody has set up, or a key that cannot be opened.
     """
-    offline = OfflineModel()
+    offline = OfflineModel(_meanings(settings))
 
     # Endpoints are values: as long as nothing about one changes, its client and its connections stay.
     @lru_cache(maxsize=_CLIENTS)
@@ -71,6 +73,15 @@ def model_factory(settings: Settings) -> ModelFactory:
         return _chain(chosen)
 
     return make
+
+
+def _meanings(settings: Settings) -> Meanings | None:
+    """The offline model's sense of meaning, getting ready in the background of the running loop."""
+    if not settings.embeddings_url:
+        return None
+    meanings = Meanings(connect(settings), settings.embeddings_cache.expanduser())
+    meanings.start()
+    return meanings
 
 
 def _chain(models: Sequence[LanguageModel]) -> LanguageModel:

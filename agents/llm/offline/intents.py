@@ -1,4 +1,7 @@
-"""What a sentence wants: similarity to examples over stems (tf-idf cosine), and key phrases."""
+"""What a sentence wants: similarity to examples over stems (tf-idf cosine) and key phrases, joined by its meaning.
+
+`agents/llm/offline/meanings.py` reads the meaning; where it cannot, stems and key phrases decide alone.
+"""
 
 import heapq
 import itertools
@@ -6,10 +9,10 @@ import math
 import re
 import tomllib
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cache, lru_cache
+from functools import cache
 from importlib import resources
 
 from agents.llm.offline.text import Language, language_of, sentences, stems
@@ -34,9 +37,15 @@ class Intent(StrEnum):
 
 ASKING = frozenset({Intent.PRICE, Intent.AVAILABILITY, Intent.MEETING, Intent.INTRODUCTION})
 
+# Sentences of a burst, each with how near its meaning is to each intent, about 0 to 1.
+Nearness = Mapping[str, Mapping[Intent, float]]
+NOTHING_NEAR: Nearness = {}
+
 _THRESHOLD = 0.36
 _KEY_BONUS = 0.45
 _MORE_KEYS_BONUS = 0.12
+# The part of the stems' score beside nearness in meaning; chosen with the rest of `meanings`.
+_STEMS_SHARE = 0.4
 _NEGATIONS = frozenset({"not", "no", "don't", "didn't", "не", "нет", "ни"})
 
 
@@ -57,38 +66,41 @@ class Score:
     has_key: bool
 
 
-def read_burst(messages: Sequence[str], language: Language) -> list[Part]:
+def read_burst(messages: Sequence[str], language: Language, near: Nearness = NOTHING_NEAR) -> list[Part]:
     """Every intent of every sentence of a burst, in the order in which they were written."""
-    return list(_read_burst(tuple(messages), language))
-
-
-@lru_cache(maxsize=256)  # triage and draft read the same burst
-def _read_burst(messages: tuple[str, ...], language: Language) -> tuple[Part, ...]:
     parts: list[Part] = []
     for position, message in enumerate(messages):
         for sentence in sentences(message):
-            spoken = language_of(sentence, language)
-            parts += [
-                Part(score.intent, sentence, position, score.value) for score in classify(sentence, spoken)
-            ]
-    return tuple(parts)
+            found = classify(sentence, language_of(sentence, language), near.get(sentence))
+            parts += [Part(score.intent, sentence, position, score.value) for score in found]
+    return parts
 
 
-def classify(sentence: str, language: Language) -> list[Score]:
+def classify(sentence: str, language: Language, near: Mapping[Intent, float] | None = None) -> list[Score]:
     """The best intent of a sentence, and every other thing that it asks for by a key phrase."""
     tokens = stems(sentence, language)
     if not tokens:
         return [Score(Intent.THANKS, 1.0, False)]  # an emoji or a smile answers, and asks nothing
-    ranked = sorted(_model(language).scores(tokens), key=lambda score: -score.value)
-    best = ranked[0]
-    if best.value < _THRESHOLD:
-        return [Score(Intent.OTHER, best.value, False)]
+    by_stems = _model(language).scores(tokens)
+    best = _best_of(by_stems) if near is None else _joined(by_stems, near)
     also = [
         score
-        for score in ranked[1:]
-        if score.has_key and score.intent in ASKING and best.intent in ASKING and score.value >= _THRESHOLD
+        for score in sorted(by_stems, key=lambda score: -score.value)
+        if score.has_key and score.intent in ASKING - {best.intent} and score.value >= _THRESHOLD
     ]
-    return [best, *also]
+    return [best, *also] if best.intent in ASKING else [best]
+
+
+def _best_of(by_stems: list[Score]) -> Score:
+    """What stems alone say; a sentence that is like none of the examples is about something else."""
+    best = max(by_stems, key=lambda score: score.value)
+    return best if best.value >= _THRESHOLD else Score(Intent.OTHER, best.value, False)
+
+
+def _joined(by_stems: list[Score], near: Mapping[Intent, float]) -> Score:
+    """What meaning and stems say together."""
+    joined = [replace(score, value=near[score.intent] + _STEMS_SHARE * score.value) for score in by_stems]
+    return max(joined, key=lambda score: score.value)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from agents.inbox.contract import Case, CaseEvidence
 from agents.llm.offline import slots
-from agents.llm.offline.intents import Intent, read_burst
+from agents.llm.offline.intents import NOTHING_NEAR, Intent, Nearness, read_burst
 from agents.llm.offline.text import language_of, stem
 
 
@@ -18,11 +18,12 @@ def is_offered(text: str) -> bool:
     return re.search(pattern, text, re.IGNORECASE) is not None
 
 
-def wanted_introduction(case: Case) -> str:
+def wanted_introduction(case: Case, near: Nearness = NOTHING_NEAR) -> str:
     """Whom the burst asks to be introduced to, if it does and names somebody."""
     burst = [message.text for message in case.new_messages]
     heard = language_of(" ".join(burst), case.contact.language)
-    asked = [part.text for part in read_burst(burst, heard) if part.intent is Intent.INTRODUCTION]
+    parts = read_burst(burst, heard, near)
+    asked = [part.text for part in parts if part.intent is Intent.INTRODUCTION]
     names = [name for text in asked if not is_offered(text) for name in slots.names(text, heard)]
     return names[0] if names else ""
 

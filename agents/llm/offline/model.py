@@ -6,8 +6,11 @@ from pydantic import BaseModel, TypeAdapter
 
 from agents.inbox.contract import Case, CaseEvidence
 from agents.llm.base import ModelReply, ModelRequest, ModelUnavailable, ToolRequest
+from agents.llm.offline.intents import NOTHING_NEAR, Nearness
 from agents.llm.offline.introductions import find_relation, is_named, search_text, wanted_introduction
+from agents.llm.offline.meanings import Meanings
 from agents.llm.offline.replies import write_reply
+from agents.llm.offline.text import sentences
 from agents.llm.offline.triage import triage
 
 _found = TypeAdapter(tuple[CaseEvidence, ...])
@@ -19,6 +22,9 @@ class OfflineModel:
     label = "offline templates 1, no language model"
     context_tokens = 1_000_000
 
+    def __init__(self, meanings: Meanings | None = None) -> None:
+        self._meanings = meanings
+
     async def complete(self, request: ModelRequest) -> ModelReply:
         """Read the case out of the request as any model would. Raises: ModelUnavailable for a task it does not know."""
         answer = _TASKS.get(request.task)
@@ -28,17 +34,26 @@ class OfflineModel:
         results = [turn.text for turn in request.messages if turn.role == "tool"]
         found = [evidence for text in results for evidence in _evidence_of(text)]
         case = case.model_copy(update={"evidence": (*case.evidence, *found)})
-        if request.task == "draft" and (wanted := _look_for_introduction(case, request)):
+        near = await self._near(case)
+        if request.task == "draft" and (wanted := _look_for_introduction(case, near, request)):
             return ModelReply(tool_requests=wanted)
-        return ModelReply(text=answer(case).model_dump_json())
+        return ModelReply(text=answer(case, near).model_dump_json())
+
+    async def _near(self, case: Case) -> Nearness:
+        """The burst by meaning, where an embedding model is at hand."""
+        if self._meanings is None:
+            return NOTHING_NEAR
+        return await self._meanings.of(
+            [sentence for message in case.new_messages for sentence in sentences(message.text)]
+        )
 
 
-_TASKS: dict[str, Callable[[Case], BaseModel]] = {"triage": triage, "draft": write_reply}
+_TASKS: dict[str, Callable[[Case, Nearness], BaseModel]] = {"triage": triage, "draft": write_reply}
 
 
-def _look_for_introduction(case: Case, request: ModelRequest) -> tuple[ToolRequest, ...]:
+def _look_for_introduction(case: Case, near: Nearness, request: ModelRequest) -> tuple[ToolRequest, ...]:
     """Somebody asks to be introduced: find out who that is, then whether a chain leads there."""
-    name = wanted_introduction(case)
+    name = wanted_introduction(case, near)
     offered = {tool.name for tool in request.tools}
     rounds = sum(turn.role == "assistant" for turn in request.messages)
     if not name or rounds > 1 or not {"find_contacts", "find_companies", "find_introduction"} <= offered:

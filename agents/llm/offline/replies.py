@@ -8,7 +8,7 @@ from typing import TypeVar
 from agents.inbox.contract import Case, CaseEvidence, Doubt, DraftAnswer, HandOff, Sentence
 from agents.llm.offline import documents, lookup, prices, slots
 from agents.llm.offline.feedback import Wishes, read_feedback
-from agents.llm.offline.intents import Intent, Part, read_burst
+from agents.llm.offline.intents import NOTHING_NEAR, Intent, Nearness, Part, read_burst
 from agents.llm.offline.introductions import find_relation, is_offered
 from agents.llm.offline.phrases import day, money, say
 from agents.llm.offline.text import Language, is_question, language_of, stems
@@ -44,12 +44,12 @@ class _Reply:
         return self.case.new_messages[part.message].n
 
 
-def write_reply(case: Case) -> DraftAnswer:
+def write_reply(case: Case, near: Nearness = NOTHING_NEAR) -> DraftAnswer:
     """Answer everything in the burst that evidence answers, and say openly what it does not."""
     wishes = read_feedback(case.feedback)
     burst = [message.text for message in case.new_messages]
     heard = language_of(" ".join(burst), case.contact.language)
-    parts = read_burst(burst, heard)
+    parts = read_burst(burst, heard, near)
     reply = _Reply(case, wishes.language or heard, wishes, parts)
     _open(reply)
     greeted = len(reply.sentences)

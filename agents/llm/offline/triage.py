@@ -1,7 +1,7 @@
 """Decides what a burst needs: an answer, a person, or nothing."""
 
 from agents.inbox.contract import Case, HandOff, TriageAnswer
-from agents.llm.offline.intents import Intent, Part, read_burst
+from agents.llm.offline.intents import NOTHING_NEAR, Intent, Nearness, Part, read_burst
 from agents.llm.offline.phrases import say
 from agents.llm.offline.text import language_of
 
@@ -14,11 +14,11 @@ _NOTIFY = {
 _IGNORED = frozenset({Intent.THANKS, Intent.AUTO_REPLY})
 
 
-def triage(case: Case) -> TriageAnswer:
+def triage(case: Case, near: Nearness = NOTHING_NEAR) -> TriageAnswer:
     """Judge the burst as a whole."""
     burst = [message.text for message in case.new_messages]
     language = language_of(" ".join(burst), case.contact.language)
-    parts = read_burst(burst, language)
+    parts = read_burst(burst, language, near)
     intents = tuple(dict.fromkeys(part.intent.value for part in parts))
     for intent, reason in _NOTIFY.items():
         part = next((part for part in parts if part.intent is intent), None)
