@@ -87,7 +87,7 @@ def attribution_end(lines: Sequence[Line], at: int) -> int | None:
 
 def is_attribution(text: str) -> bool:
     """Whether a line says who wrote what follows, and when."""
-    if len(text) > 2 * _ATTRIBUTION_CHARS:
+    if len(text) > 2 * _ATTRIBUTION_CHARS or not text.rstrip().endswith((":", "：", "-")):
         return False
     bare = " ".join(_RULED.sub("", text.replace("\u202f", " ").replace("\u00a0", " ")).split())
     if not 8 <= len(bare) <= _ATTRIBUTION_CHARS:

@@ -30,12 +30,13 @@ def _any(patterns: tuple[str, ...]) -> re.Pattern[str]:
 
 
 _AUTOMATIC_SUBJECT = _any(robot_phrases.AUTOMATIC_SUBJECTS)
-_AUTOMATIC_BODY = tuple(
-    re.compile(pattern, re.IGNORECASE | re.DOTALL) for pattern in robot_phrases.AUTOMATIC_BODIES
-)
+_AWAY = _any(robot_phrases.AWAY)
+_HANDED_ON = _any(robot_phrases.HANDED_ON)
+_MACHINE_SAYS = _any(robot_phrases.MACHINE_SAYS)
 _RECEIPT_SUBJECT = _any(robot_phrases.READ_RECEIPT_SUBJECTS)
 _RECEIPT_BODY = re.compile("|".join(robot_phrases.READ_RECEIPT_BODIES), re.IGNORECASE | re.DOTALL)
 _DAEMON = _any(robot_phrases.DAEMONS)
+_POSTMASTER = _any(robot_phrases.POSTMASTERS)
 _DAEMON_NAME = re.compile(robot_phrases.DAEMON_NAMES, re.IGNORECASE)
 _BOUNCE_SUBJECT = _any(robot_phrases.BOUNCE_SUBJECTS)
 _BOUNCE_BODY = _any(robot_phrases.BOUNCE_BODIES)
@@ -73,32 +74,35 @@ def _report_type(message: Message) -> str:
 def _delivery_report(message: Message, evidence: Evidence) -> tuple[Bounce, ...] | None:
     """The bounces of a delivery report, None if it is none. A person who passes one on is not a delivery system."""
     status = bounces.report_part(message, "message/delivery-status")
-    is_daemon = _is_daemon(message, evidence.sender)
-    if _report_type(message) == "delivery-status" or (status is not None and is_daemon):
-        found = bounces.from_status(status, evidence.text) if status is not None else ()
-        return found or (
-            () if status is not None else bounces.from_text(message, evidence.text, evidence.subject)
-        )
-    if _report_type(message):
-        return None
-    says_so = (
-        bool(_BOUNCE_SUBJECT.match(evidence.subject)),
-        bool(_BOUNCE_BODY.search(evidence.text[:_BODY_CHARS])),
-    )
-    is_bounce = all(says_so) or (any(says_so) and is_daemon) or "X-Failed-Recipients" in message
-    if is_bounce and (is_daemon or "X-Failed-Recipients" in message):
+    is_report = message.get_content_type() == "multipart/report"
+    if status is not None and (is_report or _may_be_daemon(message, evidence.sender)):
+        return bounces.from_status(status, evidence.text)
+    if _report_type(message) == "delivery-status" or _bounces_in_words(message, evidence):
         return bounces.from_text(message, evidence.text, evidence.subject)
     return None
 
 
-def _is_daemon(message: Message, sender: Address) -> bool:
-    has_no_return = "<>" in "".join(str(message.get("Return-Path", "")).split())
-    return bool(
-        has_no_return
-        or not sender.address
-        or _DAEMON.fullmatch(sender.address)
-        or _DAEMON_NAME.search(sender.name)
+def _bounces_in_words(message: Message, evidence: Evidence) -> bool:
+    if "X-Failed-Recipients" in message or _DAEMON.fullmatch(evidence.sender.address):
+        return not _report_type(message)
+    if _report_type(message) or not _may_be_daemon(message, evidence.sender):
+        return False
+    subject = evidence.subject.lstrip(" [({*!")
+    return bool(_BOUNCE_SUBJECT.match(subject) or _BOUNCE_BODY.search(evidence.text[:_BODY_CHARS]))
+
+
+def _may_be_daemon(message: Message, sender: Address) -> bool:
+    is_named_so = _POSTMASTER.fullmatch(sender.address) or _DAEMON_NAME.search(sender.name)
+    return (
+        not sender.address
+        or _has_no_return(message)
+        or bool(is_named_so or _DAEMON.fullmatch(sender.address))
     )
+
+
+def _has_no_return(message: Message) -> bool:
+    """Whether a mail must not be answered: reports and responders send with an empty return path (RFC 3834, 3.3)."""
+    return "<>" in "".join(str(message.get("Return-Path", "")).split())
 
 
 def _is_receipt(message: Message, evidence: Evidence) -> bool:
@@ -116,24 +120,30 @@ def is_automatic(message: Message, evidence: Evidence) -> bool:
     submitted = text_of(message, "Auto-Submitted").lower()
     if submitted and submitted.partition(";")[0].strip() != "no":
         return True
-    if any(text_of(message, name).lower() not in _NO for name in _AUTOMATIC_HEADERS):
+    if any(text_of(message, name).lower() not in _NO for name in _AUTOMATIC_HEADERS) or _has_no_return(
+        message
+    ):
         return True
     precedence = f"{text_of(message, 'Precedence')} {text_of(message, 'X-Precedence')}".lower()
-    if re.search(r"auto[_-]?reply", precedence):
-        return True
-    signs = sum(bool(pattern.search(evidence.reply[:_BODY_CHARS])) for pattern in _AUTOMATIC_BODY)
-    has_subject = bool(_AUTOMATIC_SUBJECT.match(evidence.subject))
-    if (
-        re.search(r"bulk|junk", precedence)
-        and not is_bulk(message)
-        and (signs or has_subject or "In-Reply-To" in message)
-    ):
+    return bool(re.search(r"auto[_-]?reply", precedence)) or _sounds_automatic(message, evidence, precedence)
+
+
+def _sounds_automatic(message: Message, evidence: Evidence, precedence: str) -> bool:
+    said = " ".join(evidence.reply[:_BODY_CHARS].split())
+    is_away, is_handed_on = bool(_AWAY.search(said)), bool(_HANDED_ON.search(said))
+    has_sign = is_away or is_handed_on or bool(_MACHINE_SAYS.search(said))
+    has_subject = bool(_AUTOMATIC_SUBJECT.match(evidence.subject.lstrip(" [({*!")))
+    is_mass = re.search(r"bulk|junk", precedence) and not is_bulk(message)
+    if is_mass and (has_sign or has_subject or "In-Reply-To" in message):
         return True  # as vacation programs did before RFC 3834; a newsletter names its list
     suppresses = "X-Auto-Response-Suppress" in message
-    if has_subject and (signs or suppresses or not evidence.has_quotes):
-        return True
-    is_answered_elsewhere = evidence.has_quotes or "?" in evidence.reply
-    return signs >= (1 if suppresses else 2) and not is_answered_elsewhere
+    # somebody read what we wrote, or wants to know something
+    is_personal = evidence.has_quotes or "?" in evidence.reply
+    if has_subject:
+        return has_sign or suppresses or not is_personal
+    if is_personal:
+        return False
+    return (is_away and is_handed_on) or bool(_MACHINE_SAYS.search(said)) or (suppresses and is_away)
 
 
 def is_bulk(message: Message) -> bool:

@@ -16,33 +16,47 @@ AUTOMATIC_SUBJECTS = (
     r"автоматическ(?:ий|ое) (?:ответ|уведомление|сообщение)",
     r"(?:я )?(?:вне|не в|отсутствую в) офис[еа]\b",
     r"(?:я )?(?:нахожусь )?в (?:ежегодном |декретном )?отпуске?\b",
-    r"отпуск\s*(?:[:\-–—]|$)",
+    r"отпуск\s*(?:[:\-–—]|$|(?:до|с|по) \d)",
+    r"auto\s*:|autosvar\b|abwesenheit|automatische antwort|réponse automatique|respuesta automática|risposta automatica|automatisch antwoord",
+    r"(?:я )?(?:в командировке|на больничном|в отъезде|нет на месте)\b",
     r"(?:я )?(?:временно )?отсутству[юе]т?\b",
     r"(?:ваше (?:письмо|обращение|сообщение)|ваша заявка|ваш запрос) (?:получено|принято|зарегистрировано|получен|принят|принята|"
     r"зарегистрирована|зарегистрирован)",
     r"(?:мы получили|принято) ваше? (?:письмо|обращение|сообщение)",
 )
-# Each is a sign in the body; two different ones, without a question and without a quote, make an automatic answer.
-AUTOMATIC_BODIES = (
-    r"\bi(?:'m| am| will be)? (?:currently |now |presently )?(?:be )?(?:out of (?:the )?office|on (?:annual |parental |maternity |sick )?"
-    r"(?:leave|vacation|holiday)|away from (?:the |my )?(?:office|desk|e-?mail)|travelling)\b",
+# Signs in the body. Somebody is away AND somebody else helps, or a machine says that it is one: nobody was at the keys.
+AWAY = (
+    r"\bi(?:'m| am| will be|'ll be)? (?:currently |now |presently )?(?:be )?(?:out of (?:the )?office|on (?:annual |parental |maternity |"
+    r"sick |business )?(?:leave|vacation|holidays?|trip)|away from (?:the |my )?(?:office|desk|e-?mail)|travelling|absent)\b",
     r"\b(?:out of (?:the )?office|on (?:annual |parental |maternity )?(?:leave|vacation)) (?:until|till|from|through|and)\b",
+    r"\b(?:will be back|be back in the office|returning(?: to the office)?|return to (?:the office|work)) (?:on|in)\b",
+    r"\bnot (?:be )?(?:in the office|reading my (?:mail|e-?mail))",
+    r"\b(?:сейчас |временно |в настоящее время )?(?:нахожусь |буду )?(?:в (?:ежегодном |очередном |декретном )?отпуске|вне офиса|"
+    r"не в офисе|в командировке|на больничном|отсутствую|буду отсутствовать)",
+    r"\b(?:вернусь|выйду|буду (?:снова )?(?:на месте|на связи|доступ\w+|в офисе)) (?:с |после |в |к )?\d",
+)
+HANDED_ON = (
     r"\b(?:limited|no|intermittent|without) access to (?:my )?(?:e-?mail|mailbox|messages)",
-    r"\b(?:will|shall) (?:reply|respond|get back|answer|read)\b.{0,60}\b(?:upon|on|after|when|as soon as)\b.{0,20}\b(?:return|back|i can|possible)",
+    r"\b(?:will|shall) (?:reply|respond|get back|answer|read|be read)\b.{0,60}\b(?:upon|on|after|when|as soon as)\b.{0,20}\b(?:return|back|i can|possible)",
     r"\b(?:for|in case of|if).{0,20}\b(?:urgent|immediate|emergenc)\w*.{0,60}\b(?:contact|call|write|reach|e-?mail)",
-    r"\b(?:this is an? )?(?:automatic(?:ally)?|automated)[ -](?:generated|reply|response|message|e-?mail)",
-    r"\bdo not reply to this (?:e-?mail|message)",
-    r"\bthank you for (?:your|contacting|reaching|getting in)\b.{0,120}\b(?:ticket|request|reference|case) (?:number|id|no|#)",
-    r"\b(?:я )?(?:сейчас |временно |в настоящее время )?(?:нахожусь |буду )?(?:в (?:ежегодном |очередном |декретном )?отпуске|вне офиса|"
-    r"в командировке|на больничном|отсутствую)",
-    r"(?:ограничен\w*|нет|без|не имею|не будет|ограниченный) доступ\w* к (?:рабочей |своей )?(?:почте|электронной почте)",
+    r"\b(?:in|during) my absence\b",
+    r"(?:ограничен\w*|нет|без|не имею|не будет) доступ\w* к (?:рабочей |своей |электронной )?почте|доступ к (?:рабочей |электронной )?почте (?:будет )?ограничен",
     r"(?:отвечу|свяжусь|прочитаю|рассмотрю|обработа).{0,60}(?:после|по) (?:своего |моего )?возвращени",
-    r"(?:отвечу|свяжусь).{0,40}(?:когда вернусь|как только вернусь|по выходу|после выхода|после отпуска)",
-    r"(?:по|в случае|при)(?: всем| любым)?(?: возникновени\w+)? ?(?:срочн|неотложн|экстренн)\w*.{0,80}(?:обращ|звони|пиш|связ|контакт|напи)",
-    r"(?:на время|в|за) (?:моего |своего )?отсутстви[ея].{0,80}(?:обращ|замеща|пиш|контакт|отвеча)",
+    r"(?:отвечу|свяжусь).{0,40}(?:когда вернусь|как только вернусь|по выходу|после выхода|после отпуска|всем)",
+    r"(?:по|в случае|при)(?: всем| любым)?(?: возникновени\w+)? ?(?:срочн|неотложн|экстренн|рабочи)\w*.{0,80}(?:обращ|звони|пиш|связ|контакт|напи)",
+    r"по (?:всем|любым|текущим) вопросам.{0,40}(?:обращ|звони|пиш|связ|напи)",
+    r"(?:на время|в|за) (?:моего |моё |мое |своего )?отсутстви[ея].{0,80}(?:обращ|замеща|замен|пиш|контакт|отвеча|помо)",
+    r"меня (?:замещает|заменяет|подменяет)",
+)
+MACHINE_SAYS = (
+    r"\bthis is an? (?:automatic(?:ally generated)?|automated|auto)[ -]?(?:generated|reply|response|message|e-?mail|answer)",
+    r"\bthis (?:message|e-?mail|reply) (?:is|was|has been) (?:automatically generated|generated automatically|sent automatically)",
+    r"\bdo not reply to this (?:automated |automatic )?(?:e-?mail|message)",
+    r"\bthank you for (?:your|contacting|reaching|getting in)\b.{0,120}\b(?:ticket|request|reference|case) (?:number|id|no|#)",
     r"(?:это|данное|настоящее) (?:письмо|сообщение|уведомление)? ?(?:создано|сформировано|сгенерировано|отправлено|является)? ?автоматическ",
+    r"(?:письмо|сообщение|уведомление|ответ) (?:создан|сформирован|сгенерирован|отправлен)[оа]? автоматически",
     r"(?:пожалуйста, )?не отвечайте на (?:это|данное) (?:письмо|сообщение)",
-    r"(?:ваше (?:письмо|обращение)|ваша заявка|ваш запрос).{0,60}(?:получен|зарегистрирован|принят)",
+    r"(?:ваше (?:письмо|обращение)|ваша заявка|ваш запрос).{0,60}(?:зарегистрирован|принят[оа]? в (?:работу|обработку))",
 )
 
 READ_RECEIPT_SUBJECTS = (
@@ -59,13 +73,14 @@ READ_RECEIPT_BODIES = (
     r"это (?:уведомление|подтверждение) о (?:прочтении|том, что)",
 )
 
-# Who sends bounces.
+# Who sends bounces, and nothing else.
 DAEMONS = (
-    r"(?:mailer-?daemon|postmaster|mail-?daemon|mdaemon|mail\.?delivery(?:[._-]\w+)?|maildelivery|bounces?|noreply-mailer|"
-    r"microsoftexchange[0-9a-f]+|delivery|mailerdaemon|system-?administrator)@.*",
+    r"(?:mailer-?daemon|mail-?daemon|mdaemon|mailerdaemon|mail\.?delivery(?:[._-]\w+)?|microsoftexchange[0-9a-f]+)@.*",
 )
+# Who sends them too.
+POSTMASTERS = (r"(?:postmaster|bounces?|noreply-mailer|delivery|system-?administrator|double-bounce)@.*",)
 DAEMON_NAMES = (
-    r"mail(?:er)?[ -](?:delivery|daemon)|mail delivery (?:sub)?system|delivery (?:sub)?system|system administrator|postmaster|"
+    r"mail(?:er)?[ -](?:delivery|daemon|router)|mail delivery (?:sub)?system|delivery (?:sub)?system|system administrator|postmaster|"
     r"microsoft outlook|почтовая система|служба доставки|системный администратор|доставка почты"
 )
 BOUNCE_SUBJECTS = (
@@ -83,7 +98,7 @@ BOUNCE_SUBJECTS = (
     r"недоставл?енн?о(?:е)?\b|не ?доставлено|письмо не доставлено|сообщение не доставлено",
     r"не удаётся доставить|не удается доставить|не удалось доставить|невозможно доставить|невозможность доставки",
     r"(?:уведомление|отчет|отчёт|сообщение) о (?:не ?доставке|состоянии доставки|статусе доставки|доставке|невозможности доставки|задержке)",
-    r"(?:ошибка|сбой|задержка|проблема) (?:при )?доставк[иеа]",
+    r"(?:ошибка|сбой|задержка|проблема|отложена|отложенная|статус) (?:при |в )?доставк[иеау]|доставка (?:письма |сообщения |почты )?(?:отложена|задерж|невозможна)",
     r"возвра(?:щенное|щённое|т) (?:письмо|сообщение|письма|почты)|возврат почты",
 )
 BOUNCE_BODIES = (
