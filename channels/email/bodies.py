@@ -49,16 +49,10 @@ _ENDINGS = {
     "text/csv": "table.csv",
 }
 # Reports are read by bounces.py; AMP is a third form of what the other two say.
-_NEVER_FILES = frozenset(
-    [
-        "message/delivery-status",
-        "message/feedback-report",
-        "message/disposition-notification",
-        "message/global-delivery-status",
-        "text/x-amp-html",
-        "text/rfc822-headers",
-    ]
-)
+_NEVER_FILES = frozenset((
+    "message/delivery-status", "message/feedback-report", "message/disposition-notification",
+    "message/global-delivery-status", "text/x-amp-html", "text/rfc822-headers",
+))  # fmt: skip
 
 
 @dataclass

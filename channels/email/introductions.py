@@ -13,7 +13,7 @@ _SPAN_LINES = 4
 _ATTRIBUTION_CHARS = 320
 _BLOCK_LINES = 16
 _EMAIL = r"[<(\[][^<>()\[\]]{0,80}@[^<>()]{1,120}[>)\]]+"
-_WROTE = "|".join(phrases.WROTE)
+_WROTE = "|".join((*phrases.WROTE, phrases.WROTE_ELSEWHERE))
 _DATE = (
     rf"(?:(?:в|во|on|at)\s+)?(?:\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?:\s?[ap]m)?,?\s+)?(?:(?:{phrases.WEEKDAYS})\.?,?\s+)?"
     rf"(?:\d{{1,2}}[./-]\d{{1,2}}[./-]\d{{2,4}}|\d{{4}}[-./]\d{{1,2}}[-./]\d{{1,2}}"
@@ -35,9 +35,7 @@ _ATTRIBUTIONS = tuple(
         rf"(?:от|from)\s[^:]{{0,80}}{_EMAIL},?\s{_DATE}.{{0,40}}:",
     )
 )
-_HINT = re.compile(
-    rf"@|\s(?:от|from|{_WROTE}|{phrases.WROTE_ELSEWHERE})\b|^(?:quoting|цит)|\d{{4}}年", re.IGNORECASE
-)
+_HINT = re.compile(rf"@|\s(?:от|from|{_WROTE})\b|^(?:quoting|цит)|\d{{4}}年", re.IGNORECASE)
 _NAMING = re.compile(rf"{_NAME}\s(?:{_WROTE})\s*:", re.IGNORECASE)
 _RULED = re.compile(r"^[-=_*\s]+|[-=_*\s]+$")
 _RULE = re.compile(r"[-_=*—–]{3,}")

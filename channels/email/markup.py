@@ -5,99 +5,23 @@ from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from channels.email import wrappers
 from channels.email.lines import LINES_LIMIT, Line, Role, plain_line
 from channels.email.visibility import Look, Sheet
 
-_DROPPED = frozenset(
-    [
-        "head",
-        "style",
-        "script",
-        "title",
-        "noscript",
-        "template",
-        "svg",
-        "math",
-        "object",
-        "embed",
-        "iframe",
-        "audio",
-        "video",
-        "canvas",
-        "select",
-        "textarea",
-        "input",
-        "link",
-        "meta",
-        "map",
-    ]
-)
-_BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "center",
-        "dd",
-        "details",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "html",
-        "li",
-        "main",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "table",
-        "tbody",
-        "tfoot",
-        "thead",
-        "tr",
-        "ul",
-    ]
-)
+_DROPPED = frozenset((
+    "head", "style", "script", "title", "noscript", "template", "svg", "math", "object", "embed", "iframe",
+    "audio", "video", "canvas", "select", "textarea", "input", "link", "meta", "map",
+))  # fmt: skip
+_BLOCKS = frozenset((
+    "address", "article", "aside", "blockquote", "body", "center", "dd", "details", "div", "dl", "dt",
+    "fieldset", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "html",
+    "li", "main", "nav", "ol", "p", "pre", "section", "table", "tbody", "tfoot", "thead", "tr", "ul",
+))  # fmt: skip
 _SPACED = frozenset(["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "pre"])
 _SPACES = re.compile(r"[ \t\r\n\f\u00a0\u200b\u200c\u034f\u00ad\ufeff]+")
 _DEPTH_LIMIT = 64
 _URL = re.compile(r"(?:https?://|mailto:|tel:)\S{1,2000}", re.IGNORECASE)
-
-# Wrappers by which programs mark what their user did not write.
-_ORIGINAL_STARTS = re.compile(
-    r"(?:x_|m_-?\d+)*(?:divRplyFwdMsg|ms-outlook-mobile-reference-message|mail-editor-reference-message-container"
-    r"|OLK_SRC_BODY_SECTION|messageReplySection|isReplyContent)"
-)
-# The line that Outlook draws above From and Sent, in the Word forms of several years.
-_RULED_PADDING = re.compile(r"padding:3(?:\.0)?pt0")
-_QUOTE_CLASSES = re.compile(
-    r"(?:yahoo_quoted|zmail_extra|protonmail_quote|moz-cite-prefix|mail-quote-collapse|tutanota_quote|mail-app-auto-quote)"
-)
-_SIGNATURES = re.compile(
-    r"(?:x_|m_-?\d+)*(?:gmail_signature|gmail_signature_prefix|moz-signature|signature|applemailsignature|"
-    r"ms-outlook-(?:mobile|ios|android)-signature|ms-outlook-mobile-body-signature|"
-    r"protonmail_signature_block|composer_signature|mail-app-auto-signature|messagesignaturesection|mobile-signature)",
-    re.IGNORECASE,
-)
-
-
-# iOS puts its signature between this mark and the quote.
-_SIGNATURE_FOLLOWS = re.compile(r"(?:x_|m_-?\d+)*lineBreakAtBeginningOfSignature")
 
 
 def lines_of(html: str) -> list[Line]:
@@ -216,18 +140,18 @@ class _Rendering:
             self._break()
         if tag in _SPACED:
             self.boxes[-1].wants_blank = True
-        if _is_start_of_original(node):
+        if wrappers.starts_original(node):
             self._break()
             self.boxes[-1].lines.append(Line("", Role.ORIGINAL_STARTS, self.quotes))
-        if is_quote(node, tag):
+        if wrappers.is_quote(node, tag):
             self.quotes += 1
             self.signature_follows = False
-        self.indents += is_indent(node, tag)
-        self.signatures += _is_signature(node)
+        self.indents += wrappers.is_indent(node, tag)
+        self.signatures += wrappers.is_signature(node)
         match tag:
             case "br":
                 self._break(even_if_empty=True)
-                self.signature_follows |= bool(_SIGNATURE_FOLLOWS.fullmatch(node.attributes.get("id") or ""))
+                self.signature_follows |= wrappers.announces_signature(node)
             case "pre":
                 self.preformatted += 1
             case "ul" | "ol":
@@ -261,9 +185,9 @@ class _Rendering:
             self.preformatted -= 1
         if tag in ("ul", "ol") and self.lists:
             self.lists.pop()
-        self.quotes -= is_quote(node, tag)
-        self.indents -= is_indent(node, tag)
-        self.signatures -= _is_signature(node)
+        self.quotes -= wrappers.is_quote(node, tag)
+        self.indents -= wrappers.is_indent(node, tag)
+        self.signatures -= wrappers.is_signature(node)
 
     def _bullet(self) -> str:
         if not self.lists or not self.lists[-1].is_numbered:
@@ -299,42 +223,3 @@ class _Rendering:
             box.lines.append(Line(" | ".join(line.text for line in texts), texts[0].role, texts[0].depth))
         else:
             box.lines.extend(line for cell in filled for line in cell)
-
-
-def is_quote(node: LexborNode, tag: str) -> bool:
-    """Whether an element holds what its writer received. Gmail's wrapper is none: answers are written inside it."""
-    if _QUOTE_CLASSES.search(_names(node)):
-        return True
-    return tag == "blockquote" and not is_indent(node, tag) and not _is_gmail_indent(node)
-
-
-def is_indent(node: LexborNode, tag: str) -> bool:
-    """Whether a blockquote says nothing of where its text is from."""
-    attributes = node.attributes
-    says_more = any(attributes.get(name) for name in ("type", "cite", "class", "id"))
-    return tag == "blockquote" and not says_more and "border" not in (attributes.get("style") or "")
-
-
-def _is_gmail_indent(node: LexborNode) -> bool:
-    style = (node.attributes.get("style") or "").replace(" ", "").lower()
-    return "margin:00040px" in style or "border:none" in style
-
-
-def _is_start_of_original(node: LexborNode) -> bool:
-    style = "".join((node.attributes.get("style") or "").lower().split())
-    is_ruled = (
-        "border-top:solid" in style or "border-style:solidnonenone" in style
-    ) and _RULED_PADDING.search(style)
-    return bool(is_ruled) or any(_ORIGINAL_STARTS.fullmatch(name) for name in _names(node).split())
-
-
-def _is_signature(node: LexborNode) -> bool:
-    attributes = node.attributes
-    if attributes.get("data-smartmail") == "gmail_signature" or "data-signature-widget" in attributes:
-        return True
-    return any(_SIGNATURES.fullmatch(name) for name in _names(node).split())
-
-
-def _names(node: LexborNode) -> str:
-    attributes = node.attributes
-    return f"{attributes.get('id') or ''} {attributes.get('class') or ''} {attributes.get('name') or ''}"

@@ -4,47 +4,11 @@ import re
 
 _LONGEST = 80
 _MOST_WORDS = 4
-_LATIN = dict(
-    zip(
-        "абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
-        [
-            "a",
-            "b",
-            "v",
-            "g",
-            "d",
-            "e",
-            "e",
-            "zh",
-            "z",
-            "i",
-            "i",
-            "k",
-            "l",
-            "m",
-            "n",
-            "o",
-            "p",
-            "r",
-            "s",
-            "t",
-            "u",
-            "f",
-            "h",
-            "c",
-            "ch",
-            "sh",
-            "sch",
-            "",
-            "i",
-            "",
-            "e",
-            "iu",
-            "ia",
-        ],
-        strict=True,
-    )
-)
+# By letter, in the order of the alphabet: the two signs say nothing, so what stands for them is empty.
+_LATIN = dict(zip("абвгдеёжзийклмнопрстуфхцчшщъыьэюя", (
+    "a", "b", "v", "g", "d", "e", "e", "zh", "z", "i", "i", "k", "l", "m", "n", "o", "p", "r", "s", "t", "u", "f",
+    "h", "c", "ch", "sh", "sch", "", "i", "", "e", "iu", "ia",
+), strict=True))  # fmt: skip
 _SPELLINGS = (("kh", "h"), ("ts", "c"), ("y", "i"), ("j", "i"), ("x", "ks"), ("ii", "i"), ("shch", "sch"))
 
 

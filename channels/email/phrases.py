@@ -36,13 +36,15 @@ WROTE_ELSEWHERE = (
 
 # A line that says that everything below was received.
 SEPARATORS = (
-    r"[-_*=\s]*original message[-_*=\s]*",
+    r"[-_*=\s]*original message[-_*=:\s]*",
     r"[-_*=]{3,}\s*original\s*[-_*=]{3,}",
-    r"[-_*=\s]*original appointment[-_*=\s]*",
-    r"[-_*=\s]*reply message[-_*=\s]*",
-    r"[-_*=\s]*replied message[-_*=\s]*",
-    r"[-_*=\s]*(?:исходное|оригинальное|первоначальное) (?:сообщение|письмо)[-_*=\s]*",
-    r"[-_*=\s]*(?:ответ|ответное сообщение) на[-_*=\s]*",
+    r"[-_*=\s]*original appointment[-_*=:\s]*",
+    r"[-_*=\s]*(?:ursprüngliche nachricht|message d'origine|mensaje original|messaggio originale|oorspronkelijk bericht|"
+    r"ursprungligt meddelande)[-_*=:\s]*",
+    r"[-_*=\s]*reply message[-_*=:\s]*",
+    r"[-_*=\s]*replied message[-_*=:\s]*",
+    r"[-_*=\s]*(?:исходное|оригинальное|первоначальное) (?:сообщение|письмо)[-_*=:\s]*",
+    r"[-_*=\s]*(?:ответ|ответное сообщение) на[-_*=:\s]*",
     r"(?:[-#=]{2,}\s*)?(?:please )?(?:type|write|reply) (?:your reply )?above this line.*",
 )
 
@@ -59,10 +61,19 @@ FORWARDED = (
 FORWARD_SUBJECTS = r"(?:fwd?|fw|пересл|пер|переслано|пд)\s*(?:\[\d+\])?\s*:"
 
 # The names of the fields in the block that Outlook and others put above a quote.
-FIELD_FROM = (r"from", r"от", r"от кого", r"отправитель")
-FIELD_DATE = (r"sent", r"date", r"sent at", r"отправлено", r"дата", r"дата и время", r"отправлен")
-FIELD_TO = (r"to", r"кому", r"получатель", r"получатели")
-FIELD_SUBJECT = (r"subject", r"тема")
+FIELD_FROM = (r"from", r"von|de|da|van|från|fra|od", r"от", r"от кого", r"отправитель")
+FIELD_DATE = (
+    r"sent",
+    r"gesendet|envoyé|enviado|inviato|verzonden|skickat|sendt|wysłano|odesláno|datum",
+    r"date",
+    r"sent at",
+    r"отправлено",
+    r"дата",
+    r"дата и время",
+    r"отправлен",
+)
+FIELD_TO = (r"to", r"an|à|para|aan|till|til|do|komu", r"кому", r"получатель", r"получатели")
+FIELD_SUBJECT = (r"subject", r"betreff|objet|asunto|oggetto|onderwerp|ämne|emne|temat|předmět", r"тема")
 FIELD_OTHER = (
     r"cc", r"bcc", r"reply-to", r"importance", r"attachments?", r"копия", r"копии", r"скрытая копия", r"ответить",
     r"важность", r"вложения?", r"when", r"where", r"когда", r"где", r"organization", r"priority", r"sensitivity",
