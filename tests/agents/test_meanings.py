@@ -7,10 +7,12 @@ import pytest
 
 from agents.inbox.contract import TriageAnswer
 from agents.llm.base import ModelMessage, ModelRequest
+from agents.llm.models import ModelChoice, model_factory
 from agents.llm.offline import meanings as module
-from agents.llm.offline.intents import Intent
+from agents.llm.offline.intents import Intent, classify
 from agents.llm.offline.meanings import Meanings, learn
 from agents.llm.offline.model import OfflineModel
+from core.settings import Settings
 from memory.embeddings.base import EmbeddingsAway, Vectors
 from memory.embeddings.fake import FakeEmbedder
 from tests.support.cases import case
@@ -75,6 +77,22 @@ async def test_an_example_is_nearest_to_its_own_intent(meanings: Meanings) -> No
     price, introduction = near.values()
     assert max(price, key=lambda intent: price[intent]) is Intent.PRICE
     assert max(introduction, key=lambda intent: introduction[intent]) is Intent.INTRODUCTION
+
+
+def test_what_is_like_no_example_is_something_else() -> None:
+    near = dict.fromkeys(Intent, 0.1) | {Intent.MEETING: 0.2}
+
+    assert classify("zxqv wkrjh", "en", near)[0].intent is Intent.OTHER
+    assert classify("zxqv wkrjh", "en", near | {Intent.MEETING: 0.6})[0].intent is Intent.MEETING
+
+
+async def test_the_operators_model_has_a_sense_of_meaning_that_may_come_later() -> None:
+    model = model_factory(Settings(embeddings_url="http://127.0.0.1:9/v1"))(ModelChoice())
+
+    message = ModelMessage("user", case("please remove me from your list").model_dump_json())
+    reply = await model.complete(ModelRequest("triage", (message,), {}))
+
+    assert TriageAnswer.model_validate_json(reply.text).decision == "notify"
 
 
 async def test_a_burst_costs_one_question_however_often_it_is_read(

@@ -46,6 +46,7 @@ _KEY_BONUS = 0.45
 _MORE_KEYS_BONUS = 0.12
 # The part of the stems' score beside nearness in meaning; chosen with the rest of `meanings`.
 _STEMS_SHARE = 0.4
+_JOINED_THRESHOLD = 0.3
 _NEGATIONS = frozenset({"not", "no", "don't", "didn't", "не", "нет", "ни"})
 
 
@@ -82,7 +83,7 @@ def classify(sentence: str, language: Language, near: Mapping[Intent, float] | N
     if not tokens:
         return [Score(Intent.THANKS, 1.0, False)]  # an emoji or a smile answers, and asks nothing
     by_stems = _model(language).scores(tokens)
-    best = _best_of(by_stems) if near is None else _joined(by_stems, near)
+    best = _best(by_stems, _THRESHOLD) if near is None else _joined(by_stems, near)
     also = [
         score
         for score in sorted(by_stems, key=lambda score: -score.value)
@@ -91,16 +92,16 @@ def classify(sentence: str, language: Language, near: Mapping[Intent, float] | N
     return [best, *also] if best.intent in ASKING else [best]
 
 
-def _best_of(by_stems: list[Score]) -> Score:
-    """What stems alone say; a sentence that is like none of the examples is about something else."""
-    best = max(by_stems, key=lambda score: score.value)
-    return best if best.value >= _THRESHOLD else Score(Intent.OTHER, best.value, False)
-
-
 def _joined(by_stems: list[Score], near: Mapping[Intent, float]) -> Score:
     """What meaning and stems say together."""
     joined = [replace(score, value=near[score.intent] + _STEMS_SHARE * score.value) for score in by_stems]
-    return max(joined, key=lambda score: score.value)
+    return _best(joined, _JOINED_THRESHOLD)
+
+
+def _best(scores: list[Score], threshold: float) -> Score:
+    """A sentence that is like none of the examples is about something else."""
+    best = max(scores, key=lambda score: score.value)
+    return best if best.value >= threshold else Score(Intent.OTHER, best.value, False)
 
 
 @dataclass(frozen=True)

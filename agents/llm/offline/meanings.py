@@ -33,7 +33,7 @@ _log = structlog.get_logger("agents")
 _RIDGE = 0.03
 _RETRY_SECONDS = 5.0
 _KEPT_SENTENCES = 512
-_EMBEDDED_AT_ONCE = 32
+_EMBEDDED_AT_ONCE = 8
 _FORMAT = 1
 
 _INTENTS = tuple(Intent)
