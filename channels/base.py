@@ -29,7 +29,12 @@ class Limited(Retryable):
 
 
 class Delayed(Retryable):
-    """Refused for now, and for longer than a moment: this one message is tried again after minutes, then hours."""
+    """Refused for now, and for longer than a moment: this one message is tried again after `pause_seconds`, and
+    later and later after that."""
+
+    def __init__(self, pause_seconds: float, reason: str) -> None:
+        super().__init__(reason)
+        self.pause_seconds = pause_seconds
 
 
 class Permanent(ChannelError):

@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     channel_timeout_seconds: float = 20.0
     # how long a mailbox is waited for before it is looked through again, sent mails too
     mail_idle_seconds: float = 60.0
+    # how long a mail server that asks for a pause is left alone
+    mail_pause_seconds: float = 60.0
     mail_limit_bytes: int = 64 * 1024 * 1024
     mail_file_limit_bytes: int = 25 * 1024 * 1024
 

@@ -140,6 +140,10 @@ async def running_fleet(
         "GETSALE_CRASHPOINTS": str(folder / "crash"),
         "TELEGRAM_API_BASE": telegram_base,
         "TELEGRAM_POLL_SECONDS": "2",
+        "GETSALE_INTERNAL_HOSTS": "127.0.0.1",
+        "MAIL_IDLE_SECONDS": "5",
+        "MAIL_PAUSE_SECONDS": "1",
+        "CHANNEL_TIMEOUT_SECONDS": "5",
         "LEASE_SECONDS": "2",
         # a sweep kills innocent jobs too, more often than the five times after which a job is given up
         "MAX_ATTEMPTS": "20",

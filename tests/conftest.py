@@ -14,6 +14,7 @@ from infra.embedded import Servers, Urls
 from infra.servers.neo4j import Neo4jConfig
 from tests.support.isolation.summary import closing_line
 from tests.support.organizations import make_organization
+from tests.support.outside import Outside, running_outside
 from tests.support.servers import migrated_servers, shared_neo4j
 from tests.support.stage import Stage, running_stage
 
@@ -104,6 +105,13 @@ def settings(migrated: Urls, tmp_path: Path) -> Settings:
 async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     """The session's processes with an organization in them, for flows and browsers."""
     async with running_stage(tmp_path_factory.mktemp("fleet")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def outside(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Outside]:
+    """Mail servers around the stage; a test that wants them is one of the stage's."""
+    async with running_outside(stage, tmp_path_factory.mktemp("mail")) as running:
         yield running
 
 

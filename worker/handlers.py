@@ -216,7 +216,7 @@ async def deliver_message(job: Job) -> Postpone | None:
     except Delayed as err:
         async with job.transaction("delayed") as tx:
             await sending.requeue(tx, attempt, err.reason)
-        return Postpone(patience(attempt.fence), err.reason)
+        return Postpone(patience(err.pause_seconds, attempt.fence), err.reason)
     except Retryable as err:
         async with job.transaction("requeue") as tx:
             await sending.requeue(tx, attempt, err.reason)

@@ -257,7 +257,6 @@ def backoff(attempts: int) -> timedelta:
     return timedelta(seconds=min(60.0, 0.5 * 2**attempts) * random.uniform(0.7, 1.3))
 
 
-def patience(fence: int) -> timedelta:
-    """From a minute to an hour, for a receiver who says that it takes longer; a claim and its return raise the fence
-    by two."""
-    return timedelta(seconds=min(3600.0, 60.0 * 2 ** (fence // 2)) * random.uniform(0.9, 1.1))
+def patience(pause_seconds: float, fence: int) -> timedelta:
+    """From the pause that was asked for to an hour; a claim and its return raise the fence by two."""
+    return timedelta(seconds=min(3600.0, pause_seconds * 2 ** (fence // 2)) * random.uniform(0.9, 1.1))

@@ -15,6 +15,8 @@ _POLICY = SMTP.clone(cte_type="7bit")
 
 def compose(mail: OutgoingMail, recipient: str, body: str) -> EmailMessage:
     """The mail as it goes out. Raises: Permanent when the recipient cannot be written in a mail."""
+    if not recipient.isascii():
+        raise Permanent(f"{recipient} has letters that mail servers do not take")
     message = EmailMessage(policy=_POLICY)
     try:
         message["From"] = Address(mail.sender_name, addr_spec=mail.sender)

@@ -8,7 +8,6 @@ from enum import StrEnum
 
 from channels.base import AccountFault, Ambiguous, ChannelError, Delayed, Limited, Permanent, Retryable
 
-_PAUSE_SECONDS = 60.0
 _RATE = re.compile(r"rate|too many|limit|throttl|slow down|quota exceeded|try again later.*connections", re.I)
 _ENHANCED = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 
@@ -23,26 +22,29 @@ class Phase(StrEnum):
     CONTENT = "content"
 
 
-def of_answer(phase: Phase, code: int, text: str) -> ChannelError:
-    """The fate of a mail that the server answered with something else than yes."""
+def of_answer(phase: Phase, code: int, text: str, pause_seconds: float) -> ChannelError:
+    """The fate of a mail that the server answered with something else than yes.
+
+    Mail servers do not say how long to wait: `pause_seconds` is our own patience.
+    """
     said = " ".join(text.split())[:200]
     if code == 421:
-        return Limited(_PAUSE_SECONDS, "The mail server asks for a pause")
+        return Limited(pause_seconds, "The mail server asks for a pause")
     if 400 <= code < 500:
-        return _for_now(phase, said)
+        return _for_now(phase, said, pause_seconds)
     if 500 <= code < 600:
         return _for_good(phase, code, said)
     # no code of the protocol: before the content is out nothing can have happened
     return Retryable(f"The mail server answered something unknown: {code} {said}")
 
 
-def _for_now(phase: Phase, said: str) -> ChannelError:
+def _for_now(phase: Phase, said: str, pause_seconds: float) -> ChannelError:
     """Tried again; only what is about the account and not about one recipient makes the whole account wait."""
     if phase in (Phase.GREETING, Phase.SENDER) or (_RATE.search(said) and _subject(said) != "2"):
-        return Limited(_PAUSE_SECONDS, "The mail server asks for a pause")
+        return Limited(pause_seconds, "The mail server asks for a pause")
     if phase is Phase.LOGIN:
         return Retryable("The mail server cannot check the password now")
-    return Delayed(f"The mail server does not take it yet: {said}")
+    return Delayed(pause_seconds, f"The mail server does not take it yet: {said}")
 
 
 def _for_good(phase: Phase, code: int, said: str) -> ChannelError:

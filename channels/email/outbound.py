@@ -38,24 +38,31 @@ class EmailChannel:
     def __init__(self, settings: Settings) -> None:
         self._reach = addresses.tenant_reach(settings)
         self._timeout_seconds = settings.channel_timeout_seconds
+        self._pause_seconds = settings.mail_pause_seconds
 
     async def send(self, credentials: Credentials, attempt: Attempt) -> Receipt:
         """Hand one mail over; the receipt is the Message-ID that was stored before."""
         mailbox, mail = _parts(credentials, attempt.mail)
         content = compose(mail, attempt.chat_id, attempt.body).as_bytes()
         crashpoint.reach("send.email.before")
-        smtp = await self._connect(mailbox, credentials.secret)
         try:
-            await self._hand_over(smtp, mail.sender, attempt.chat_id, content)
-        finally:
-            await _leave(smtp)
+            smtp = await self._connect(mailbox, credentials.secret)
+            try:
+                await self._hand_over(smtp, mail.sender, attempt.chat_id, content)
+            finally:
+                await _leave(smtp)
+        except _Answered as err:
+            raise faults.of_answer(err.phase, err.code, err.text, self._pause_seconds) from err
         crashpoint.reach("send.email.after")
         return Receipt(provider_id=mail.mail_id)
 
     async def check(self, credentials: Credentials) -> None:
         """Log in and leave, to see whether an account can send. Raises: ChannelError."""
         assert credentials.mailbox is not None
-        await _leave(await self._connect(credentials.mailbox, credentials.secret))
+        try:
+            await _leave(await self._connect(credentials.mailbox, credentials.secret))
+        except _Answered as err:
+            raise faults.of_answer(err.phase, err.code, err.text, self._pause_seconds) from err
 
     async def keep_copy(
         self, credentials: Credentials, mail: OutgoingMail, recipient: str, body: str
@@ -90,8 +97,8 @@ class EmailChannel:
         return smtp
 
     async def _hand_over(self, smtp: aiosmtplib.SMTP, sender: str, recipient: str, content: bytes) -> None:
-        await _said_yes(smtp, Phase.SENDER, b"MAIL", f"FROM:<{sender}>".encode("ascii", "replace"))
-        await _said_yes(smtp, Phase.RECIPIENT, b"RCPT", f"TO:<{recipient}>".encode("ascii", "replace"))
+        await _said_yes(smtp, Phase.SENDER, b"MAIL", f"FROM:<{sender}>".encode())
+        await _said_yes(smtp, Phase.RECIPIENT, b"RCPT", f"TO:<{recipient}>".encode())
         await _said_yes(smtp, Phase.CONTENT, b"DATA")
         await _write(smtp, content)
         await self._finish(smtp)
@@ -105,9 +112,19 @@ class EmailChannel:
         except (SMTPException, OSError) as err:
             raise faults.dropped(is_content_out=True) from err
         if 400 <= answer.code < 600:
-            raise faults.of_answer(Phase.CONTENT, answer.code, answer.message)
+            raise _Answered(Phase.CONTENT, answer.code, answer.message)
         if not 200 <= answer.code < 300:
             raise faults.dropped(is_content_out=True)
+
+
+class _Answered(Exception):
+    """The server said something else than yes."""
+
+    def __init__(self, phase: Phase, code: int, text: str) -> None:
+        super().__init__(code, text)
+        self.phase = phase
+        self.code = code
+        self.text = text
 
 
 def _parts(credentials: Credentials, mail: OutgoingMail | None) -> tuple[Mailbox, OutgoingMail]:
@@ -147,9 +164,9 @@ async def _begin(smtp: aiosmtplib.SMTP, security: Security, username: str, passw
         phase = Phase.LOGIN
         await smtp.login(username, password)
     except SMTPAuthenticationError as err:
-        raise faults.of_answer(Phase.LOGIN, err.code, err.message) from err
+        raise _Answered(Phase.LOGIN, err.code, err.message) from err
     except SMTPResponseException as err:
-        raise faults.of_answer(phase, err.code, err.message) from err
+        raise _Answered(phase, err.code, err.message) from err
     except SMTPNotSupported as err:
         raise AccountFault(f"The mail server cannot do what the account asks for: {err.message}") from err
     except ssl.SSLCertVerificationError as err:
@@ -176,11 +193,11 @@ async def _said_yes(smtp: aiosmtplib.SMTP, phase: Phase, *command: bytes) -> Non
     except ValueError as err:
         raise Permanent("The address cannot be written to") from err
     except SMTPResponseException as err:
-        raise faults.of_answer(phase, err.code, err.message) from err
+        raise _Answered(phase, err.code, err.message) from err
     except (SMTPException, OSError) as err:
         raise faults.dropped(is_content_out=False) from err
     if not 200 <= answer.code < 400:
-        raise faults.of_answer(phase, answer.code, answer.message)
+        raise _Answered(phase, answer.code, answer.message)
 
 
 async def _write(smtp: aiosmtplib.SMTP, content: bytes) -> None:

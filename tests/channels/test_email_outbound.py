@@ -108,7 +108,8 @@ async def test_an_internal_host_is_not_connected_to_unless_the_operator_lists_it
 
 
 @pytest.mark.parametrize(
-    "address", ["", "vera", "vera@lind.example>\r\nRCPT TO:<x@y.example", "a b@c.example"]
+    "address",
+    ["", "vera", "vera@lind.example>\r\nRCPT TO:<x@y.example", "a b@c.example", "вера@lind.example"],
 )
 async def test_an_address_that_is_none_is_refused_before_anything_leaves(
     peer: SmtpPeer, address: str
