@@ -63,7 +63,7 @@ class Fleet:
                     self._spawn(name)
             await asyncio.sleep(0.05)
 
-    async def _wait_ready(self, seconds: float = 60) -> None:
+    async def _wait_ready(self, seconds: float = 180) -> None:
         """Wait until every process says that it is ready."""
         ports = [self.port, *(int(self._ports[name]) for name in self._running if name != "api")]
         async with aiohttp.ClientSession() as client:
@@ -77,6 +77,10 @@ class Fleet:
     def arm(self, point: str) -> None:
         """Kill whichever process reaches the point next."""
         (self.folder / "crash" / "arm" / point).touch()
+
+    def disarm(self, point: str) -> None:
+        """Let whoever reaches the point live after all."""
+        (self.folder / "crash" / "arm" / point).unlink(missing_ok=True)
 
     def armed(self) -> list[str]:
         return sorted(path.name for path in (self.folder / "crash" / "arm").iterdir())
