@@ -11,6 +11,7 @@ from core.db import Tx
 from core.errors import NotFound
 from crm.conversations import inbox, queries
 from crm.conversations.models import Attachment
+from crm.conversations.threads import plain_subject
 from web.i18n import Words
 
 FOLDERS = ("mine", "waiting", "unassigned", "all")
@@ -28,12 +29,16 @@ class RowGroup:
 
 @dataclass(frozen=True)
 class Bubble:
-    """A message with its files; `is_last` closes a group, `is_first` opens one and names its author."""
+    """A message with its files; `is_last` closes a group, `is_first` opens one and names its author.
+
+    The subject of a mail is shown where it is another than that of the mail before.
+    """
 
     message: inbox.ThreadMessage
     files: list[Attachment]
     is_first: bool
     is_last: bool
+    shows_subject: bool = False
 
 
 @dataclass(frozen=True)
@@ -239,9 +244,15 @@ def days(messages: list[inbox.ThreadMessage], files: list[Attachment], words: Wo
             [file for file in files if file.message_id == message.id],
             is_first=not _same_group(before, message, words),
             is_last=not _same_group(message, after, words),
+            shows_subject=_is_new_subject(before, message),
         )
         days[-1].bubbles.append(bubble)
     return days
+
+
+def _is_new_subject(before: inbox.ThreadMessage | None, message: inbox.ThreadMessage) -> bool:
+    plain = plain_subject(message.subject)
+    return bool(plain) and (before is None or plain_subject(before.subject) != plain)
 
 
 def _same_group(one: inbox.ThreadMessage | None, two: inbox.ThreadMessage | None, words: Words) -> bool:

@@ -79,16 +79,32 @@ SOURCES = {
 }
 
 
+MAIL_KINDS = {
+    "bulk": N_("newsletter"),
+    "auto_reply": N_("automatic reply"),
+    "dsn": N_("report about a mail that was not delivered"),
+    "arf": N_("complaint about a mail"),
+}
+
 # What the channel says of itself; anything else is shown as it came.
 FAILURES = (
     N_("The message is larger than Telegram allows"),
     N_("The connection to Telegram broke before it answered"),
     N_("Telegram answered with an error of its own"),
     N_("Telegram's answer could not be read"),
+    N_("The connection to the mail server broke before it answered"),
+    N_("The connection to the mail server broke"),
+    N_("The mail server asks for a pause"),
+    N_("The mail server cannot check the password now"),
+    N_("The mail server does not accept the user or the password; connect it again"),
+    N_("There is no such mail address"),
+    N_("The contact asked not to be written to"),
+    N_("It is not the text that was approved"),
     N_("The file is gone"),
     N_("The file is larger than the limit"),
 )
 _REFUSED = "Refused by Telegram: "
+_MAIL_REFUSED = "Refused by the mail server: "
 
 
 # Why a document cannot be read, and what to do about it.
@@ -178,7 +194,15 @@ def failure(reason: str, words: Words) -> str:
         return words.gettext("no reason given")
     if plain.startswith(_REFUSED):
         return words.gettext("Telegram refused it: %(reason)s", reason=plain.removeprefix(_REFUSED))
+    if plain.startswith(_MAIL_REFUSED):
+        return words.gettext(
+            "The mail server refused it: %(reason)s", reason=plain.removeprefix(_MAIL_REFUSED)
+        )
     return words.gettext(plain)
+
+
+def mail_kind(kind: str, words: Words) -> str:
+    return words.gettext(MAIL_KINDS.get(kind, kind))
 
 
 def refusal(reason: str, words: Words) -> str:
@@ -235,6 +259,7 @@ FILTERS = {
     "source_text": source_text,
     "failure": failure,
     "refusal": refusal,
+    "mail_kind": mail_kind,
     "document_refusal": document_refusal,
     "document_way_out": document_way_out,
     "citation": citation,

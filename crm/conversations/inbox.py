@@ -37,6 +37,7 @@ class InboxRow:
     draft_id: UUID | None
     draft_snoozed_until: datetime | None
     writing_name: str
+    subject: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Thread:
     handoff_agent: str
     writing_name: str
     writing_since: datetime | None
+    account_reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,9 @@ class ThreadMessage:
     edited_at: datetime | None
     sent_at: datetime | None
     scheduled_at: datetime | None
+    kind: str = "ordinary"
+    subject: str = ""
+    has_more: bool = False  # the mail is longer than what stands here
 
 
 @dataclass(frozen=True)
@@ -153,6 +158,7 @@ class Person:
 class Handle:
     kind: str
     value: str
+    is_closed: bool = False  # what we send there comes back
 
 
 @dataclass(frozen=True)
@@ -304,7 +310,7 @@ async def list_rows(tx: Tx, ids: list[UUID]) -> list[InboxRow]:
                            FROM attachments a
                           WHERE (a.organization_id, a.message_id) = (m.organization_id, m.id)), '') AS file_name,
                d.id AS draft_id, da.snoozed_until AS draft_snoozed_until,
-               coalesce(wb.name, '') AS writing_name
+               coalesce(wb.name, '') AS writing_name, c.subject
           FROM conversations c
           JOIN contacts p ON (p.organization_id, p.id) = (c.organization_id, c.contact_id)
           LEFT JOIN companies f ON (f.organization_id, f.id) = (p.organization_id, p.company_id)
@@ -338,11 +344,12 @@ async def get_thread(tx: Tx, conversation_id: UUID) -> Thread:
         Thread,
         """
         SELECT c.id, c.channel, ca.name AS account_name, ca.status AS account_status,
-               c.contact_id, p.name AS contact_name, p.language,
-               coalesce((SELECT h.value
+               ca.status_reason AS account_reason, c.contact_id, p.name AS contact_name, p.language,
+               coalesce(NULLIF(c.address, ''),
+                        (SELECT h.value
                            FROM contact_handles h
                           WHERE (h.organization_id, h.contact_id) = (p.organization_id, p.id)
-                            AND h.kind = CASE c.channel WHEN 'email' THEN 'email' ELSE 'telegram_username' END
+                            AND h.kind = 'telegram_username'
                           ORDER BY h.created_at
                           LIMIT 1), '') AS address,
                c.status, c.snoozed_until, c.holder_kind, c.holder_id,
@@ -379,9 +386,10 @@ async def list_thread_messages(tx: Tx, conversation_id: UUID, limit: int = 200) 
         SELECT m.id, m.seq, m.direction, m.status, m.body, m.author_kind, m.author_id,
                coalesce(mm.name, mb.name, '') AS author_name, d.original_body IS NOT NULL AS was_edited,
                m.approved_by, coalesce(am.name, '') AS approver_name, m.failure,
-               m.occurred_at, m.edited_at, m.sent_at, m.scheduled_at
+               m.occurred_at, m.edited_at, m.sent_at, m.scheduled_at, m.kind, m.subject, m.has_more
           FROM (SELECT organization_id, id, seq, direction, status, body, author_kind, author_id, draft_id,
-                       approved_by, failure, occurred_at, edited_at, sent_at, scheduled_at
+                       approved_by, failure, occurred_at, edited_at, sent_at, scheduled_at, kind, subject,
+                       full_text IS NOT NULL AS has_more
                   FROM messages
                  WHERE conversation_id = %(conversation_id)s
                    AND status <> 'cancelled'
@@ -458,7 +466,7 @@ async def list_handles(tx: Tx, contact_id: UUID) -> list[Handle]:
     return await tx.all(
         Handle,
         """
-        SELECT kind, value
+        SELECT kind, value, suppressed_at IS NOT NULL AS is_closed
           FROM contact_handles
          WHERE contact_id = %(contact_id)s
            AND kind <> 'telegram_id'
