@@ -91,9 +91,7 @@ def _said(mail: Mail, files: tuple[InboundAttachment, ...]) -> str:
 
 def _signature_phones(mail: Mail) -> tuple[str, ...]:
     """The numbers just under the visible text, where people sign; further down stands what others wrote."""
-    _, found, below = mail.text.partition(mail.reply)
-    if not found:
-        return ()
+    _, _, below = mail.text.partition(mail.reply) if mail.reply else ("", "", "")
     region = "RU" if mail.language == "ru" else None
     numbers = phonenumbers.PhoneNumberMatcher(below[:_SIGNATURE], region)
     return tuple(

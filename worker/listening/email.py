@@ -9,7 +9,6 @@ import structlog
 
 from channels.email.imap import ImapClient, RawMail
 from channels.email.inbound import parse
-from channels.email.models import Mail
 from channels.email.received import as_inbound
 from core import addresses
 from core.errors import Unprocessable
@@ -17,7 +16,7 @@ from crm.channel_accounts import mailboxes
 from crm.channel_accounts.mailboxes import Folder
 from crm.channel_accounts.models import AccountStatus
 from crm.conversations.actions import receive_message
-from crm.conversations.models import Reception
+from crm.conversations.models import InboundMessage, Reception
 from worker.listening.line import Line, Rest
 
 log = structlog.get_logger()
@@ -68,10 +67,7 @@ async def _take_folder(line: Line, imap: ImapClient, name: str) -> None:
 async def _take(line: Line, folder: Folder, raw: RawMail) -> None:
     """Store one mail and the cursor in one transaction; what is refused is kept, by name."""
     try:
-        mail = await _parsed(line, raw)
-        keep = partial(line.blobs.put, line.principal.organization_id)
-        is_past = raw.arrived_at < line.account.created_at - _JUST_BEFORE
-        inbound = await as_inbound(mail, line.account.address, keep, is_past=is_past)
+        inbound = await _inbound(line, raw)
         async with line.transaction("mail.receive") as tx:
             reception = await receive_message(tx, line.account, inbound)
             await mailboxes.mark_dealt_with(tx, line.account.id, folder, raw.uid, raw.uid)
@@ -82,11 +78,20 @@ async def _take(line: Line, folder: Folder, raw: RawMail) -> None:
         log.info("mail.received", account_id=str(line.account.id), folder=folder.folder, uid=raw.uid)
 
 
-async def _parsed(line: Line, raw: RawMail) -> Mail:
+async def _inbound(line: Line, raw: RawMail) -> InboundMessage:
+    """Raises: Unprocessable, also for a mail that our own code stumbles over: it must not hold back the next ones."""
     if raw.content is None:
         limit = line.settings.mail_limit_bytes // 2**20
         raise Unprocessable(f"The mail has {raw.size_bytes // 2**20} MB; at most {limit} MB are taken in.")
-    return await asyncio.to_thread(parse, raw.content, file_limit_bytes=line.settings.mail_file_limit_bytes)
+    limit_bytes = line.settings.mail_file_limit_bytes
+    keep = partial(line.blobs.put, line.principal.organization_id)
+    is_past = raw.arrived_at < line.account.created_at - _JUST_BEFORE
+    try:
+        mail = await asyncio.to_thread(parse, raw.content, file_limit_bytes=limit_bytes)
+        return await as_inbound(mail, line.account.address, keep, is_past=is_past)
+    except (ValueError, LookupError, TypeError, RecursionError) as err:
+        log.exception("mail.stumbled_over", account_id=str(line.account.id), uid=raw.uid)
+        raise Unprocessable(f"The mail could not be read: {type(err).__name__}.") from err
 
 
 async def _refuse(line: Line, folder: Folder, raw: RawMail, reason: str) -> None:
