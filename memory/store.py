@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -119,7 +119,7 @@ async def _forget_vectors_after(tx: Tx, thread_id: UUID, ordinals: Sequence[int]
 
 
 async def remember_summary(
-    tx: Tx, conversation: Conversation, *, episode: int, text: str, occurred_at: object
+    tx: Tx, conversation: Conversation, *, episode: int, text: str, occurred_at: datetime
 ) -> int:
     """Remember what one episode of a conversation was about; a later summary of the episode takes its place."""
     row = {
@@ -137,6 +137,53 @@ async def remember_summary(
         "occurred_at": occurred_at,
     }
     return await _write(tx, [row])
+
+
+@dataclass(frozen=True)
+class PastTurn:
+    """A turn of an episode, as it is summed up."""
+
+    message_id: UUID
+    ordinal: int
+    episode: int
+    speaker: str
+    is_ours: bool
+    text: str
+    occurred_at: datetime
+
+    def as_turn(self) -> NewTurn:
+        return NewTurn(self.message_id, self.ordinal, self.speaker, self.is_ours, self.text, self.occurred_at)
+
+
+async def list_unsummarized(tx: Tx, conversation_id: ConversationId, *, min_turns: int) -> list[PastTurn]:
+    """The turns of the episodes that are over, long enough and not summed up, in order."""
+    return await tx.all(
+        PastTurn,
+        """
+        SELECT t.source_id AS message_id, t.ordinal, t.episode, t.speaker, t.is_ours, t.text, t.occurred_at
+          FROM memories AS t
+          JOIN (SELECT episode
+                  FROM memories
+                 WHERE thread_id = %(thread_id)s
+                   AND kind = 'turn'
+                 GROUP BY episode
+                HAVING count(*) >= %(min_turns)s) AS long USING (episode)
+         WHERE t.thread_id = %(thread_id)s
+           AND t.kind = 'turn'
+           AND t.episode < (SELECT max(episode)
+                              FROM memories
+                             WHERE thread_id = %(thread_id)s
+                               AND kind = 'turn')
+           AND NOT EXISTS (SELECT
+                             FROM memories AS s
+                            WHERE s.thread_id = %(thread_id)s
+                              AND s.kind = 'summary'
+                              AND s.ordinal = t.episode)
+         ORDER BY t.ordinal
+        """,
+        thread_id=conversation_id,
+        min_turns=min_turns,
+    )
 
 
 async def insert_chunks(tx: Tx, version: Version, chunks: Sequence[Chunk]) -> int:

@@ -6,6 +6,7 @@ from events import types as e
 from events.due import DueWork
 from events.outbox import Delivery
 from worker import handlers as h
+from worker import remembering
 from worker.jobs import Handler, InTx, Outside, Together
 
 _live = Together(h.publish_live)
@@ -18,9 +19,10 @@ ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
         InTx(h.evaluate_triggers),
         _live,
         InTx(h.record_interaction),
+        InTx(remembering.remember_message),
     ),
     e.AutomaticMessageReceived: (_live,),
-    e.MessageEdited: (_live,),
+    e.MessageEdited: (_live, InTx(remembering.remember_message)),
     e.AttachmentReceived: (Outside(h.fetch_attachments, give_up=h.refuse_attachments), _live),
     e.AttachmentStored: (_live,),
     e.RunRequested: (Outside(h.execute_run, give_up=h.give_up_run),),
@@ -52,11 +54,12 @@ ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
         InTx(h.record_interaction),
         InTx(h.yield_to_author),
         Outside(h.keep_sent_copy),
+        InTx(remembering.remember_message),
     ),
     e.MessageFailed: (_live,),
     e.MessageUnknown: (_live,),
     e.MessageCancelled: (_live,),
-    e.ConversationImported: (_live,),
+    e.ConversationImported: (_live, InTx(remembering.remember_conversation)),
     e.ConversationDeleted: (_live,),
     e.ConversationRead: (_live,),
     e.ConversationAssigned: (InTx(h.yield_to_holder), _live),
@@ -109,6 +112,8 @@ DUE: dict[str, Handler] = {
     "message.release": InTx(h.release_message),
     "conversation.wake": InTx(h.wake_conversation),
     "approval.return": InTx(h.return_approval),
+    "memory.remember": InTx(remembering.remember_conversation),
+    "memory.embed": Outside(remembering.embed_memories),
 }
 
 

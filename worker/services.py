@@ -15,6 +15,8 @@ from core.pubsub import PubSub
 from core.settings import Settings
 from crm.runs.actions import QuietWindow
 from graph.active import ActiveGraph
+from memory.embeddings.base import Embedder
+from memory.embeddings.remote import connect as connect_embedder
 from tools.dispatch import Dispatcher
 
 
@@ -29,6 +31,7 @@ class Services:
     channels: dict[str, Channel]
     blobs: Blobs
     graph: ActiveGraph
+    embedder: Embedder
     runtime: Runtime
 
     @property
@@ -48,6 +51,8 @@ async def build(settings: Settings) -> AsyncIterator[Services]:
         for channel in channels.values():
             stack.push_async_callback(channel.close)
         graph = await stack.enter_async_context(ActiveGraph.open(settings, db))
+        embedder = connect_embedder(settings)
+        stack.push_async_callback(embedder.close)
         yield Services(
             settings=settings,
             db=db,
@@ -56,5 +61,6 @@ async def build(settings: Settings) -> AsyncIterator[Services]:
             channels=channels,
             blobs=Blobs(settings.data),
             graph=graph,
+            embedder=embedder,
             runtime=Runtime(db, settings, Dispatcher(db, graph)),
         )

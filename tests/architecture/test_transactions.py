@@ -26,6 +26,7 @@ MAY_OPEN = {
     "api/webhooks.py",
     "worker/jobs.py",
     "worker/handlers.py",
+    "worker/remembering.py",
     "worker/relay.py",
     "worker/cron.py",
     "worker/listeners.py",

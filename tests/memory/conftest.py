@@ -3,25 +3,31 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
-from uuid import uuid5
+from typing import Any
 
 import pytest
 
 from core.db import Database
 from core.principal import Principal
 from core.settings import Settings
+from crm.contacts.actions import create_contact
+from crm.contacts.models import NewContact
+from crm.conversations.history import PastMessage, import_conversation
 from crm.conversations.models import Conversation
+from crm.conversations.queries import get_conversation
 from infra.servers.processes import free_port
-from memory import store
+from memory import ingest
 from memory.embeddings import server
 from memory.embeddings.base import Embedder
 from memory.embeddings.build import prepare
 from memory.embeddings.local import LocalEmbedder, LocalModel
 from memory.embeddings.remote import RemoteEmbedder
-from memory.models import NewTurn
+from memory.recall import Memories, Recall
 from tests.support.world import World, make_world
 
+_numbers = count(1)
 MARCH = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
@@ -56,6 +62,9 @@ async def remote(embeddings_url: str) -> AsyncIterator[RemoteEmbedder]:
     await embedder.close()
 
 
+GREETING = PastMessage(True, "contact", None, "Hello", MARCH - timedelta(days=30), "greeting")
+
+
 @dataclass(frozen=True)
 class Shelf:
     """One organization with a conversation, whose turns a test says."""
@@ -68,36 +77,58 @@ class Shelf:
     def owner(self) -> Principal:
         return self.world.owner
 
-    async def remember(self, *lines: str, first: int = 1, at: datetime = MARCH) -> int:
-        """Lines of Vera and of ours in turn, a minute apart; those that begin with `> ` are ours."""
-        turns = [
-            NewTurn(
-                message_id=uuid5(self.conversation.id, str(number)),
-                ordinal=number,
-                speaker="Olga" if line.startswith("> ") else "Vera",
-                is_ours=line.startswith("> "),
-                text=line.removeprefix("> "),
-                occurred_at=at + timedelta(minutes=number),
+    async def say(self, *lines: str, at: datetime = MARCH) -> None:
+        """Vera and we talk, a minute a line; lines that begin with `> ` are ours. Nothing is remembered yet."""
+        messages = [
+            PastMessage(
+                is_inbound=not line.startswith("> "),
+                author_kind="user" if line.startswith("> ") else "contact",
+                author_id=self.owner.id if line.startswith("> ") else self.conversation.contact_id,
+                body=line.removeprefix("> "),
+                occurred_at=at + timedelta(minutes=minute),
+                external_id=f"past-{next(_numbers)}",
             )
-            for number, line in enumerate(lines, start=first)
+            for minute, line in enumerate(lines)
         ]
         async with self.db.transaction(self.owner, "test") as tx:
-            return await store.remember_turns(tx, self.conversation, turns)
+            await import_conversation(
+                tx,
+                self.world.account,
+                self.conversation.contact_id,
+                chat_id=self.conversation.external_id,
+                messages=messages,
+            )
+
+    async def remember(self, *lines: str, at: datetime = MARCH) -> int:
+        """Say the lines and remember the conversation; returns how many turns are new or changed."""
+        if lines:
+            await self.say(*lines, at=at)
+        async with self.db.transaction(self.owner, "test") as tx:
+            return await ingest.remember_conversation(tx, self.conversation.id)
+
+    async def recall(self, question: str, embedder: Embedder, **wanted: Any) -> list[str]:
+        """The texts that come to mind."""
+        asked = Recall(question, **wanted)
+        found = await Memories(embedder).recall(
+            self.owner, lambda: self.db.transaction(self.owner, "test"), asked
+        )
+        return [one.memory.text for one in found.found]
 
     async def embed(self, embedder: Embedder) -> int:
         """Give every waiting memory of the conversation its vector."""
-        async with self.db.transaction(self.owner, "test") as tx:
-            waiting = await store.list_unembedded(tx, self.conversation.id, limit=1000)
-        vectors = await embedder.embed_passages([memory.passage() for memory in waiting])
-        async with self.db.transaction(self.owner, "test") as tx:
-            await store.store_vectors(tx, embedder.name, waiting, vectors)
-        return len(waiting)
+        return await ingest.embed_waiting(
+            embedder, lambda step: self.db.transaction(self.owner, step), self.conversation.id
+        )
 
 
 async def make_shelf(db: Database, owner: Principal) -> Shelf:
     world = await make_world(db, owner)
-    await world.receive("Hello")
-    return Shelf(db, world, await world.conversation())
+    async with db.transaction(owner, "test") as tx:
+        vera = await create_contact(tx, NewContact("Vera Lind", handles=world.handles))
+        imported = await import_conversation(
+            tx, world.account, vera.id, chat_id=world.chat_id, messages=[GREETING]
+        )
+        return Shelf(db, world, await get_conversation(tx, imported.conversation_id))
 
 
 @pytest.fixture

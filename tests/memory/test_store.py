@@ -30,10 +30,10 @@ async def test_turns_that_are_remembered_twice_are_there_once(shelf: Shelf) -> N
     first = await shelf.remember(*LINES)
     terms = await _count(shelf, "terms")
 
-    again = await shelf.remember(*LINES)
+    again = await shelf.remember()
 
-    assert (first, again) == (3, 0)
-    assert (await _count(shelf), await _count(shelf, "terms")) == (3, terms)
+    assert (first, again) == (4, 0)
+    assert (await _count(shelf), await _count(shelf, "terms")) == (4, terms)
 
 
 async def test_words_are_found_by_their_stems_in_both_languages(shelf: Shelf) -> None:
@@ -48,13 +48,19 @@ async def test_words_are_found_by_their_stems_in_both_languages(shelf: Shelf) ->
     assert found == ["euro", "scanner", "сканер"]
 
 
+async def _edit(shelf: Shelf, old: str, new: str) -> None:
+    async with shelf.db.transaction(shelf.owner, "test") as tx:
+        await tx.execute("UPDATE messages SET body = %(new)s WHERE body = %(old)s", new=new, old=old)
+
+
 async def test_an_edited_turn_waits_for_its_vector_again_and_so_does_the_next(shelf: Shelf) -> None:
     await shelf.remember(*LINES)
     await shelf.embed(FakeEmbedder())
 
-    await shelf.remember("How much are fifty scanners?")
+    await _edit(shelf, LINES[0], "How much are fifty scanners?")
+    changed = await shelf.remember()
 
-    assert await _count(shelf, "vectors") == 1
+    assert (changed, await _count(shelf, "vectors")) == (1, 2)
     assert await shelf.embed(FakeEmbedder()) == 2
 
 
@@ -62,33 +68,60 @@ async def test_a_vector_of_an_older_text_is_not_kept(shelf: Shelf) -> None:
     await shelf.remember("The old text")
     async with shelf.db.transaction(shelf.owner, "test") as tx:
         waiting = await store.list_unembedded(tx, shelf.conversation.id, limit=10)
-    await shelf.remember("The new text")
+    await _edit(shelf, "The old text", "The new text")
+    await shelf.remember()
 
     async with shelf.db.transaction(shelf.owner, "test") as tx:
         vectors = await FakeEmbedder().embed_passages([memory.passage() for memory in waiting])
         await store.store_vectors(tx, "fake", waiting, vectors)
 
-    assert await _count(shelf, "vectors") == 0
+    assert await _count(shelf, "vectors") == 1
 
 
 async def test_a_long_silence_begins_an_episode(shelf: Shelf) -> None:
     await shelf.remember("one", "two")
 
-    await shelf.remember("three", first=3, at=MARCH + timedelta(days=1))
+    await shelf.remember("three", at=MARCH + timedelta(days=1))
 
-    assert await _count(shelf, "episodes") == 2
+    assert await _count(shelf, "episodes") == 3
+
+
+async def test_a_long_episode_that_is_over_is_summed_up_once(shelf: Shelf) -> None:
+    lines = [f"The scanner number {n} of the warehouse in Malmö was counted today." for n in range(9)]
+    await shelf.remember(*lines)
+
+    await shelf.remember("Good morning", at=MARCH + timedelta(days=1))
+    await shelf.remember("And again", at=MARCH + timedelta(days=2))
+
+    async with shelf.db.transaction(shelf.owner, "test") as tx:
+        summaries = await tx.value(
+            "SELECT array_agg(text) FROM memories WHERE kind = 'summary' AND source_kind = 'conversation'"
+        )
+    assert len(summaries) == 1
+    assert "Vera Lind: The scanner number" in summaries[0]
+
+
+async def test_what_is_deleted_is_forgotten(shelf: Shelf) -> None:
+    await shelf.remember(*LINES)
+
+    async with shelf.db.transaction(shelf.owner, "test") as tx:
+        await tx.execute("DELETE FROM messages WHERE body = %(body)s", body=LINES[1].removeprefix("> "))
+
+    assert await _count(shelf) == 3
 
 
 async def test_forgetting_a_message_takes_its_words_along(shelf: Shelf) -> None:
     await shelf.remember(*LINES)
     async with shelf.db.transaction(shelf.owner, "test") as tx:
-        message_id = await tx.value("SELECT source_id FROM memories WHERE ordinal = 2")
+        message_id = await tx.value(
+            "SELECT source_id FROM memories WHERE text = %(text)s", text=LINES[1].removeprefix("> ")
+        )
 
         forgotten = await store.forget(tx, SourceKind.MESSAGE, message_id)
 
         left = await tx.value("SELECT count(*) FROM memory_terms WHERE term = 'euro'")
     assert (forgotten, left) == (1, 0)
-    assert await _count(shelf, "speakers") == 1
+    assert await _count(shelf, "speakers") == 2
 
 
 async def test_forgetting_a_conversation_leaves_nothing(shelf: Shelf) -> None:

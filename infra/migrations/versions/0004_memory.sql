@@ -10,6 +10,7 @@ CREATE TABLE memories (
     kind text NOT NULL CHECK (kind IN ('turn', 'summary', 'chunk')),
     source_kind text NOT NULL CHECK (source_kind IN ('message', 'conversation', 'document')),
     source_id uuid NOT NULL,
+    message_id uuid GENERATED ALWAYS AS (CASE WHEN source_kind = 'message' THEN source_id END) STORED,
     thread_id uuid NOT NULL,
     ordinal int NOT NULL,
     episode int NOT NULL DEFAULT 0,
@@ -34,14 +35,18 @@ CREATE TABLE memories (
     model text NOT NULL DEFAULT '',
     PRIMARY KEY (organization_id, id),
     UNIQUE (organization_id, thread_id, kind, ordinal),
-    FOREIGN KEY (organization_id, conversation_id) REFERENCES conversations (organization_id, id),
-    FOREIGN KEY (organization_id, contact_id) REFERENCES contacts (organization_id, id),
+    -- what is deleted is forgotten
+    FOREIGN KEY (organization_id, message_id) REFERENCES messages (organization_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (organization_id, conversation_id) REFERENCES conversations (organization_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (organization_id, contact_id) REFERENCES contacts (organization_id, id) ON DELETE CASCADE,
     CHECK ((kind = 'chunk') = (source_kind = 'document')),
     CHECK (kind = 'chunk' OR conversation_id IS NOT NULL),
     CHECK ((embedding IS NULL) = (model = ''))
 );
 CREATE INDEX memories_live ON memories (organization_id, kind) WHERE superseded_at IS NULL;
 CREATE INDEX memories_by_contact ON memories (organization_id, contact_id) WHERE superseded_at IS NULL;
+CREATE INDEX memories_by_message ON memories (organization_id, message_id);
+CREATE INDEX memories_by_conversation ON memories (organization_id, conversation_id);
 CREATE INDEX memories_by_source ON memories (organization_id, source_kind, source_id);
 CREATE INDEX memories_without_vector ON memories (organization_id, thread_id)
     WHERE embedding IS NULL AND superseded_at IS NULL;
@@ -73,21 +78,40 @@ SELECT secure_tenant_table('memories'::regclass);
 SELECT secure_tenant_table('memory_terms'::regclass);
 SELECT secure_tenant_table('memory_speakers'::regclass);
 
--- A seat that sees only what is assigned to it remembers only that; documents are everybody's.
-CREATE FUNCTION is_visible_thread(thread uuid, kind text) RETURNS boolean
-LANGUAGE sql STABLE AS $$
-    SELECT current_setting('app.visibility', true) IS DISTINCT FROM 'assigned'
-        OR kind = 'chunk'
-        OR EXISTS (SELECT
-                     FROM conversations c
-                    WHERE c.organization_id = current_organization_id()
-                      AND c.id = thread
-                      AND c.holder_id = NULLIF(current_setting('app.seat_id', true), '')::uuid)
-$$;
+-- A seat that sees only what is assigned to it remembers only that; documents are everybody's. Written out in both
+-- policies, because a function would be called for every row.
 CREATE POLICY memories_visibility ON memories AS RESTRICTIVE FOR SELECT TO getsale_app, getsale_worker
-    USING (is_visible_thread(thread_id, kind));
+    USING (current_setting('app.visibility', true) IS DISTINCT FROM 'assigned'
+           OR kind = 'chunk'
+           OR thread_id IN (SELECT c.id
+                              FROM conversations c
+                             WHERE c.holder_id = NULLIF(current_setting('app.seat_id', true), '')::uuid));
 CREATE POLICY memory_terms_visibility ON memory_terms AS RESTRICTIVE FOR SELECT TO getsale_app, getsale_worker
-    USING (is_visible_thread(thread_id, kind));
+    USING (current_setting('app.visibility', true) IS DISTINCT FROM 'assigned'
+           OR kind = 'chunk'
+           OR thread_id IN (SELECT c.id
+                              FROM conversations c
+                             WHERE c.holder_id = NULLIF(current_setting('app.seat_id', true), '')::uuid));
+
+-- What was said before there was memory is remembered now.
+DO $$
+DECLARE
+    organizations uuid[];
+    organization uuid;
+BEGIN
+    -- only its owner and the worker may ask which organizations there are
+    SET LOCAL ROLE getsale_definer;
+    organizations := ARRAY(SELECT all_organizations());
+    RESET ROLE;
+    FOREACH organization IN ARRAY organizations LOOP
+        PERFORM set_config('app.organization_id', organization::text, true);
+        INSERT INTO due_work (organization_id, id, kind, subject_id, due_at)
+        SELECT c.organization_id, gen_random_uuid(), 'memory.remember', c.id, now()
+          FROM conversations c
+            ON CONFLICT DO NOTHING;
+    END LOOP;
+    PERFORM set_config('app.organization_id', '', true);
+END $$;
 
 ALTER TABLE draft_evidence DROP CONSTRAINT draft_evidence_kind_check;
 ALTER TABLE draft_evidence ADD CONSTRAINT draft_evidence_kind_check

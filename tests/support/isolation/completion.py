@@ -99,6 +99,9 @@ def _plain(column: Column) -> object:
 
 def _fresh(table: Table, row: Row, made: dict[str, Row], elders: dict[str, Row]) -> Row:
     """New ids, and parents that are canary rows too, so that no unique key is met twice."""
+    settable = {column.name for column in table.columns} - {
+        "organization_id"
+    }  # generated ones are not listed
     parents: Row = {}
     last: dict[str, tuple[str, ...]] = {}
     for key in table.foreign_keys:
@@ -110,7 +113,7 @@ def _fresh(table: Table, row: Row, made: dict[str, Row], elders: dict[str, Row])
         is_earlier = key.columns < last[key.parent]
         parent = elders.get(key.parent) if is_earlier else made.get(key.parent)
         for column, name in zip(key.columns, key.parent_columns, strict=True):
-            if column != "organization_id":
+            if column in settable:
                 parents[column] = (parent or {}).get(name)
     referring = {column for key in table.foreign_keys for column in key.columns}
     own = {
