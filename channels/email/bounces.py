@@ -39,13 +39,15 @@ def report_part(message: Message, mime: str) -> Message | None:
     )
 
 
-def from_status(part: Message, body: str) -> tuple[Bounce, ...]:
-    """One bounce per recipient that a message/delivery-status part names as failed or delayed. Source: RFC 3464."""
+def from_status(part: Message, body: str) -> tuple[Bounce, ...] | None:
+    """One bounce per recipient that a status part says failed or waits; None if it names nobody. Source: RFC 3464."""
     found: list[Bounce] = []
+    names_somebody = False
     for fields in _blocks(part):
         recipient = _typed(fields.get("original-recipient") or "") or _typed(
             fields.get("final-recipient") or ""
         )
+        names_somebody |= bool(recipient)
         action = fields.get("action", "failed").strip().lower()
         if not recipient or action not in ("failed", "delayed"):
             continue
@@ -53,7 +55,8 @@ def from_status(part: Message, body: str) -> tuple[Bounce, ...]:
         status = _status(fields.get("status", "")) or _status(diagnostic)
         is_hard = action == "failed" and _is_hard(status, diagnostic or body)
         found.append(Bounce(recipient, status, diagnostic, is_hard))
-    return tuple({bounce.recipient: bounce for bounce in found}.values())[:_RECIPIENTS_LIMIT]
+    unique = {bounce.recipient: bounce for bounce in found}
+    return tuple(unique.values())[:_RECIPIENTS_LIMIT] if names_somebody else None
 
 
 def _blocks(part: Message) -> Iterator[dict[str, str]]:

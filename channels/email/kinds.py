@@ -75,9 +75,11 @@ def _delivery_report(message: Message, evidence: Evidence) -> tuple[Bounce, ...]
     """The bounces of a delivery report, None if it is none. A person who passes one on is not a delivery system."""
     status = bounces.report_part(message, "message/delivery-status")
     is_report = message.get_content_type() == "multipart/report"
-    if status is not None and (is_report or _may_be_daemon(message, evidence.sender)):
-        return bounces.from_status(status, evidence.text)
-    if _report_type(message) == "delivery-status" or _bounces_in_words(message, evidence):
+    has_status = status is not None and (is_report or _may_be_daemon(message, evidence.sender))
+    found = bounces.from_status(status, evidence.text) if status is not None and has_status else None
+    if found is not None:
+        return found
+    if has_status or _report_type(message) == "delivery-status" or _bounces_in_words(message, evidence):
         return bounces.from_text(message, evidence.text, evidence.subject)
     return None
 
