@@ -72,6 +72,7 @@ class Thread:
     writing_name: str
     writing_since: datetime | None
     account_reason: str = ""
+    can_send: bool = True
 
 
 @dataclass(frozen=True)
@@ -344,7 +345,7 @@ async def get_thread(tx: Tx, conversation_id: UUID) -> Thread:
         Thread,
         """
         SELECT c.id, c.channel, ca.name AS account_name, ca.status AS account_status,
-               ca.status_reason AS account_reason, c.contact_id, p.name AS contact_name, p.language,
+               ca.status_reason AS account_reason, ca.delivery <> 'import' AS can_send, c.contact_id, p.name AS contact_name, p.language,
                coalesce(NULLIF(c.address, ''),
                         (SELECT h.value
                            FROM contact_handles h

@@ -109,8 +109,8 @@ CREATE TABLE contact_matches (
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (organization_id, id),
     UNIQUE (organization_id, contact_id, other_contact_id, reason),
-    FOREIGN KEY (organization_id, contact_id) REFERENCES contacts (organization_id, id),
-    FOREIGN KEY (organization_id, other_contact_id) REFERENCES contacts (organization_id, id),
+    FOREIGN KEY (organization_id, contact_id) REFERENCES contacts (organization_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (organization_id, other_contact_id) REFERENCES contacts (organization_id, id) ON DELETE CASCADE,
     CHECK (contact_id < other_contact_id)
 );
 CREATE INDEX contact_matches_by_other ON contact_matches (organization_id, other_contact_id);
