@@ -9,15 +9,18 @@ from agents import guard
 from agents.desk import Desk
 from agents.guard import Mark
 from agents.inbox import words
+from agents.inbox.brief import LANGUAGES, Brief, brief, draft_schema, fitted, triage_schema
 from agents.inbox.contract import MAX_BODY, Case, DraftAnswer, HandOff, Sentence, TriageAnswer
+from agents.inbox.echo import is_echo, is_greeting
 from agents.inbox.evidence import case_of, thread_items, tool_items
 from agents.inbox.items import Item
 from agents.inbox.quotes import quote_of
 from agents.inbox.state import Basis, DraftText, State, Stop
 from agents.llm.base import ModelMessage, ModelRequest
-from agents.llm.exchange import Exchange, ModelFailed, ask, first_turns
+from agents.llm.exchange import Exchange, ModelFailed, ask
 from core.jsons import dumps
 from prompts import library
+from tools.base import Trust
 
 TRIAGE, DRAFT = "inbox/triage", "inbox/draft"
 BRIEF = "gather.brief"
@@ -29,10 +32,13 @@ async def triage(state: State, runtime: Runtime[Desk]) -> State:
     desk = runtime.context
     if not desk.thread.burst:
         return {"decision": "ignore", "outcome": "ignored", "detail": "there is no message to answer"}
+    case = _case(desk, thread_items(desk.thread))
+    shown = brief(case, with_evidence=False)
     request = ModelRequest(
         task="triage",
-        messages=_opening(TRIAGE, desk, _case(desk, thread_items(desk.thread)), **desk.seat),
+        messages=_opening(TRIAGE, desk, case, shown),
         schema=_TRIAGE_SCHEMA,
+        brief_schema=triage_schema(shown),
     )
     try:
         answer = await ask(Exchange(desk.model, desk.budget, request), TriageAnswer, _check_triage)
@@ -80,16 +86,20 @@ async def draft(state: State, runtime: Runtime[Desk]) -> State:
         items.extend(found)
         return dumps([item.shown().model_dump() for item in found])
 
+    case = _case(desk, items)
+    shown = brief(case, with_evidence=True)
     request = ModelRequest(
         task="draft",
-        messages=_opening(DRAFT, desk, _case(desk, items), limit=MAX_BODY, **desk.seat),
+        messages=_opening(DRAFT, desk, case, shown, limit=MAX_BODY),
         schema=_DRAFT_SCHEMA,
+        brief_schema=draft_schema(shown),
         tools=desk.tools,
     )
     try:
         answer = await ask(
             Exchange(desk.model, desk.budget, request, call_tool), DraftAnswer, _checker(items)
         )
+        answer = _without_echoes(answer, items)
     except ModelFailed as err:
         return {"stop": words.model_failed(desk.thread, str(err))}
     if answer.hand_off is not None:
@@ -103,15 +113,23 @@ def _checker(items: list[Item]) -> Callable[[DraftAnswer], str]:
     def check(answer: DraftAnswer) -> str:
         if answer.hand_off is not None:
             return ""
-        body = _body(answer.sentences)
-        if not body.strip():
-            return "the reply is empty"
+        said = _without_echoes(answer, items).sentences
+        body = _body(said)
+        if all(is_greeting(sentence.text) for sentence in said):
+            return "the reply is empty, or only repeats what the contact wrote"
         if len(body) > MAX_BODY:
             return f"the reply has {len(body)} characters; at most {MAX_BODY} fit"
         unknown = {n for sentence in answer.sentences for n in sentence.evidence if not 1 <= n <= len(items)}
         return f"there is no evidence number {min(unknown)}" if unknown else ""
 
     return check
+
+
+def _without_echoes(answer: DraftAnswer, items: list[Item]) -> DraftAnswer:
+    """The answer without sentences that only say again what the contact wrote."""
+    heard = [item.text for item in items if item.is_message and item.trust is not Trust.CONFIRMED]
+    own = tuple(sentence for sentence in answer.sentences if not is_echo(sentence.text, heard))
+    return answer.model_copy(update={"sentences": own})
 
 
 def _draft_text(answer: DraftAnswer, items: list[Item]) -> DraftText:
@@ -225,11 +243,23 @@ async def notify(state: State, runtime: Runtime[Desk]) -> State:
 
 
 def _case(desk: Desk, items: list[Item]) -> Case:
-    return case_of(desk.thread, desk.ctx.run.feedback, items)
+    """The case as far as it fits beside the prompt, the tools and the turns that may follow."""
+    room = desk.model.context_tokens * 2 // 3
+    return fitted(case_of(desk.thread, desk.ctx.run.feedback, items), room)
 
 
-def _opening(prompt: str, desk: Desk, case: Case, **inputs: object) -> tuple[ModelMessage, ...]:
-    return tuple(first_turns(library.load(prompt).render(**inputs), case))
+def _opening(prompt: str, desk: Desk, case: Case, shown: Brief, **inputs: object) -> tuple[ModelMessage, ...]:
+    """The prompt and the case: as JSON, and in plain words for small models."""
+    short = library.load(f"{prompt}_brief")
+    told = {**desk.seat, "language": LANGUAGES[shown.language]}
+    return (
+        ModelMessage(
+            "system",
+            library.load(prompt).render(**inputs, **desk.seat),
+            brief=short.render(**{name: told[name] for name in short.inputs}),
+        ),
+        ModelMessage("user", case.model_dump_json(), brief=shown.text),
+    )
 
 
 def _stop(hand_off: HandOff) -> Stop:

@@ -1,7 +1,7 @@
 """Asks a model for a typed answer: time limit, tool calls, one repair, and the budget of the run."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TypeVar
@@ -177,8 +177,3 @@ def _json_part(text: str) -> str:
 
 def _repair(problem: str) -> ModelMessage:
     return ModelMessage("user", library.load("inbox/repair").render(problem=problem))
-
-
-def first_turns(system: str, case: BaseModel) -> Sequence[ModelMessage]:
-    """The opening of an exchange: the prompt, and the case as JSON."""
-    return (ModelMessage("system", system), ModelMessage("user", case.model_dump_json()))

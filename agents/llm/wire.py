@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from openai.types.chat import ChatCompletionChunk
@@ -14,20 +14,19 @@ from agents.llm.endpoint import Endpoint
 from core.jsons import dumps
 
 # What strict decoding does not know, or turns into a grammar too large; our own validation checks it anyway.
-_NOT_ENFORCED = frozenset(
-    {"default", "title", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems", "format"}
-)
+_NOT_ENFORCED = frozenset({"default", "title", "minLength", "maxLength", "uniqueItems", "format"})
 _THINKING = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 _TAGGED = re.compile(r"<(tools?|tool_calls?|function_call)>(.*?)(?:</\1>|\Z)", re.DOTALL)
 
 
 def body(endpoint: Endpoint, request: ModelRequest, unsupported: frozenset[str]) -> dict[str, Any]:
     """The parameters of one streamed call, without those that the endpoint has refused before."""
-    schema = request.brief_schema if endpoint.is_small and request.brief_schema else request.schema
-    by_schema = endpoint.tool_choice == "structured"
+    if endpoint.is_small:
+        request = _briefly(request)
+    schema, by_schema = request.schema, endpoint.tool_choice == "structured"
     if by_schema and request.tools:
         schema = choice_schema(schema, request.tools)
-    messages = _by_schema(request, endpoint) if by_schema else _natively(request, endpoint)
+    messages = _by_schema(request) if by_schema else [_native(message) for message in request.messages]
     if schema and "response_format" in unsupported:
         messages[0]["content"] += f"\nThe schema of your answer:\n{dumps(schema)}"
     parameters: dict[str, Any] = {
@@ -41,6 +40,16 @@ def body(endpoint: Endpoint, request: ModelRequest, unsupported: frozenset[str])
     }
     wanted = {name: value for name, value in parameters.items() if value and name not in unsupported}
     return wanted | ({"temperature": 0} if endpoint.is_small else {})
+
+
+def _briefly(request: ModelRequest) -> ModelRequest:
+    """The request as a small model gets it; tools that take an id are none for it, as it is shown no ids."""
+    return replace(
+        request,
+        messages=tuple(replace(turn, text=turn.brief or turn.text) for turn in request.messages),
+        schema=request.brief_schema or request.schema,
+        tools=tuple(tool for tool in request.tools if '"uuid"' not in dumps(tool.schema)),
+    )
 
 
 def _response_format(task: str, schema: Mapping[str, JsonValue]) -> dict[str, Any] | None:
@@ -74,7 +83,8 @@ def choice_schema(answer: Mapping[str, JsonValue], tools: Sequence[ToolSpec]) ->
         choices.append({"type": "object", "properties": {"tool": {"const": tool.name}, "args": arguments}})
     own: dict[str, Any] = dict(answer)
     definitions |= own.pop("$defs", {})
-    return {"oneOf": [*choices, own], "$defs": definitions}
+    answers = own.pop("oneOf", None) or [own]
+    return {"oneOf": [*choices, *answers], "$defs": definitions}
 
 
 def _tool(tool: ToolSpec) -> dict[str, Any]:
@@ -82,16 +92,8 @@ def _tool(tool: ToolSpec) -> dict[str, Any]:
     return {"type": "function", "function": function}
 
 
-def _natively(request: ModelRequest, endpoint: Endpoint) -> list[dict[str, Any]]:
-    return [_native(message, _words(message, endpoint)) for message in request.messages]
-
-
-def _words(message: ModelMessage, endpoint: Endpoint) -> str:
-    return (message.brief if endpoint.is_small else "") or message.text
-
-
-def _native(message: ModelMessage, words: str) -> dict[str, Any]:
-    turn: dict[str, Any] = {"role": message.role, "content": words}
+def _native(message: ModelMessage) -> dict[str, Any]:
+    turn: dict[str, Any] = {"role": message.role, "content": message.text}
     if message.role == "tool":
         turn["tool_call_id"] = message.tool_call_id
     if message.tool_requests:
@@ -108,11 +110,11 @@ def _function(wanted: ToolRequest) -> dict[str, str]:
     return {"name": wanted.name, "arguments": arguments}
 
 
-def _by_schema(request: ModelRequest, endpoint: Endpoint) -> list[dict[str, Any]]:
+def _by_schema(request: ModelRequest) -> list[dict[str, Any]]:
     """Tool turns in plain words; turns of one side in a row are one, as small models' templates want it."""
     turns: list[dict[str, Any]] = []
     for message in request.messages:
-        role, words = message.role, _words(message, endpoint)
+        role, words = message.role, message.text
         if message.tool_requests:
             words = "\n".join(dumps({"tool": w.name, "args": w.arguments}) for w in message.tool_requests)
         if role == "system" and request.tools:

@@ -1,0 +1,174 @@
+"""The case for models with little room: what fits into their context, and for small ones plain lines, not JSON."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from agents.inbox.contract import Case, CaseEvidence, CaseMessage
+from agents.llm.endpoint import estimated_tokens
+from agents.llm.offline.text import Language, language_of
+from crm.drafts.models import EvidenceKind
+from prompts import library
+
+# A small model reads some 75 tokens a second on an ordinary processor.
+BRIEF_TOKENS = 1500
+_LONGEST_LINE = 600
+_HISTORY = 6
+LANGUAGES: dict[Language, str] = {"en": "English", "ru": "Russian"}
+# What the team keeps to itself; a small model cannot be trusted to.
+_PRIVATE_KINDS = (EvidenceKind.DEAL, EvidenceKind.TASK, EvidenceKind.CONTACT, EvidenceKind.RELATIONSHIP)
+_PRIVATE_FACTS = frozenset({"budget", "decision", "note", "internal"})
+
+
+def fitted(case: Case, tokens: int) -> Case:
+    """The case in at most so many tokens, as far as these can be told: the newest and what comes first stays."""
+    left = tokens - estimated_tokens(case.feedback) - 200
+    burst, left = _newest(case.new_messages, left, share=0.5)
+    evidence: list[CaseEvidence] = []
+    for piece in case.evidence:
+        size = estimated_tokens(piece.model_dump_json())
+        if size <= left * 0.7:
+            evidence.append(piece)
+            left -= size
+    history, _ = _newest(case.history, left, share=1)
+    return case.model_copy(
+        update={
+            "new_messages": burst,
+            "evidence": tuple(evidence),
+            "history": history if case.history else (),
+        }
+    )
+
+
+def _newest(
+    messages: tuple[CaseMessage, ...], tokens: int, *, share: float
+) -> tuple[tuple[CaseMessage, ...], int]:
+    """The newest messages that fit into their share, at least the last one, cut; and the tokens that are left."""
+    kept: list[CaseMessage] = []
+    room = int(tokens * share)
+    for message in reversed(messages):
+        size = estimated_tokens(message.model_dump_json())
+        if size > room and kept:
+            break
+        if size > room:
+            message = message.model_copy(update={"text": message.text[: max(room, 100)]})
+            size = min(size, room)
+        kept.append(message)
+        room -= size
+        tokens -= size
+    return tuple(reversed(kept)), tokens
+
+
+@dataclass(frozen=True)
+class Brief:
+    """A case in plain lines, with the language of the answer and the numbers that it may cite."""
+
+    text: str
+    language: Language
+    numbers: tuple[int, ...]
+
+
+def brief(case: Case, *, with_evidence: bool) -> Brief:
+    """The case as a small model reads it."""
+    language = language_of(" ".join(message.text for message in case.new_messages), case.contact.language)
+    facts = _open(case.evidence) if with_evidence else []
+    lines = _within([f"[{fact.n}] {_line(f'{fact.label}: {fact.text}')}" for fact in facts], BRIEF_TOKENS)
+    text = library.load("inbox/case_brief").render(
+        contact=case.contact.name,
+        facts="\n".join(lines),
+        earlier="\n".join(_said(message) for message in case.history[-_HISTORY:]),
+        messages="\n".join(_said(message) for message in case.new_messages),
+        feedback=case.feedback,
+        language=LANGUAGES[language],
+    )
+    cited = [*(message.n for message in case.new_messages), *(fact.n for fact in facts[: len(lines)])]
+    return Brief(text, language, tuple(cited))
+
+
+def _open(evidence: Sequence[CaseEvidence]) -> list[CaseEvidence]:
+    """What a customer may be told."""
+    return [
+        piece
+        for piece in evidence
+        if piece.text
+        and piece.kind not in _PRIVATE_KINDS
+        and piece.details.get("predicate") not in _PRIVATE_FACTS
+    ]
+
+
+def _within(lines: list[str], tokens: int) -> list[str]:
+    kept: list[str] = []
+    for line in lines:
+        tokens -= estimated_tokens(line)
+        if tokens < 0:
+            break
+        kept.append(line)
+    return kept
+
+
+def _said(message: CaseMessage) -> str:
+    files = f" (file: {', '.join(message.files)})" if message.files else ""
+    return f"[{message.n}] {'we' if message.author == 'us' else 'customer'}: {_line(message.text)}{files}"
+
+
+def _line(text: str) -> str:
+    """A text on one line, cut where nobody reads on."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= _LONGEST_LINE else f"{flat[:_LONGEST_LINE]} …"
+
+
+def triage_schema(shown: Brief) -> dict[str, JsonValue]:
+    """What a small model may judge; a decision for a person brings its reason along."""
+    language: JsonValue = {"const": shown.language}
+    hand_off = _object(
+        reason={"enum": ["customer_request", "policy_restriction", "unsupported_request"]},
+        summary={"type": "string"},
+        next_step={"type": "string"},
+    )
+    kept = _object(
+        language=language,
+        intents=_some_of(_FOR_US),
+        decision={"enum": ["answer", "ignore"]},
+        hand_off={"type": "null"},
+    )
+    given = _object(
+        language=language,
+        intents=_some_of((*_FOR_PEOPLE, *_FOR_US)),
+        decision={"const": "notify"},
+        hand_off=hand_off,
+    )
+    return {"oneOf": [kept, given]}
+
+
+# What is named first decides: with one of these intents nothing is left but to call a person.
+_FOR_PEOPLE = ("human", "complaint", "unsubscribe", "threat")
+_FOR_US = (
+    "price", "discount", "availability", "question", "meeting", "objection", "greeting", "thanks", "wrong_person",
+    "introduction", "out_of_office", "other",
+)  # fmt: skip
+
+
+def _some_of(intents: Sequence[str]) -> JsonValue:
+    return {"type": "array", "items": {"enum": list(intents)}, "minItems": 1, "maxItems": 3}
+
+
+def draft_schema(shown: Brief) -> dict[str, JsonValue]:
+    """What a small model may write: few sentences, each with numbers that there are."""
+    numbers: dict[str, JsonValue] = {"type": "array", "items": {"enum": list(shown.numbers)}, "maxItems": 3}
+    # The numbers first: what they name is what the model then writes about.
+    sentence = _object(evidence=numbers, text={"type": "string"})
+    return _object(
+        language={"const": shown.language},
+        sentences={"type": "array", "items": sentence, "minItems": 1, "maxItems": 5},
+        missing={"type": "array", "items": {"type": "string"}, "maxItems": 2},
+    )
+
+
+def _object(**properties: JsonValue) -> dict[str, JsonValue]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
