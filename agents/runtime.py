@@ -179,12 +179,13 @@ class Runtime:
             await record_model_calls(tx, run.id, calls)
 
     def _limits(self, bidi: Bidi) -> Limits:
+        patience = self._settings.agent_patience
         return Limits(
             steps=min(bidi.max_steps, self._settings.run_max_steps),
             tokens=bidi.max_tokens,
             cost_usd_micros=bidi.max_cost_usd_micros,
-            seconds=min(float(bidi.max_seconds), self._settings.run_max_seconds),
-            model_seconds=self._settings.model_timeout_seconds,
+            seconds=min(float(bidi.max_seconds), self._settings.run_max_seconds) * patience,
+            model_seconds=self._settings.model_timeout_seconds * patience,
         )
 
     async def _drive(self, run: Run, bidi: Bidi, model: LanguageModel, budget: Budget) -> _Ending:

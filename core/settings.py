@@ -5,8 +5,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import Unprocessable
 
 
 class Settings(BaseSettings):
@@ -62,6 +64,8 @@ class Settings(BaseSettings):
     agent_script: Path | None = None
     model_timeout_seconds: float = 60.0
     run_max_seconds: float = 120.0
+    # how many times as long runs and model calls may take; for a model on the user's own processor
+    agent_patience: float = Field(default=1.0, ge=1)
     run_max_steps: int = 40
     quiet_seconds: float = 8.0
     quiet_max_seconds: float = 45.0
@@ -97,5 +101,10 @@ class Settings(BaseSettings):
 
 @lru_cache
 def load() -> Settings:
-    """The settings of this process."""
-    return Settings()
+    """The settings of this process. Raises: Unprocessable, naming the variable that holds no value of its kind."""
+    try:
+        return Settings()
+    except ValidationError as err:
+        first = err.errors(include_url=False, include_input=False)[0]
+        name = ".".join(map(str, first["loc"])).upper()
+        raise Unprocessable(f"{name} is set to something it cannot be: {first['msg']}.") from err

@@ -34,9 +34,11 @@ replay = typer.Typer(no_args_is_help=True, help="Push recorded traffic through t
 importing = typer.Typer(no_args_is_help=True, help="Bring in what happened before.")
 graph = typer.Typer(no_args_is_help=True, help="The relationship graph, a projection of the facts.")
 account = typer.Typer(no_args_is_help=True, help="The accounts that messages come and go over.")
+model = typer.Typer(no_args_is_help=True, help="The language models that agents ask.")
 knowledge = typer.Typer(no_args_is_help=True, help="The organization's own documents.")
 app.add_typer(knowledge, name="knowledge")
 app.add_typer(user, name="user")
+app.add_typer(model, name="model")
 app.add_typer(account, name="account")
 app.add_typer(replay, name="replay")
 app.add_typer(importing, name="import")
@@ -65,11 +67,15 @@ def up(
         bool, typer.Option("--neo4j/--no-neo4j", help="Run Neo4j where Java and Maven are.")
     ] = True,
     demo: Annotated[bool, typer.Option("--demo/--no-demo", help="Seed the demo organization.")] = True,
+    local_model: Annotated[
+        bool,
+        typer.Option("--local-model", help="Let agents ask a small real model on this machine (1.1 GB)."),
+    ] = False,
 ) -> None:
     """Start everything and stop it with Ctrl-C."""
     from infra import up as starting
 
-    sys.exit(starting.run(load(), starting.Options(neo4j=neo4j, demo=demo)))
+    sys.exit(starting.run(load(), starting.Options(neo4j=neo4j, demo=demo, local_model=local_model)))
 
 
 @app.command()
@@ -459,6 +465,98 @@ def list_knowledge(
         if lines
         else "There are no documents yet; add some with `getsale knowledge add FILE`."
     )
+
+
+@model.command("add")
+def add_model(
+    name: Annotated[str, typer.Argument(help="What the organization calls it; an existing one is changed.")],
+    base_url: Annotated[
+        str, typer.Option(help="An OpenAI-compatible address, as https://api.example.com/v1.")
+    ],
+    model: Annotated[str, typer.Option(help="What the endpoint calls it.")],
+    key: Annotated[str, typer.Option(help="The endpoint's key; - reads it from standard input.")] = "",
+    tool_choice: Annotated[
+        str, typer.Option(help="native, or structured for models bad at tool calls.")
+    ] = "native",
+    small: Annotated[
+        bool, typer.Option("--small", help="Brief prompts, for models of few billion weights.")
+    ] = False,
+    context_tokens: Annotated[int, typer.Option(help="How much fits into one call.")] = 32_768,
+    output_tokens: Annotated[int, typer.Option(help="The longest answer; 0 leaves it to the endpoint.")] = 0,
+    price_in: Annotated[str, typer.Option(help="USD per million tokens in.")] = "0",
+    price_out: Annotated[str, typer.Option(help="USD per million tokens out.")] = "0",
+    fallback: Annotated[str, typer.Option(help="The model to ask when this one does not answer.")] = "",
+    default: Annotated[
+        bool, typer.Option("--default", help="For every seat without one of its own.")
+    ] = False,
+    organization: Annotated[str, typer.Option(help="The organization's slug.")] = _DEMO_SLUG,
+) -> None:
+    """Set up a language model for an organization."""
+    from crm.language_models.models import NewLanguageModel, ToolChoice
+    from infra import models
+
+    if tool_choice not in set(ToolChoice):
+        _fail(f"--tool-choice {tool_choice} is not one of {', '.join(ToolChoice)}.", 2)
+    new = NewLanguageModel(
+        name=name,
+        base_url=base_url,
+        model=model,
+        api_key=sys.stdin.readline().strip() if key == "-" else key,
+        tool_choice=ToolChoice(tool_choice),
+        is_small=small,
+        context_tokens=context_tokens,
+        output_tokens=output_tokens,
+        price_in_usd_micros=models.usd_micros(price_in, "--price-in"),
+        price_out_usd_micros=models.usd_micros(price_out, "--price-out"),
+        fallback=fallback,
+        is_default=default,
+    )
+    with _servers(with_demo=organization == _DEMO_SLUG) as settings:
+        print(asyncio.run(models.add(models.Desk(settings, organization), new)))
+
+
+@model.command("list")
+def list_models(
+    organization: Annotated[str, typer.Option(help="The organization's slug.")] = _DEMO_SLUG,
+) -> None:
+    """Print the models of an organization, and which one each agent uses."""
+    from infra import models
+
+    with _servers(with_demo=organization == _DEMO_SLUG) as settings:
+        print("\n".join(asyncio.run(models.list_lines(models.Desk(settings, organization)))))
+
+
+@model.command("test")
+def ask_model(
+    name: Annotated[str | None, typer.Argument(help="Default: the one that agents use.")] = None,
+    organization: Annotated[str, typer.Option(help="The organization's slug.")] = _DEMO_SLUG,
+) -> None:
+    """Ask a model for one word, and say how it did."""
+    from infra import models
+
+    with _servers(with_demo=organization == _DEMO_SLUG) as settings:
+        print(asyncio.run(models.test(models.Desk(settings, organization), name)))
+
+
+@model.command("assign")
+def assign_model(
+    seat: Annotated[str, typer.Argument(help="The agent's name.")],
+    name: Annotated[str | None, typer.Argument(help="Left out: the organization's model again.")] = None,
+    organization: Annotated[str, typer.Option(help="The organization's slug.")] = _DEMO_SLUG,
+) -> None:
+    """Let one agent use a model of its own."""
+    from infra import models
+
+    with _servers(with_demo=organization == _DEMO_SLUG) as settings:
+        print(asyncio.run(models.assign(models.Desk(settings, organization), seat, name)))
+
+
+@model.command("fetch")
+def fetch_model() -> None:
+    """Fetch the small model of `getsale up --local-model`; a broken fetch goes on where it ended."""
+    from infra.local_model.fetch import fetch
+
+    print(fetch().weights)
 
 
 @graph.command("rebuild")

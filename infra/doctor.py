@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx2
 import neo4j
 import psycopg
 import redis.asyncio as redis
@@ -20,8 +21,13 @@ from aiogram.utils.token import TokenValidationError
 from neo4j.exceptions import DriverError, Neo4jError
 from redis.exceptions import RedisError
 
+from agents.llm.models import OPENAI_BASE_URL, ModelChoice, model_factory
+from core import http
+from core.addresses import OPERATOR
+from core.errors import AppError
 from core.settings import Settings
 from infra import embedded, installation
+from infra.local_model import fetch as local_model
 from infra.migrate import head
 from infra.servers import neo4j as neo4j_server
 from infra.servers import postgres as postgres_server
@@ -58,7 +64,7 @@ async def examine(settings: Settings) -> list[Finding]:
     found += [*_tools(), *_urls(settings)]
     running = _running(settings)
     checks: list[Callable[[Settings, embedded.Urls], Coroutine[None, None, Finding | None]]]
-    checks = [_app_login, _worker_login, _schema, _redis, _neo4j, _bot]
+    checks = [_app_login, _worker_login, _schema, _redis, _neo4j, _bot, _model, _fallback]
     results = await asyncio.gather(*(check(settings, running) for check in checks))
     return found + [finding for finding in results if finding is not None]
 
@@ -245,6 +251,70 @@ async def _bot(settings: Settings, _: embedded.Urls) -> Finding | None:
     except AiogramError as err:
         return Finding("telegram bot", False, _first_line(err), "check TELEGRAM_BOT_TOKEN with @BotFather")
     return Finding("telegram bot", True, f"@{me.username}")
+
+
+async def _model(settings: Settings, _: embedded.Urls) -> Finding:
+    """What agents ask unless their organization has set up a model of its own."""
+    if settings.agent_model == "offline":
+        is_meant = not settings.openai_base_url
+        detail = (
+            "offline templates"
+            if is_meant
+            else "OPENAI_BASE_URL is set, but AGENT_MODEL names no model of it"
+        )
+        fix = "" if is_meant else "set AGENT_MODEL to the name of one of its models"
+        return Finding("language model", is_meant, detail, fix)
+    return await _examine_model("language model", "AGENT_MODEL", settings.agent_model, settings)
+
+
+async def _fallback(settings: Settings, _: embedded.Urls) -> Finding | None:
+    name = settings.agent_fallback_model
+    if not name or name == "offline":
+        return None
+    return await _examine_model("fallback model", "AGENT_FALLBACK_MODEL", name, settings)
+
+
+async def _examine_model(title: str, variable: str, name: str, settings: Settings) -> Finding:
+    """Whether the settings make sense together, and the endpoint lets us in and has the model."""
+    if name == "local" and not settings.local_model_url:
+        has_it = local_model.kept().is_complete
+        detail = "fetched; `getsale up --local-model` serves it" if has_it else "not fetched yet"
+        return Finding(title, has_it, f"local, {detail}", "" if has_it else "run `getsale model fetch`")
+    chosen = settings.model_copy(update={"agent_model": name, "agent_fallback_model": ""})
+    try:
+        model_factory(chosen)(ModelChoice())
+    except AppError as err:
+        return Finding(title, False, err.detail, f"correct {variable}, or what it needs")
+    if name == "scripted":
+        return Finding(title, True, f"scripted by {settings.agent_script}")
+    base_url = settings.local_model_url if name == "local" else settings.openai_base_url or OPENAI_BASE_URL
+    key = settings.openai_api_key.get_secret_value()
+    try:
+        async with http.client(OPERATOR, timeout_seconds=_TIMEOUT_SECONDS) as client:
+            headers = {"Authorization": f"Bearer {key}"} if key and name != "local" else {}
+            answer = await client.get(f"{base_url.rstrip('/')}/models", headers=headers)
+    except (httpx2.HTTPError, ValueError) as err:
+        fix = "start the server, or correct OPENAI_BASE_URL and OPENAI_API_KEY"
+        return Finding(title, False, f"{base_url}: {_first_line(err)}", fix)
+    return _as_listed(title, variable, name, base_url, answer)
+
+
+def _as_listed(title: str, variable: str, name: str, base_url: str, answer: httpx2.Response) -> Finding:
+    """What the endpoint's list of models says about ours; an endpoint without a list is taken at its word."""
+    if answer.status_code in (401, 403):
+        return Finding(title, False, f"{base_url} refuses the key", "correct OPENAI_API_KEY")
+    if answer.status_code >= 500:
+        return Finding(
+            title, False, f"{base_url} fails ({answer.status_code})", "look at the endpoint's own log"
+        )
+    try:
+        names = [str(model["id"]) for model in answer.json()["data"]]
+    except (ValueError, KeyError, TypeError):
+        return Finding(title, True, f"{name} at {base_url}; it lists no models, `getsale model test` asks it")
+    if name != "local" and name not in names:
+        has = ", ".join(sorted(names)[:8])
+        return Finding(title, False, f"{base_url} has no model {name}; it has {has}", f"correct {variable}")
+    return Finding(title, True, f"{name} at {base_url}")
 
 
 def _first_line(err: Exception) -> str:

@@ -12,6 +12,8 @@ from core.settings import Settings
 from infra.embedded import Urls, Wanted
 from infra.servers.processes import ServerFailed
 
+# Settings that name servers of ours which no file of the servers' own tells about.
+ANNOUNCED = ("embeddings_url", "local_model_url")
 _PROJECT = Path(__file__).parents[1]
 _DEMO_EMAIL = "demo@getsale.example"
 _WORDS = [
@@ -82,8 +84,7 @@ def wanted(settings: Settings) -> Wanted:
 def completed(settings: Settings, data: Path, urls: Urls) -> Settings:
     """The settings with the embedded servers' addresses, the data folder and the secret key filled in."""
     found = {name: url for name, url in asdict(urls).items() if url and not getattr(settings, name)}
-    if not settings.embeddings_url:
-        found["embeddings_url"] = announced_embeddings(data)
+    found |= {name: announced(data, name) for name in ANNOUNCED if not getattr(settings, name)}
     key = settings.secret_key.get_secret_value() or secret_key(data)
     return settings.model_copy(update={**found, "data": data, "secret_key": SecretStr(key)})
 
@@ -99,22 +100,25 @@ def environment(settings: Settings) -> dict[str, str]:
         "GETSALE_SECRET_KEY": settings.secret_key.get_secret_value(),
         "TELEGRAM_API_BASE": settings.telegram_api_base,
         "EMBEDDINGS_URL": settings.embeddings_url,
+        "AGENT_MODEL": settings.agent_model,
+        "AGENT_PATIENCE": str(settings.agent_patience),
+        "LOCAL_MODEL_URL": settings.local_model_url,
         "PYTHONUNBUFFERED": "1",
     }
 
 
-def announce_embeddings(data: Path, url: str) -> None:
-    """Tell the processes over this data folder where the embeddings of its `getsale up` are; '' withdraws it."""
-    file = data / "embeddings_url"
+def announce(data: Path, name: str, url: str) -> None:
+    """Tell the processes over this data folder where a server of its `getsale up` is; '' withdraws it."""
+    file = data / name
     if url:
         file.write_text(url)
     else:
         file.unlink(missing_ok=True)
 
 
-def announced_embeddings(data: Path) -> str:
-    """The address of a running `getsale up`, or ''."""
-    file = data / "embeddings_url"
+def announced(data: Path, name: str) -> str:
+    """The address of a server of the running `getsale up`, or ''."""
+    file = data / name
     return file.read_text() if file.exists() else ""
 
 

@@ -19,6 +19,7 @@ from crm.channel_accounts import actions as accounts
 from crm.channel_accounts import queries as account_queries
 from events.ids import OrganizationId
 from infra import embedded, installation
+from infra.local_model import fetch as local_model
 from infra.migrate import migrate
 from infra.seed.demo import seed
 from infra.servers import neo4j as neo4j_server
@@ -27,15 +28,18 @@ from infra.supervisor import Log, Program, Supervisor
 
 _FIRST_PORT = 8000
 _READY_SECONDS = 90.0
+# Two cores write some 25 tokens a second when they have nothing else to do, and one answer at a time.
+_LOCAL_PATIENCE = 6.0
 _PROCESSES = ("worker", "relay", "listen")
 
 
 @dataclass(frozen=True)
 class Options:
-    """What to leave out."""
+    """What to leave out, and what to add."""
 
     neo4j: bool = True
     demo: bool = True
+    local_model: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class _Plan:
     embed_port: int | None
     demo: installation.DemoAccess | None
     neo4j: bool
+    model_port: int | None
 
     @property
     def port(self) -> int:
@@ -62,13 +67,16 @@ def run(settings: Settings, options: Options) -> int:
     signal.signal(signal.SIGHUP, _leave)
     telemetry.set_up(settings, "getsale")
     data = installation.data_folder(settings)
+    if options.local_model:
+        local_model.fetch()
     _say("Starting GetSale; the first start takes a little longer.")
     with ExitStack() as stack:
         servers = stack.enter_context(embedded.start(data, installation.wanted(settings)))
         neo4j_server.withdraw(data)  # a start that was killed could not
         stack.callback(neo4j_server.withdraw, data)
-        installation.announce_embeddings(data, "")
-        stack.callback(installation.announce_embeddings, data, "")
+        for name in installation.ANNOUNCED:
+            installation.announce(data, name, "")
+            stack.callback(installation.announce, data, name, "")
         settings = installation.completed(settings, data, servers.urls)
         migrate(settings.database_url_migrator)
         plan = _plan(settings, data, options)
@@ -93,8 +101,20 @@ def _plan(settings: Settings, data: Path, options: Options) -> _Plan:
     if not settings.embeddings_url:
         embed_port = free_port()
         settings = settings.model_copy(update={"embeddings_url": f"http://127.0.0.1:{embed_port}/v1"})
-        installation.announce_embeddings(data, settings.embeddings_url)
-    return _Plan(settings, door, peer_port, embed_port, demo, _has_neo4j(settings, options))
+        installation.announce(data, "embeddings_url", settings.embeddings_url)
+    model_port = free_port() if options.local_model else None
+    if model_port is not None:
+        settings = _with_local_model(settings, model_port)
+        installation.announce(data, "local_model_url", settings.local_model_url)
+    return _Plan(settings, door, peer_port, embed_port, demo, _has_neo4j(settings, options), model_port)
+
+
+def _with_local_model(settings: Settings, port: int) -> Settings:
+    """Agents ask the local model, unless the environment names another one; it may take its time."""
+    wanted: dict[str, object] = {"local_model_url": f"{_url(port)}/v1"}
+    chosen = {"agent_model": "local", "agent_patience": _LOCAL_PATIENCE}
+    wanted |= {name: value for name, value in chosen.items() if name not in settings.model_fields_set}
+    return settings.model_copy(update=wanted)
 
 
 def _open_door(settings: Settings) -> socket.socket:
@@ -191,6 +211,9 @@ def _programs(plan: _Plan) -> list[Program]:
     if plan.embed_port is not None:
         own = {"METRICS_PORT": str(plan.embed_port), "HOST": "127.0.0.1"}
         programs.append(Program("embed", [*getsale, "embed"], environment | own))
+    if plan.model_port is not None:
+        command = [sys.executable, "-m", "infra.local_model", "--port", str(plan.model_port)]
+        programs.append(Program("model", command, environment))
     if plan.peer_port is not None and plan.demo is not None:
         peer = [sys.executable, "-m", "infra.peers.telegram", "--port", str(plan.peer_port)]
         peer += ["--data", str(plan.settings.data / "telegram"), "--token", plan.demo.bot_token]

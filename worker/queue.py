@@ -68,7 +68,7 @@ async def run_worker(settings: Settings, carry: Carry) -> None:
         # leases in Postgres decide about repetition, so arq repeats and keeps nothing
         retry_jobs=False,
         keep_result=0,
-        job_timeout=settings.run_max_seconds + 180,
+        job_timeout=settings.run_max_seconds * settings.agent_patience + 180,
         job_completion_wait=25,
         poll_delay=0.5,
         # Jobs of killed workers stay in the queue until arq's own lock ends, minutes later. By default only the

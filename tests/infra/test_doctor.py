@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from core.settings import Settings
+from core.errors import Unprocessable
+from core.settings import Settings, load
 from infra.doctor import Finding, examine
 from infra.embedded import Urls
 from infra.servers.processes import free_port
+from tests.support.openai_peer import running_model_peer
 
 
 def _by_name(findings: list[Finding]) -> dict[str, Finding]:
@@ -60,3 +63,54 @@ async def test_each_wrong_setting_is_named_with_its_fix(
 
     assert not finding.is_fine
     assert finding.fix
+
+
+WRONG_MODELS: dict[str, tuple[dict[str, object], str]] = {
+    "a key without a model": ({"agent_model": "offline"}, "AGENT_MODEL names no model"),
+    "a model that is not there": ({"agent_model": "peer-huge"}, "it has peer-large, peer-small"),
+    "a wrong key": (
+        {"agent_model": "peer-large", "openai_api_key": SecretStr("sk-wrong")},
+        "refuses the key",
+    ),
+    "no server": ({"agent_model": "peer-large", "openai_base_url": "http://127.0.0.1:9/v1"}, "127.0.0.1:9"),
+    "no address": ({"agent_model": "peer-large", "openai_base_url": "api.example.com"}, "is no address"),
+    "a script that is missing": ({"agent_model": "scripted"}, "AGENT_SCRIPT"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_MODELS)
+async def test_each_wrong_model_setting_is_named_with_its_fix(settings: Settings, case: str) -> None:
+    update, said = WRONG_MODELS[case]
+    async with running_model_peer(key="sk-right") as peer:
+        right: dict[str, object] = {
+            "openai_base_url": peer.base_url,
+            "openai_api_key": SecretStr("sk-right"),
+        }
+        finding = _by_name(await examine(settings.model_copy(update={**right, **update})))["language model"]
+
+    assert not finding.is_fine
+    assert said in finding.detail
+    assert finding.fix
+    assert "sk-" not in str(finding)
+
+
+async def test_right_model_settings_are_fine_and_a_wrong_fallback_is_named(settings: Settings) -> None:
+    async with running_model_peer(key="sk-right") as peer:
+        right = {
+            "openai_base_url": peer.base_url,
+            "openai_api_key": SecretStr("sk-right"),
+            "agent_model": "peer-large",
+            "agent_fallback_model": "peer-tiny",
+        }
+        found = _by_name(await examine(settings.model_copy(update=right)))
+
+    assert found["language model"].is_fine
+    assert "peer-tiny" in found["fallback model"].detail
+
+
+def test_a_variable_of_another_kind_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGENT_MODEL_TOOL_CHOICE", "telepathy")
+    load.cache_clear()
+
+    with pytest.raises(Unprocessable, match="AGENT_MODEL_TOOL_CHOICE"):
+        load()
