@@ -22,6 +22,7 @@ from crm.imports.queries import get_import, list_imports
 from crm.tasks.actions import create_task
 from events.ids import ImportId
 from infra.telegram_import import Desk, import_export, undo_import
+from memory.ingest import remember_conversation
 
 SALES = Path(__file__).parents[1] / "channels" / "exports" / "sales"
 
@@ -171,6 +172,21 @@ async def test_an_undone_import_leaves_nothing_and_may_come_again(desk: Desk) ->
     assert (kept, await counts(desk)) == (0, before)
     again = await import_export(desk, SALES, ignore)
     assert again.done.messages == 13
+
+
+async def test_what_was_remembered_of_an_import_goes_with_it(desk: Desk) -> None:
+    outcome = await import_export(desk, SALES, ignore)
+    async with desk.db.transaction(desk.principal, "test") as tx:
+        vera = await find_contact_by_handle(tx, "telegram_id", "700000001")
+        assert vera is not None
+        talk = (await list_conversations_of_contact(tx, vera.id))[0]
+        assert await remember_conversation(tx, talk.id) == 7
+
+    await undo_import(desk, outcome.done.id, ignore)
+
+    async with desk.db.transaction(desk.principal, "test") as tx:
+        assert await tx.value("SELECT count(*) FROM memories") == 0
+        assert await tx.value("SELECT count(*) FROM memory_terms") == 0
 
 
 async def test_an_undo_leaves_what_was_there_before_and_what_came_since(desk: Desk) -> None:
