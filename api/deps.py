@@ -1,6 +1,7 @@
 """What a route can ask for: the services, the signed-in account and a transaction that commits before the answer."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -25,6 +26,7 @@ from crm.identity import actions as identity
 from crm.identity.models import Account
 from crm.identity.queries import Credentials, find_session
 from graph.store import GraphStore
+from memory.embeddings.base import Embedder
 
 SESSION_COOKIE = "getsale_session"
 
@@ -39,6 +41,7 @@ class Services:
     pubsub: PubSub
     blobs: Blobs
     graph: GraphStore
+    embedder: Embedder
     limiter: RateLimiter
     hub: Hub
 
@@ -150,6 +153,13 @@ async def get_api_tx(
     """The transaction of a call of the API."""
     async with get_services(request).db.transaction(caller.principal, "api") as tx:
         yield tx
+
+
+def short_transactions(
+    services: Services, principal: Principal, label: str
+) -> Callable[[], AbstractAsyncContextManager[Tx]]:
+    """For what waits for another server in between and may hold no transaction meanwhile."""
+    return lambda: services.db.transaction(principal, label)
 
 
 async def start_session(services: Services, credentials: Credentials) -> str:

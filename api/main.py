@@ -18,6 +18,7 @@ from core.ratelimit import RateLimiter
 from core.settings import Settings
 from core.settings import load as load_settings
 from graph.active import ActiveGraph
+from memory.embeddings.remote import connect as connect_embedder
 from web.app import create_web
 
 
@@ -54,6 +55,8 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         pubsub = PubSub(redis)
         hub = await stack.enter_async_context(Hub(db, pubsub, settings).watching())
         graph = await stack.enter_async_context(ActiveGraph.open(settings, db))
+        embedder = connect_embedder(settings)
+        stack.push_async_callback(embedder.close)
         app.state.services = Services(
             settings=settings,
             db=db,
@@ -61,6 +64,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
             pubsub=pubsub,
             blobs=Blobs(settings.data),
             graph=graph,
+            embedder=embedder,
             limiter=RateLimiter(redis),
             hub=hub,
         )

@@ -1,13 +1,15 @@
 """Turns passages of documents into what their templates show: tables, lines, the line that was cited."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from uuid import UUID
 
+from memory.documents.languages import language_of
 from memory.documents.models import CELL, Chunk
-
-_PAGE = re.compile(r", page (\d+)$")
+from memory.knowledge import citation
+from memory.models import Memory
+from memory.recall import Recollection
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,43 @@ def _table(lines: list[str]) -> Block:
     return Block(rows[0], rows[1:], []) if has_names else Block((), rows, [])
 
 
-def page_of(label: str) -> str:
-    """The page that a citation names, or nothing."""
-    found = _PAGE.search(label)
-    return found[1] if found else ""
+@dataclass(frozen=True)
+class Answer:
+    """A passage that was found for a question, with the place that a draft would cite."""
+
+    document_id: UUID
+    place: int
+    name: str
+    label: str
+    heading: str
+    language: str
+    is_publishable: bool
+    blocks: list[Block]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What an agent would find, the best first; `is_by_words` says that the model for meanings was away."""
+
+    items: list[Answer]
+    milliseconds: int
+    is_by_words: bool
+
+
+def answers(found: Recollection, seconds: float) -> Answers:
+    """What was recalled of documents, as the page shows it."""
+    return Answers([_answer(one.memory) for one in found.found], round(seconds * 1000), found.is_by_words)
+
+
+def _answer(memory: Memory) -> Answer:
+    heading = tuple(memory.heading)
+    return Answer(
+        memory.source_id,
+        memory.ordinal + 1,
+        memory.title,
+        citation(memory.title, page=memory.page, heading=heading, number=memory.line or 1),
+        " › ".join(heading) if memory.page else " › ".join(heading[:-1]),
+        language_of(" ".join((*heading, memory.text))),
+        memory.is_publishable,
+        blocks_of(memory.text),
+    )

@@ -1,11 +1,13 @@
 """The organization's documents: add, replace, remove, read as agents read them, and try what they would find."""
 
+import time
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, File, Form, Query, UploadFile
 from fastapi.responses import RedirectResponse, Response
 
+from api.deps import CurrentServices, short_transactions
 from core.errors import TooLarge, Unprocessable
 from crm.conversations.inbox import count_folders
 from crm.knowledge import actions as knowledge
@@ -15,11 +17,14 @@ from crm.knowledge.models import Uploaded
 from events.ids import DocumentId
 from memory.documents import limits
 from memory.knowledge import list_passages
+from memory.models import MemoryKind
+from memory.recall import Memories, Recall
 from web import knowledge_view
-from web.viewer import CurrentSession, Session
+from web.viewer import CurrentReader, CurrentSession, Session
 
 router = APIRouter(prefix="/knowledge")
 MAX_FILES = 50
+PASSAGES = 6
 Uploads = Annotated[list[UploadFile], File()]
 
 
@@ -72,6 +77,25 @@ async def add_documents(
         notes=notes,
         **await _frame(session),
     )
+
+
+@router.get("/answers")
+async def show_answers(
+    reader: CurrentReader,
+    services: CurrentServices,
+    question: Annotated[str, Query(alias="q", max_length=500)] = "",
+) -> Response:
+    """What an agent would find for a question; no transaction is open while the model is asked."""
+    found = None
+    if question.strip():
+        memories = Memories(services.embedder)
+        asked = Recall(question.strip(), limits={MemoryKind.CHUNK: PASSAGES})
+        transactions = short_transactions(services, reader.principal, "knowledge.answers")
+        began = time.perf_counter()
+        recollection = await memories.recall(reader.principal, transactions, asked)
+        found = knowledge_view.answers(recollection, time.perf_counter() - began)
+    template = "knowledge/_answers.html" if reader.is_fragment else "knowledge/answers.html"
+    return reader.page(template, found=found, question=question)
 
 
 @router.get("/{document_id}")
