@@ -7,7 +7,7 @@ from crm.knowledge import actions as knowledge
 from crm.knowledge import queries
 from crm.knowledge.models import Document, DocumentVersion, Reading, VersionStatus
 from events.ids import DocumentId
-from memory import store
+from memory import ingest, store
 from memory.documents.languages import language_of
 from memory.documents.models import Chunk
 from memory.documents.reader import Read
@@ -36,6 +36,7 @@ async def keep_passages(tx: Tx, version: DocumentVersion, read: Read) -> bool:
         return False
     document = await queries.get_document(tx, version.document_id)
     await store.insert_chunks(tx, _version(document, version), read.chunks)
+    await ingest.embed_soon(tx, version.id)
     reading = Reading(read.mime, read.languages, read.pages, len(read.chunks))
     await knowledge.record_read(tx, version, reading)
     return True

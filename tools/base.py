@@ -15,6 +15,7 @@ from crm.bidi.models import Bidi
 from crm.runs.models import Run
 from events.ids import ConversationId, RunId
 from graph.store import GraphStore
+from memory.recall import Memories
 
 
 class Risk(StrEnum):
@@ -112,13 +113,14 @@ class RunContext:
 
 @dataclass(frozen=True)
 class ToolContext:
-    """What a tool function gets: the run, the graph, and a transaction when it is declared with `tx=True`.
+    """What a tool function gets: the run, the graph, memory, and a transaction when it is declared with `tx=True`.
 
     A tool with `tx=False` asks dispatch for a short one with `short_tx()` and holds none while it waits.
     """
 
     run: RunContext
     graph: GraphStore
+    memories: Memories
     open_tx: Tx | None
     short_tx: Callable[[], AbstractAsyncContextManager[Tx]]
 

@@ -21,6 +21,9 @@ from crm.runs.tool_calls import NewToolCall, ToolCall
 from events.outbox import emit
 from events.types import ToolCalled, ToolDenied
 from graph.store import GraphStore
+from memory.embeddings.base import Embedder
+from memory.embeddings.remote import NoEmbedder
+from memory.recall import Memories
 from tools import gate, registry, wire
 from tools.base import Decision, RunContext, Tool, ToolContext, ToolFailed, ToolResult, ToolRetry, ToolStatus
 
@@ -68,13 +71,21 @@ class _Begun:
 
 
 class Dispatcher:
-    """Calls tools on behalf of runs. `tools` are the registry's unless a test brings its own."""
+    """Calls tools on behalf of runs. `tools` are the registry's unless a test brings its own; without an embedder
+    memory is searched by words only.
+    """
 
     def __init__(
-        self, db: Database, graph: GraphStore, tools: Sequence[Tool[BaseModel]] | None = None
+        self,
+        db: Database,
+        graph: GraphStore,
+        tools: Sequence[Tool[BaseModel]] | None = None,
+        *,
+        embedder: Embedder | None = None,
     ) -> None:
         self._db = db
         self._graph = graph
+        self._memories = Memories(embedder or NoEmbedder(), graph)
         self._tools = {tool.name: tool for tool in (registry.TOOLS if tools is None else tools)}
         self._untrusted = [tool.name for tool in self._tools.values() if tool.returns_untrusted]
 
@@ -176,7 +187,9 @@ class Dispatcher:
     async def _run(self, request: _Request, begun: _Begun, tx: Tx | None) -> ToolResult:
         """Every way in which a tool can end becomes a result; a failed one leaves no rows behind."""
         tool = begun.tool
-        context = ToolContext(request.ctx, self._graph, tx, lambda: self._transaction(request))
+        context = ToolContext(
+            request.ctx, self._graph, self._memories, tx, lambda: self._transaction(request)
+        )
         try:
             content = await _within_limits(context, begun)
         except ToolRetry as err:

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, JsonValue
 
 from core.principal import Principal
-from tools import briefs, companies, contacts, conversations, deals, drafts, facts, graph, tasks
+from tools import briefs, companies, contacts, conversations, deals, drafts, facts, graph, memory, tasks
 from tools.base import Impact, Tool
 
 TOOLS: tuple[Tool[Any], ...] = (
@@ -31,6 +31,7 @@ TOOLS: tuple[Tool[Any], ...] = (
     graph.find_introduction,
     graph.who_knows,
     briefs.brief_contact,
+    memory.recall,
 )
 
 BY_NAME = {tool.name: tool for tool in TOOLS}

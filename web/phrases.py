@@ -231,7 +231,7 @@ def evidence_href(line: EvidenceLine, conversation_id: UUID, folder: str) -> str
     """Where a source can be read: in the thread, or in the panel, which has its own address on a phone."""
     here = f"/inbox/{conversation_id}?folder={folder}"
     match line.kind:
-        case "message":
+        case "message" | "memory":
             return f"{here}#message-{line.source_id}"
         case "relationship":
             return f"{here}&pane=about#relationships"

@@ -62,5 +62,5 @@ async def build(settings: Settings) -> AsyncIterator[Services]:
             blobs=Blobs(settings.data),
             graph=graph,
             embedder=embedder,
-            runtime=Runtime(db, settings, Dispatcher(db, graph)),
+            runtime=Runtime(db, settings, Dispatcher(db, graph, embedder=embedder)),
         )

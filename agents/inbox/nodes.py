@@ -23,7 +23,8 @@ from prompts import library
 from tools.base import Trust
 
 TRIAGE, DRAFT = "inbox/triage", "inbox/draft"
-BRIEF = "gather.brief"
+BRIEF, RECALL = "gather.brief", "gather.recall"
+QUESTION = 2000
 _TRIAGE_SCHEMA, _DRAFT_SCHEMA = TriageAnswer.model_json_schema(), DraftAnswer.model_json_schema()
 
 
@@ -65,12 +66,24 @@ async def gather(state: State, runtime: Runtime[Desk]) -> State:
 
 
 async def _items(desk: Desk) -> list[Item]:
-    """The thread and what is known of the contact; after a crash the same call returns what was recorded."""
+    """The thread, what is known of the contact, and what comes to mind about the burst."""
     items = thread_items(desk.thread)
-    if BRIEF not in desk.scratch:
-        result = await desk.call("brief_contact", {"contact_id": str(desk.thread.contact.id)}, BRIEF)
-        desk.scratch[BRIEF] = result.content if result.is_done else None
-    return items + tool_items(desk.scratch[BRIEF], len(items) + 1)
+    contact_id = str(desk.thread.contact.id)
+    question = "\n".join(line.text for line in desk.thread.burst if line.text.strip())[:QUESTION]
+    known: list[JsonValue] = [str(item.source_id) for item in items]
+    items += tool_items(await _read(desk, BRIEF, "brief_contact", {"contact_id": contact_id}), len(items) + 1)
+    if question:
+        arguments: dict[str, JsonValue] = {"question": question, "contact_id": contact_id, "known": known}
+        items += tool_items(await _read(desk, RECALL, "recall", arguments), len(items) + 1)
+    return items
+
+
+async def _read(desk: Desk, key: str, name: str, arguments: dict[str, JsonValue]) -> JsonValue:
+    """What a tool returned; after a crash the same call returns what was recorded."""
+    if key not in desk.scratch:
+        result = await desk.call(name, arguments, key)
+        desk.scratch[key] = result.content if result.is_done else None
+    return desk.scratch[key]
 
 
 async def draft(state: State, runtime: Runtime[Desk]) -> State:

@@ -82,8 +82,8 @@ def test_fifty_people_get_the_row_that_holds_fifty() -> None:
 
     assert (
         "На 50 человек в прайсе есть строка «25–99»: помесячно 20 €, при оплате за год 17 € "
-        "(подписка, за один сканер в месяц). На 50 получается 50 × 20 € = 1000 € помесячно, "
-        "50 × 17 € = 850 € при оплате за год."
+        "(подписка, за один сканер в месяц). На 50 получается 50 × 20 € = 1000 € в месяц (помесячно), "
+        "50 × 17 € = 850 € в месяц (при оплате за год)."
     ).replace("0 €", "0\u00a0€") in body(answer).replace("0 €", "0\u00a0€")
     assert cited(answer) == {31}
     assert answer.missing == ()
@@ -93,7 +93,7 @@ def test_the_column_of_the_condition_is_told_alone() -> None:
     answer = write_reply(case("how much for 50 people if we pay yearly?", evidence=(LIST_EN, LIST_RU)))
 
     assert "“25–99”: paid yearly €17 (subscription, per scanner and month)" in body(answer)
-    assert "50 × €17 = €850 paid yearly" in body(answer)
+    assert "50 × €17 = €850 a month (paid yearly)" in body(answer)
     assert "€20" not in body(answer)
 
 

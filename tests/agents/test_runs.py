@@ -67,6 +67,7 @@ async def test_an_introduction_rests_on_the_relationship_graph(office: Office) -
     assert [item.kind for item in found[1] if item.is_used] == [EvidenceKind.RELATIONSHIP]
     assert [call.tool for call in await office.calls(run.id)] == [
         "brief_contact",
+        "recall",
         "find_introduction",
         "draft_reply",
     ]
@@ -178,6 +179,7 @@ async def test_an_obedient_model_can_only_read_and_propose(office: Office) -> No
 
     assert [call.tool for call in await office.calls(run.id)] == [
         "brief_contact",
+        "recall",
         "find_contacts",
         "draft_reply",
     ]
@@ -227,7 +229,7 @@ async def test_two_processes_carry_a_run_out_once(office: Office) -> None:
 
     await asyncio.gather(office.work(run_id), office.work(run_id))
 
-    assert len(await office.calls(run_id)) == 2
+    assert len(await office.calls(run_id)) == 3
     assert (await office.run(run_id)).fence == 1
 
 
@@ -286,7 +288,7 @@ async def test_a_run_whose_process_died_goes_on_where_it_stopped(office: Office)
 
     assert run.outcome == "drafted"
     assert run.fence == 2
-    assert [call.tool for call in await office.calls(run_id)] == ["brief_contact", "draft_reply"]
+    assert [call.tool for call in await office.calls(run_id)] == ["brief_contact", "recall", "draft_reply"]
 
 
 async def test_a_run_that_was_tried_often_enough_goes_to_a_person(office: Office) -> None:

@@ -7,9 +7,13 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
 from crm.conversations.models import Conversation
+from crm.knowledge.models import Document
+from tests.support import papers
 from tests.support.browser import PHONE, WIDE, Person, Prospect
+from tests.support.documents import read_document
 from tests.support.stage import Stage, make_person
 
+PRICES = "# Prices\n\n| Scanners | Price |\n|---|---|\n| 1–9 | €26 |\n\nWithout VAT.\n"
 # Each width, theme and language twice, not all eight of them: axe takes seconds for a look.
 LOOKS = [
     pytest.param(WIDE["width"], "light", "en", id="1280-light-en"),
@@ -29,13 +33,15 @@ async def test_axe_finds_nothing(
     locale: str,
 ) -> None:
     conversation = await vera.write("Could we have a demo on Thursday?")
+    prices = await read_document(stage, "Prices.md", PRICES.encode())
+    scan = await read_document(stage, "Scan.pdf", papers.scanned_pdf())
     email = await make_person(stage.world.db, stage.world.owner, locale)
     size = WIDE if width == WIDE["width"] else PHONE
     anna = Person(chromium, stage, size=size, theme=theme, locale=locale)
 
     found = {"sign-in": await _violations(await anna.door())}
     page = await anna.sign_in(email)
-    for name, path in _pages(conversation).items():
+    for name, path in _pages(conversation, prices, scan).items():
         await page.goto(stage.fleet.base + path)
         await expect(page.locator("html")).to_have_attribute("lang", locale)
         if name == "conversation":
@@ -45,13 +51,17 @@ async def test_axe_finds_nothing(
     assert {name: text for name, text in found.items() if text} == {}
 
 
-def _pages(conversation: Conversation) -> dict[str, str]:
+def _pages(conversation: Conversation, prices: Document, scan: Document) -> dict[str, str]:
     opened = f"/inbox/{conversation.id}?folder=all"
     return {
         "conversation": opened,
         "list": "/inbox?folder=waiting",
         "about": f"{opened}&pane=about",
         "feedback": f"{opened}&draft=feedback",
+        "documents": f"/knowledge?removed={scan.id}",
+        "document": f"/knowledge/{prices.id}?quote=1–9 | €26",
+        "refused document": f"/knowledge/{scan.id}",
+        "answers": "/knowledge/answers?q=prices",
         "preferences": "/preferences",
         "design": "/design",
     }

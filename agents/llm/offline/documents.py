@@ -109,7 +109,9 @@ def _sums(row: Row, number: int, values: list[tuple[str, str]], language: Langua
         if len(found) != 1:
             return ""
         total = money(int(found[0].amount * number * 100), found[0].currency, language)
-        told.append(f"{number} × {found[0].text} = {total} {_lowered(name)}".strip())
+        period = f" {say(language, f'price.per_{row.period}')}" if row.period else ""
+        condition = f" ({_lowered(name)})" if name else ""
+        told.append(f"{number} × {found[0].text} = {total}{period}{condition}")
     return ", ".join(told)
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal
 
 from agents.inbox.contract import Case, CaseEvidence
 from agents.llm.offline.text import Language, content_stems, language_of, stems
@@ -36,6 +37,9 @@ _PER_PIECE = re.compile(
     r"|\bза\s+(?:(?:одн\w+|кажд\w+|1)\s+)?(?!месяц|год|день|час|недел|раз\b)[а-яё]+|/\s?(?:шт|польз|чел)|\bшт\.",
     re.IGNORECASE,
 )
+
+_A_MONTH = re.compile(r"\b(?:per|and|a|each)\s+month\b|/\s?mo(?:nth)?\b|\bв\s+месяц\b|/\s?мес", re.IGNORECASE)
+_A_YEAR = re.compile(r"\b(?:per|and|a|each)\s+year\b|/\s?y(?:ea)?r\b|\bв\s+год\b|/\s?год", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,12 @@ class Row:
     def is_per_piece(self) -> bool:
         """The list says that its prices are for one."""
         return bool(_PER_PIECE.search(" ".join((self.heading, *self.header))))
+
+    @property
+    def period(self) -> Literal["month", "year", ""]:
+        """For how long the list says that its prices are."""
+        said = " ".join((self.heading, *self.header))
+        return "month" if _A_MONTH.search(said) else "year" if _A_YEAR.search(said) else ""
 
     def words(self) -> str:
         return " ".join((self.evidence.label, self.evidence.details.get("heading", ""), *self.header))

@@ -165,16 +165,17 @@ def _list_price(reply: _Reply, text: str, wanted: slots.Quantity | None, *, has_
     case, language = reply.case, reply.language
     rows = list(prices.rows_of(case))
     fitting = prices.choose(rows, text, number, language)
-    if fact := lookup.find_price(number, case, language):
-        row = next((row for row in fitting if documents.differing(fact.sentence, row)), None)
-        if row is None or not _is_newer(case, row.evidence.n, fact.n):
-            _tell(reply, fact)
-            if row is not None:
-                _doubt(reply, fact.sentence, row.evidence.label, row.line)
-            return True
-        _doubt(reply, row.line, _label(case, fact.n), fact.sentence)
+    fact = lookup.find_price(number, case, language)
+    rival = next((row for row in fitting if fact and documents.differing(fact.sentence, row)), None)
+    if fact and (rival is None or not _is_newer(case, rival.evidence.n, fact.n)):
+        _tell(reply, fact)
+        if rival is not None:
+            _doubt(reply, fact.sentence, rival.evidence.label, rival.line)
+        return True
     if fitting:
         _tell_rows(reply, fitting, text, wanted)
+        if fact and rival is not None:
+            _doubt(reply, reply.sentences[-1].text, _label(case, fact.n), fact.sentence)
     elif prose := documents.find_prose_price(text, number, case, language):
         _tell(reply, prose)
     elif not has_offer and number is None and (steps := documents.steps_of(rows, language)):

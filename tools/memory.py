@@ -1,0 +1,70 @@
+"""Tools over memory: what was said before, and what the organization's documents say."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import Field
+
+from memory import recall as recalling
+from memory.knowledge import citation
+from memory.models import Memory, MemoryKind
+from tools.base import Arguments, Risk, Source, ToolContext, Trust, tool
+
+
+@dataclass(frozen=True)
+class RecalledText:
+    """A passage of a document, whose lines are told apart by line breaks and cells by bars, or what somebody said."""
+
+    label: str
+    text: str
+    heading: str
+    is_publishable: bool
+    updated_at: datetime
+    source: Source
+
+
+@dataclass(frozen=True)
+class Recollections:
+    found: list[RecalledText]
+    is_by_words: bool
+
+
+class Recall(Arguments):
+    question: str = Field(min_length=1, max_length=2000, description="In the words of whoever asks.")
+    contact_id: UUID = Field(description="Whom the answer is for.")
+    known: tuple[UUID, ...] = Field(
+        (), max_length=200, description="Ids of messages that you have read already."
+    )
+
+
+@tool(scope="knowledge:read", risk=Risk.READ, tx=False, returns_untrusted=True)
+async def recall(ctx: ToolContext, args: Recall) -> Recollections:
+    """What may be told to a contact about a question: published documents, and what was said to this contact before."""
+    asked = recalling.Recall(
+        args.question,
+        contact_id=args.contact_id,
+        only_contact=True,
+        only_publishable=True,
+        shown=args.known,
+    )
+    recollection = await ctx.memories.recall(ctx.principal, ctx.short_tx, asked)
+    return Recollections([_told(one.memory) for one in recollection.found], recollection.is_by_words)
+
+
+def _told(memory: Memory) -> RecalledText:
+    heading = tuple(memory.heading)
+    is_document = memory.kind is MemoryKind.CHUNK
+    called = citation(memory.title, page=memory.page, heading=heading, number=memory.line or 1)
+    return RecalledText(
+        label=called if is_document else memory.speaker,
+        text=memory.text,
+        heading=" › ".join(heading),
+        is_publishable=memory.is_publishable,
+        updated_at=memory.occurred_at,
+        source=Source(
+            "knowledge" if is_document else "memory",
+            memory.source_id,
+            Trust(memory.trust.value),
+        ),
+    )
