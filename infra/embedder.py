@@ -14,7 +14,7 @@ import httpx2
 from infra.fleet import ROOT
 from infra.servers.processes import ServerFailed, dying_with_parent, free_port, stop
 
-_READY_SECONDS = 60.0
+_READY_SECONDS = 180.0
 
 
 @dataclass(frozen=True)
