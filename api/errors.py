@@ -59,7 +59,8 @@ def problem(
         "status": status.value,
         "detail": detail,
     }
-    return JSONResponse({**body, **(fields or {})}, status_code=status.value, media_type=PROBLEM)
+    # the members that the RFC names are never taken by a field
+    return JSONResponse({**(fields or {}), **body}, status_code=status.value, media_type=PROBLEM)
 
 
 def install(app: FastAPI) -> None:

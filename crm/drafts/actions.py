@@ -321,7 +321,7 @@ async def _load_for_decision(tx: Tx, draft_id: DraftId, version: int) -> tuple[C
     approval = await get_approval_of(tx, draft_id)
     approvals.require_approver(tx)
     if draft.status is not DraftStatus.PENDING:
-        raise Conflict(f"This draft is already {draft.status}; nothing more was done.", status=draft.status)
+        raise Conflict(f"This draft is already {draft.status}; nothing more was done.", state=draft.status)
     if draft.version != version:
         raise Stale("Somebody edited this draft after you opened it; look at the new text first.")
     return conversation, draft, approval

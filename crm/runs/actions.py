@@ -277,7 +277,7 @@ async def stop_run(tx: Tx, run_id: RunId) -> Run:
     await lock_conversation(tx, run.conversation_id)
     run = await queries.get_run(tx, run_id)
     if run.status not in OPEN:
-        raise Conflict(f"This run is already {run.status}; nothing was stopped.", status=run.status)
+        raise Conflict(f"This run is already {run.status}; nothing was stopped.", state=run.status)
     await cancel_run(tx, run, "a person stopped it")
     return await queries.get_run(tx, run_id)
 

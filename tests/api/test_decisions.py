@@ -136,3 +136,12 @@ async def test_a_handle_of_somebody_else_is_a_conflict(api: Caller, desk: Desk) 
 
     assert answer.status_code == 409
     assert len((await api.get("/contacts")).json()["items"]) == 1
+
+
+async def test_a_decision_that_comes_too_late_says_what_was_decided(api: Caller, desk: Desk) -> None:
+    path = desk.path("/drafts/{draft_id}")
+    await api.post(f"{path}/rejection", {"version": 1})
+
+    problem = (await api.post(f"{path}/approval", {"version": 1})).json()
+
+    assert (problem["status"], problem["state"]) == (409, "rejected")

@@ -145,7 +145,7 @@ def _explain(session: Session, err: AppError) -> str:
         return gettext(
             "Somebody edited this draft after you opened it. Look at the new text, then decide again."
         )
-    match err.fields.get("status"), err.fields.get("field"):
+    match err.fields.get("state"), err.fields.get("field"):
         case "approved", _:
             return gettext("This draft is already approved. It was not sent a second time.")
         case "rejected", _:
