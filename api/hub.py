@@ -119,12 +119,8 @@ class Hub:
                 await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _relay(self, room: Room, subscription: Subscription) -> None:
-        interruptions = 0
         while True:
             published = await _gather(subscription)
-            if subscription.interruptions != interruptions:
-                interruptions = subscription.interruptions
-                await self._catch_up(room)
             await self._tell(room, [_event(m) for m in published if m.get("conversation_id")])
 
     async def _catch_up(self, room: Room) -> None:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from core import jsons
@@ -35,23 +36,21 @@ class PubSub:
 
 
 class Subscription:
-    """An open subscription to one organization's topic.
-
-    `interruptions` counts how often the connection was lost and made again: what was published meanwhile is gone.
-    """
+    """An open subscription to one organization's topic."""
 
     def __init__(self, pubsub: object) -> None:
         self._pubsub = pubsub
-        self.interruptions = 0
 
     async def next(self, timeout_seconds: float) -> dict[str, str] | None:
-        """The next message, or None when none came in time or the connection was made again."""
+        """The next message, or None when none came in time.
+
+        Raises: RedisError when the connection was lost, also if it was made again: what was published then is gone.
+        """
         message = await self._pubsub.get_message(timeout=timeout_seconds)  # type: ignore[attr-defined]
         if message is None:
             return None
         if message["type"] != "message":
-            self.interruptions += 1
-            return None
+            raise RedisConnectionError("A subscription was interrupted.")
         published: dict[str, str] = jsons.loads(message["data"])
         return published
 

@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from core.db import Database
+from core.ids import uuid7
 from core.principal import Principal
 from core.pubsub import PubSub
 from crm.conversations.inbox import latest_event_id
@@ -105,6 +106,29 @@ class Press:
             await asyncio.sleep(commit_after_seconds)
         await self.publish(event_id, conversation_id)
         return str(event_id)
+
+    async def make_past(self, conversation_id: UUID, events: int) -> None:
+        """Leave so many events in a conversation that nobody was told of."""
+        rows: list[dict[str, object]] = [
+            {
+                "organization_id": self.person.organization_id,
+                "id": uuid7(),
+                "actor_id": self.person.id,
+                "subject_id": conversation_id,
+                "seq": 1_000_000 + number,
+            }
+            for number in range(events)
+        ]
+        async with self.db.transaction(self.person, "test") as tx:
+            await tx.execute_many(
+                """
+                INSERT INTO events (organization_id, id, type, version, occurred_at, actor_kind, actor_id, subject_kind,
+                                    subject_id, seq, correlation_id, data)
+                VALUES (%(organization_id)s, %(id)s, 'conversation.read', 1, now(), 'user', %(actor_id)s, 'conversation',
+                        %(subject_id)s, %(seq)s, %(id)s, '{}')
+                """,
+                rows,
+            )
 
     async def latest(self) -> str:
         """The newest event of the organization."""
