@@ -52,3 +52,10 @@ def test_every_kind_of_due_work_that_is_scheduled_has_a_handler() -> None:
 
 def test_handlers_are_declared_as_one_of_three_kinds() -> None:
     assert all(isinstance(h, InTx | Outside | Together) for handlers in ROUTES.values() for h in handlers)
+
+
+def test_every_event_of_a_conversation_is_told_to_those_who_follow() -> None:
+    """A socket that resumes reads them from the table: it must not find more there than live ones are told."""
+    about = [event for event in ROUTES if event.subject_kind == "conversation"]
+
+    assert [e.name for e in about if "publish_live" not in {h.name for h in ROUTES[e]}] == []
