@@ -51,8 +51,10 @@ class Question:
 
 
 def capitalised_stems(question: str) -> list[str]:
-    """Stems of the words that may be names."""
-    marked = [word for word in question.split() if any(letter.isupper() for letter in word[:2])]
+    """Stems of the words that may be names; a question word that opens the question is none."""
+    first, *later = question.split() or [""]
+    opening = [first] if words.stems(first) else []
+    marked = [word for word in opening + later if any(letter.isupper() for letter in word[:2])]
     return [words.stem(word) for part in marked for word in words.words(part)]
 
 

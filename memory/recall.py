@@ -14,7 +14,7 @@ from graph.store import GraphAway, GraphStore
 from memory import ranking, search
 from memory.embeddings.base import Embedder, EmbeddingsAway, Vectors
 from memory.models import Memory, MemoryKind
-from memory.search import Candidate, Scope
+from memory.search import Candidate, Scope, Speaker
 
 Transaction = Callable[[], AbstractAsyncContextManager[Tx]]
 LIMITS = {MemoryKind.TURN: 8, MemoryKind.CHUNK: 6, MemoryKind.SUMMARY: 2}
@@ -72,8 +72,7 @@ class Memories:
         No transaction is open while the model or the graph is asked.
         """
         with _seconds.time():
-            async with transaction() as tx:
-                named = await search.find_speakers(tx, ranking.capitalised_stems(asked.question))
+            named = await _named(transaction, ranking.capitalised_stems(asked.question))
             question = ranking.understand(asked.question, named, contact_id=asked.contact_id)
             vector, near = await asyncio.gather(
                 self._vector(question.text), self._near(principal, asked.contact_id)
@@ -110,6 +109,14 @@ class Memories:
                 near[end] = max(near.get(end, 0.0), edge.weight)
         near.pop(contact_id, None)
         return near
+
+
+async def _named(transaction: Transaction, stems: Sequence[str]) -> list[Speaker]:
+    """Who is named; most questions name nobody and cost nothing here."""
+    if not stems:
+        return []
+    async with transaction() as tx:
+        return await search.find_speakers(tx, stems)
 
 
 def _within_limits(

@@ -108,4 +108,5 @@ def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
 def _step_back() -> None:
     """Let bulk threads yield to questions and to the rest of the product; Linux keeps a niceness per thread."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _BULK_NICENESS)
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _BULK_NICENESS)

@@ -10,8 +10,14 @@ from core import clock
 from core.db import Database
 from core.ids import uuid7
 from core.principal import Principal, Visibility
+from crm.contacts.actions import create_contact
+from crm.contacts.models import NewContact
+from crm.conversations.history import PastMessage, import_conversation
+from crm.facts.actions import assert_relation
 from events.ids import DocumentId, DocumentVersionId
-from memory import store
+from graph.postgres import PostgresGraph
+from graph.projector import rebuild
+from memory import ingest, store
 from memory.documents.models import Chunk
 from memory.embeddings.fake import FakeEmbedder
 from memory.embeddings.remote import RemoteEmbedder
@@ -112,6 +118,38 @@ async def test_the_budget_is_kept_and_the_best_stays(shelf: Shelf) -> None:
 
     assert 0 < sum(tokens(text) for text in cut) <= 200
     assert cut == whole[: len(cut)]
+
+
+async def test_among_equals_people_near_the_contact_come_first(shelf: Shelf) -> None:
+    vera_id = shelf.conversation.contact_id
+    for name in ("Ulla", "Tomas"):
+        async with shelf.db.transaction(shelf.owner, "test") as tx:
+            person = await create_contact(tx, NewContact(name))
+            line = PastMessage(True, "contact", person.id, f"We count by hand, {name} here", MARCH, name)
+            imported = await import_conversation(
+                tx, shelf.world.account, person.id, chat_id=name, messages=[line]
+            )
+            await ingest.remember_conversation(tx, imported.conversation_id)
+            if name == "Tomas":
+                await assert_relation(
+                    tx,
+                    subject=("contact", vera_id),
+                    predicate="knows",
+                    object=("contact", person.id),
+                    strength=0.9,
+                )
+    graph = PostgresGraph(shelf.db)
+    await rebuild(shelf.db, shelf.owner, graph)
+    asked = Recall("count by hand", contact_id=vera_id)
+
+    async def texts(memories: Memories) -> list[str]:
+        found = await memories.recall(shelf.owner, lambda: shelf.db.transaction(shelf.owner, "test"), asked)
+        return [one.memory.text for one in found.found]
+
+    with_graph, without = await texts(Memories(FakeEmbedder(), graph)), await texts(Memories(FakeEmbedder()))
+
+    assert "Tomas" in with_graph[0]
+    assert set(with_graph) == set(without)
 
 
 async def test_what_the_asker_has_in_view_is_not_told_again(shelf: Shelf) -> None:
