@@ -29,6 +29,7 @@ from core.settings import Settings
 from infra import embedded, installation
 from infra.local_model import fetch as local_model
 from infra.migrate import head
+from infra.servers import dovecot
 from infra.servers import neo4j as neo4j_server
 from infra.servers import postgres as postgres_server
 from infra.servers import redis as redis_server
@@ -135,9 +136,15 @@ def _tools() -> list[Finding]:
     chromium = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
     return [
         _program(
-            "java", shutil.which("java"), "the Neo4j of `getsale up`", f"{_APT} openjdk-17-jre-headless"
+            "java", shutil.which("java"), "Neo4j and the demo's mail", f"{_APT} openjdk-17-jre-headless"
         ),
-        _program("maven", shutil.which("mvn"), "the Neo4j of `getsale up`", f"{_APT} maven"),
+        _program("maven", shutil.which("mvn"), "Neo4j and the demo's mail", f"{_APT} maven"),
+        _program(
+            "dovecot",
+            str(dovecot.binary() or ""),
+            "the tests of mailboxes",
+            f"{_APT} dovecot-imapd dovecot-lmtpd",
+        ),
         _program("chromium", chromium, "the browser tests", f"{_APT} chromium fonts-dejavu-core"),
     ]
 

@@ -99,6 +99,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "GETSALE_DATA": str(settings.data),
         "GETSALE_SECRET_KEY": settings.secret_key.get_secret_value(),
         "TELEGRAM_API_BASE": settings.telegram_api_base,
+        "GETSALE_INTERNAL_HOSTS": settings.internal_hosts,
         "EMBEDDINGS_URL": settings.embeddings_url,
         "AGENT_MODEL": settings.agent_model,
         "AGENT_PATIENCE": str(settings.agent_patience),

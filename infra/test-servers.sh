@@ -29,5 +29,5 @@ if [ -n "$packages" ]; then
     fi
 fi
 
-# The jars of Neo4j, once per user.
-.venv/bin/python -c 'from infra.servers.neo4j import fetch_jars; fetch_jars()'
+# The jars of Neo4j and GreenMail, once per user.
+.venv/bin/python -c 'from infra.servers import greenmail, neo4j; neo4j.fetch_jars(); greenmail.fetch_jars()'

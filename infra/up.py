@@ -18,9 +18,10 @@ from core.settings import Settings
 from crm.channel_accounts import actions as accounts
 from crm.channel_accounts import queries as account_queries
 from events.ids import OrganizationId
-from infra import embedded, installation
+from infra import demo_mail, embedded, installation
 from infra.local_model import fetch as local_model
 from infra.migrate import migrate
+from infra.seed import mailbox
 from infra.seed.demo import seed
 from infra.servers import neo4j as neo4j_server
 from infra.servers.processes import ServerFailed, free_port, listening
@@ -55,6 +56,7 @@ class _Plan:
     demo: installation.DemoAccess | None
     neo4j: bool
     model_port: int | None
+    mail: demo_mail.MailPlan | None
 
     @property
     def port(self) -> int:
@@ -82,6 +84,7 @@ def run(settings: Settings, options: Options) -> int:
         plan = _plan(settings, data, options)
         if plan.demo is not None:
             asyncio.run(seed_demo(plan.settings, plan.demo))
+            asyncio.run(demo_mail.rest(plan.settings))
         return asyncio.run(_supervise(plan, servers))
 
 
@@ -106,7 +109,11 @@ def _plan(settings: Settings, data: Path, options: Options) -> _Plan:
     if model_port is not None:
         settings = _with_local_model(settings, model_port)
         installation.announce(data, "local_model_url", settings.local_model_url)
-    return _Plan(settings, door, peer_port, embed_port, demo, _has_neo4j(settings, options), model_port)
+    mail = demo_mail.plan() if peer_port is not None else None
+    if mail is not None:
+        settings = mail.admitted(settings)
+    has_neo4j = _has_neo4j(settings, options)
+    return _Plan(settings, door, peer_port, embed_port, demo, has_neo4j, model_port, mail)
 
 
 def _with_local_model(settings: Settings, port: int) -> Settings:
@@ -165,7 +172,13 @@ async def _renew_token(db: Database, settings: Settings, organization_id: Organi
 
 async def _supervise(plan: _Plan, servers: embedded.Servers) -> int:
     programs = _programs(plan)
-    supervisor = Supervisor(Log([program.name for program in programs] + ["neo4j"] * plan.neo4j))
+    supervisor = Supervisor(
+        Log(
+            [program.name for program in programs]
+            + ["neo4j"] * plan.neo4j
+            + ["mail"] * (plan.mail is not None)
+        )
+    )
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, _stop_or_hurry, stop, supervisor)
@@ -181,17 +194,28 @@ async def _supervise(plan: _Plan, servers: embedded.Servers) -> int:
             return 0 if stop.is_set() else 1
         _announce(plan)
         supervisor.log.release()
+        if plan.mail is not None and plan.demo is not None:
+            await supervisor.start(demo_mail.program(plan.settings, plan.mail, plan.demo.password))
+        waits_for_mail = plan.mail is not None
         if plan.neo4j:  # only now: it takes both cores for seconds
             await supervisor.start(_graph(plan.settings))
         while not stop.is_set():
             for name in servers.revive():
                 supervisor.log.write(name, "ended and was started again")
+            if waits_for_mail:
+                waits_for_mail = not await _connect_mail(plan)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), timeout=1)
         return 0
     finally:
         _say("Stopping.")
         await supervisor.stop()
+
+
+async def _connect_mail(plan: _Plan) -> bool:
+    if plan.mail is None or plan.demo is None:
+        return True
+    return await demo_mail.connect_if_ready(plan.settings, plan.mail, plan.demo.password)
 
 
 def _stop_or_hurry(stop: asyncio.Event, supervisor: Supervisor) -> None:
@@ -217,6 +241,9 @@ def _programs(plan: _Plan) -> list[Program]:
     if plan.peer_port is not None and plan.demo is not None:
         peer = [sys.executable, "-m", "infra.peers.telegram", "--port", str(plan.peer_port)]
         peer += ["--data", str(plan.settings.data / "telegram"), "--token", plan.demo.bot_token]
+        if plan.mail is not None:
+            peer += ["--smtp-port", str(plan.mail.smtp_port), "--imap-port", str(plan.mail.imap_port)]
+            peer += ["--mail-to", mailbox.ADDRESS]
         programs.insert(0, Program("telegram", [*peer, "--inbox-url", _url(plan.port)], environment))
     return programs
 

@@ -55,6 +55,7 @@ log = structlog.get_logger()
 
 Kind = TypeVar("Kind", bound=Event)
 NOW = QuietWindow(0, 0)
+_MOST_DELAYS = 25
 
 
 def _event(job: Job, kind: type[Kind]) -> Kind:
@@ -214,9 +215,7 @@ async def deliver_message(job: Job) -> Postpone | None:
     except Limited as err:
         return await _wait_as_told(job, attempt, err)
     except Delayed as err:
-        async with job.transaction("delayed") as tx:
-            await sending.requeue(tx, attempt, err.reason)
-        return Postpone(patience(err.pause_seconds, attempt.fence), err.reason)
+        return await _wait_longer(job, attempt, err)
     except Retryable as err:
         async with job.transaction("requeue") as tx:
             await sending.requeue(tx, attempt, err.reason)
@@ -241,6 +240,16 @@ async def _wait_as_told(job: Job, attempt: Attempt, err: Limited) -> Postpone:
         await sending.requeue(tx, attempt, err.reason)
         await accounts.block_until(tx, attempt.channel_account_id, clock.now() + delay)
     return Postpone(delay, err.reason)
+
+
+async def _wait_longer(job: Job, attempt: Attempt, err: Delayed) -> Postpone | None:
+    """The receiver wants this one message later; after some twenty tries, a day or so, it is not coming any more."""
+    async with job.transaction("delayed") as tx:
+        if attempt.fence > _MOST_DELAYS * 2:
+            await sending.record_failed(tx, attempt, err.reason)
+            return None
+        await sending.requeue(tx, attempt, err.reason)
+    return Postpone(patience(err.pause_seconds, attempt.fence), err.reason)
 
 
 async def _refused(job: Job, attempt: Attempt, err: Permanent) -> None:

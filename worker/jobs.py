@@ -105,8 +105,9 @@ class Together:
 
 Handler = InTx | Outside | Together
 
-# Claims that never came to an end, such as of a job that kills its worker before it can count the attempt.
-MAX_CLAIMS = 25
+# Claims without an end: no worker was there for as long, or the job kills its worker before the attempt is counted.
+# From then on the attempt is counted before the work, so that the latter is found out and the former costs nothing.
+SUSPECT_CLAIMS = 5
 
 
 async def carry_out_together(services: "Services", deliveries: Sequence[Delivery], handler: Together) -> None:
@@ -157,8 +158,12 @@ class LostLease(Exception):
 
 
 async def _in_one_transaction(services: "Services", work: Delivery | DueWork, handler: InTx) -> str:
+    is_counted = work.fence > SUSPECT_CLAIMS
+    if is_counted:
+        async with services.db.transaction(system(work.organization_id), f"{handler.name}.begin") as tx:
+            await _begin(tx, services, work, handler.name)
     async with services.db.transaction(system(work.organization_id), f"{handler.name}.commit") as tx:
-        job = await _begin(tx, services, work, handler.name)
+        job = await _begin(tx, services, work, handler.name, is_counted=is_counted)
         if _is_hopeless(services, work):
             await _bury(tx, job, handler, f"given up after {work.attempts} attempts")
             return "buried"
@@ -187,9 +192,12 @@ async def _outside(services: "Services", work: Delivery | DueWork, handler: Outs
     return "done"
 
 
-async def _begin(tx: Tx, services: "Services", work: Delivery | DueWork, name: str) -> Job:
-    """Count the attempt and load what the work is about. Raises: LostLease."""
-    if not await leases.begin(tx, work.lease, services.settings.lease_seconds):
+async def _begin(
+    tx: Tx, services: "Services", work: Delivery | DueWork, name: str, *, is_counted: bool = False
+) -> Job:
+    """Count the attempt, unless it is, and load what the work is about. Raises: LostLease."""
+    hold = leases.renew if is_counted else leases.begin
+    if not await hold(tx, work.lease, services.settings.lease_seconds):
         raise LostLease
     principal = system(work.organization_id)
     if isinstance(work, DueWork):
@@ -200,7 +208,7 @@ async def _begin(tx: Tx, services: "Services", work: Delivery | DueWork, name: s
 
 
 def _is_hopeless(services: "Services", work: Delivery | DueWork) -> bool:
-    return work.attempts >= services.settings.max_attempts or work.fence > MAX_CLAIMS
+    return work.attempts >= services.settings.max_attempts
 
 
 def _span(job: Job) -> AbstractContextManager[trace.Span]:

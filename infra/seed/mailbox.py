@@ -3,6 +3,7 @@
 from core.db import Database, Tx
 from core.errors import NotFound
 from core.principal import system
+from crm.channel_accounts import actions as accounts
 from crm.channel_accounts import mailboxes
 from crm.channel_accounts.mailboxes import MailServer, NewMailbox, Security
 from crm.channel_accounts.models import ChannelAccount
@@ -12,6 +13,7 @@ from events.ids import OrganizationId
 ADDRESS = "sales@norrwick.example"
 NAME = "Norrwick mail"
 NOT_RUNNING = "The demo's mail server does not run; `getsale up` starts it where Java and Maven are there"
+STARTING = "The demo's mail server is starting"
 # Nobody listens there: the servers are given when they run.
 _NOWHERE = MailServer("127.0.0.1", 1, Security.PLAIN)
 
@@ -27,7 +29,9 @@ async def add_mailbox(tx: Tx, *, password: str, key: str) -> ChannelAccount:
         return await find_channel_account(tx, "email", NAME)
 
 
-async def connect(db: Database, organization_id: OrganizationId, *, imap_port: int, smtp_port: int) -> None:
+async def connect(
+    db: Database, organization_id: OrganizationId, *, imap_port: int, smtp_port: int, password: str, key: str
+) -> None:
     """The demo's mail server runs on these ports now."""
     async with db.transaction(system(organization_id), "seed.mailbox") as tx:
         account = await find_channel_account(tx, "email", NAME)
@@ -37,6 +41,7 @@ async def connect(db: Database, organization_id: OrganizationId, *, imap_port: i
             imap=MailServer("127.0.0.1", imap_port, Security.PLAIN),
             smtp=MailServer("127.0.0.1", smtp_port, Security.PLAIN),
         )
+        await accounts.replace_secret(tx, account.id, token=password, key=key)
 
 
 async def rest(db: Database, organization_id: OrganizationId, reason: str) -> None:

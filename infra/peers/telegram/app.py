@@ -9,6 +9,8 @@ from pathlib import Path
 
 from aiohttp import web
 
+from infra.peers.mail import page as mail_page
+from infra.peers.mail.person import MailPerson
 from infra.peers.telegram import control, page, server, storage
 from infra.peers.telegram.faults import Faults
 from infra.peers.telegram.server import FAULTS, FOLDER, STORE
@@ -19,9 +21,14 @@ _UPLOAD_LIMIT_BYTES = 64 * 1024 * 1024
 
 
 def create_app(
-    *, data: Path | None = None, bot_name: str = "Norrwick", token: str = "", inbox_url: str = ""
+    *,
+    data: Path | None = None,
+    bot_name: str = "Norrwick",
+    token: str = "",
+    inbox_url: str = "",
+    mail: MailPerson | None = None,
 ) -> web.Application:
-    """Make the peer; without `data` it forgets everything when it ends."""
+    """Make the peer; without `data` it forgets everything when it ends. With `mail` the prospect writes mails too."""
     middlewares = [page.refuse_other_sites, control.explain_mistakes]
     app = web.Application(client_max_size=_UPLOAD_LIMIT_BYTES, middlewares=middlewares)
     app[STORE], app[FAULTS] = Store(bot_name), Faults()
@@ -34,6 +41,10 @@ def create_app(
     app.router.add_get("/healthz", _healthz)
     for module in (control, page, server):
         app.router.add_routes(module.routes)
+    app[page.HAS_MAIL] = mail is not None
+    if mail is not None:
+        app[mail_page.PERSON], app[mail_page.INBOX] = mail, inbox_url
+        app.router.add_routes(mail_page.routes)
     app.router.add_static("/prospect-static", Path(__file__).parent / "static")
     app.cleanup_ctx.append(_background)
     if data is not None:

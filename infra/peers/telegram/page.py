@@ -20,6 +20,7 @@ from infra.peers.telegram.state import DEFAULT_CHAT_ID, Bot, Line, Person
 from infra.peers.telegram.texts import SUGGESTIONS, pick_language, size_text, words
 
 INBOX_URL = web.AppKey("inbox_url", str)
+HAS_MAIL = web.AppKey("has_mail", bool)
 routes = web.RouteTableDef()
 _SHOWN_LINES = 200
 _TEXT_LIMIT = 4096
@@ -210,6 +211,7 @@ def _render(
         suggestions=SUGGESTIONS,
         is_typing=person.is_typed_to_until > time.time(),
         inbox_url=request.app[INBOX_URL],
+        has_mail=request.app[HAS_MAIL],
         url=url,
         clock=_clock,
         size=lambda size_bytes: size_text(size_bytes, language),

@@ -14,6 +14,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "он появится здесь, когда его одобрят.",
     ),
     "open_inbox": ("Open the inbox", "Открыть входящие"),
+    "by_mail": ("Write by mail instead", "Написать по почте"),
     "try": ("Write for example", "Напишите, например"),
     "try_other": ("Or in Russian", "Или по-английски"),
     "bot": ("bot", "бот"),
