@@ -134,6 +134,12 @@ def _photograph_pages(page: "Page", camera: Camera, look: Look) -> None:
         page.goto(f"{camera.base}{path}&pane=about")
         page.wait_for_timeout(600)
         camera.shoot(page, "about", look)
+    page.goto(f"{camera.base}/knowledge")
+    camera.shoot(page, "knowledge", look)
+    document = page.locator(".knowledge-row").first
+    if document.count():
+        page.goto(f"{camera.base}{document.get_attribute('href')}")
+        camera.shoot(page, "document", look)
     page.goto(f"{camera.base}/preferences")
     camera.shoot(page, "preferences", look)
     page.goto(f"{camera.base}/design")
