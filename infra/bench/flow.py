@@ -28,7 +28,7 @@ from crm.runs.actions import QuietWindow, RunRequest, request_run
 from events.ids import ConversationId, UserId
 from infra import embedded
 from infra.bench import Report, percentile
-from infra.bench.bare_langgraph import runs_per_second as bare_runs_per_second
+from infra.bench._bare_langgraph import runs_per_second as bare_runs_per_second
 from infra.embedded import Urls
 from infra.fleet import KEY, PROCESSES, Fleet, running_fleet
 from infra.migrate import migrate
