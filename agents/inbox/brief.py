@@ -1,13 +1,14 @@
 """The case for models with little room: what fits into their context, and for small ones plain lines, not JSON."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from agents.inbox.contract import Case, CaseEvidence, CaseMessage
+from agents.inbox.contract import Case, CaseEvidence, CaseMessage, TriageAnswer
 from agents.llm.endpoint import estimated_tokens
-from agents.llm.offline.text import Language, language_of
+from agents.llm.offline.text import Language, content_stems, language_of
 from crm.drafts.models import EvidenceKind
 from prompts import library
 
@@ -15,6 +16,19 @@ from prompts import library
 BRIEF_TOKENS = 1500
 _LONGEST_LINE = 600
 _HISTORY = 6
+_FACTS = 3
+_ROOT = 5
+_REASONS = ("customer_request", "policy_restriction", "unsupported_request")
+# Answered without any fact.
+_FREE = frozenset({"interested", "greeting", "introduction", "wrong_person", "thanks"})
+_CONFIRM: dict[Language, str] = {
+    "en": "With pleasure. I will check the time and confirm it shortly.",
+    "ru": "С удовольствием. Уточню время и подтвержу в ближайшее время.",
+}
+_CHECK: dict[Language, str] = {
+    "en": "Thank you for asking; I will check this and come back to you.",
+    "ru": "Спасибо за вопрос, уточню и вернусь к вам с ответом.",
+}
 LANGUAGES: dict[Language, str] = {"en": "English", "ru": "Russian"}
 # What the team keeps to itself; a small model cannot be trusted to.
 _PRIVATE_KINDS = (EvidenceKind.DEAL, EvidenceKind.TASK, EvidenceKind.CONTACT, EvidenceKind.RELATIONSHIP)
@@ -67,12 +81,14 @@ class Brief:
     text: str
     language: Language
     numbers: tuple[int, ...]
+    has_facts: bool = False
 
 
 def brief(case: Case, *, with_evidence: bool) -> Brief:
     """The case as a small model reads it."""
     language = language_of(" ".join(message.text for message in case.new_messages), case.contact.language)
-    facts = _open(case.evidence) if with_evidence else []
+    asked = " ".join(message.text for message in case.new_messages)
+    facts = _near(_open(case.evidence), asked, language) if with_evidence else []
     lines = _within([f"[{fact.n}] {_line(f'{fact.label}: {fact.text}')}" for fact in facts], BRIEF_TOKENS)
     text = library.load("inbox/case_brief").render(
         contact=case.contact.name,
@@ -83,7 +99,7 @@ def brief(case: Case, *, with_evidence: bool) -> Brief:
         language=LANGUAGES[language],
     )
     cited = [*(message.n for message in case.new_messages), *(fact.n for fact in facts[: len(lines)])]
-    return Brief(text, language, tuple(cited))
+    return Brief(text, language, tuple(cited), bool(lines))
 
 
 def _open(evidence: Sequence[CaseEvidence]) -> list[CaseEvidence]:
@@ -95,6 +111,24 @@ def _open(evidence: Sequence[CaseEvidence]) -> list[CaseEvidence]:
         and piece.kind not in _PRIVATE_KINDS
         and piece.details.get("predicate") not in _PRIVATE_FACTS
     ]
+
+
+def _near(facts: list[CaseEvidence], asked: str, language: Language) -> list[CaseEvidence]:
+    """The facts that share the telling words of the question; a small model retells whatever else it is shown."""
+    wanted = _roots(asked, language)
+    words = [_roots(f"{fact.label} {fact.text}", language) & wanted for fact in facts]
+    common = Counter(word for found in words for word in found)
+    weights = [sum(1 / common[word] for word in found) for found in words]
+    least = max(weights, default=0) / 2
+    near = [
+        (weight, fact) for weight, fact in zip(weights, facts, strict=True) if weight > 0 and weight >= least
+    ]
+    return [fact for _, fact in sorted(near, key=lambda pair: -pair[0])][:_FACTS]
+
+
+def _roots(text: str, language: Language) -> frozenset[str]:
+    """The beginnings of the telling words: `доставка` and `доставляются` have one. Numbers tell nothing."""
+    return frozenset(stem[:_ROOT] for stem in content_stems(text, language) if not stem.isdigit())
 
 
 def _within(lines: list[str], tokens: int) -> list[str]:
@@ -118,18 +152,22 @@ def _line(text: str) -> str:
     return flat if len(flat) <= _LONGEST_LINE else f"{flat[:_LONGEST_LINE]} …"
 
 
-def triage_schema(shown: Brief) -> dict[str, JsonValue]:
-    """What a small model may judge; a decision for a person brings its reason along."""
+def triage_schema(shown: Brief, rules: TriageAnswer) -> dict[str, JsonValue]:
+    """What a small model may judge; a decision for a person brings its reason along.
+
+    `rules` is what plain rules say. A wish to be left alone, a complaint and a call for a person are never overlooked,
+    and nothing is passed over in silence that the rules would answer.
+    """
     language: JsonValue = {"const": shown.language}
     hand_off = _object(
-        reason={"enum": ["customer_request", "policy_restriction", "unsupported_request"]},
+        reason={"enum": [rules.hand_off.reason] if rules.hand_off else list(_REASONS)},
         summary={"type": "string"},
         next_step={"type": "string"},
     )
     kept = _object(
         language=language,
         intents=_some_of(_FOR_US),
-        decision={"enum": ["answer", "ignore"]},
+        decision={"enum": ["answer", "ignore"] if rules.decision == "ignore" else ["answer"]},
         hand_off={"type": "null"},
     )
     given = _object(
@@ -138,7 +176,7 @@ def triage_schema(shown: Brief) -> dict[str, JsonValue]:
         decision={"const": "notify"},
         hand_off=hand_off,
     )
-    return {"oneOf": [kept, given]}
+    return {"oneOf": [given] if rules.decision == "notify" else [kept, given]}
 
 
 # What is named first decides: with one of these intents nothing is left but to call a person.
@@ -153,16 +191,30 @@ def _some_of(intents: Sequence[str]) -> JsonValue:
     return {"type": "array", "items": {"enum": list(intents)}, "minItems": 1, "maxItems": 3}
 
 
-def draft_schema(shown: Brief) -> dict[str, JsonValue]:
-    """What a small model may write: few sentences, each with numbers that there are."""
+def draft_schema(shown: Brief, rules: TriageAnswer) -> dict[str, JsonValue]:
+    """What a small model may write: few sentences, each with numbers that there are.
+
+    Asked for what no fact answers, it would make something up; all that it may say then is that it will be checked.
+    """
     numbers: dict[str, JsonValue] = {"type": "array", "items": {"enum": list(shown.numbers)}, "maxItems": 3}
     # The numbers first: what they name is what the model then writes about.
-    sentence = _object(evidence=numbers, text={"type": "string"})
+    only = _only_answer(shown, rules)
+    text: JsonValue = {"const": only} if only else {"type": "string"}
+    sentence = _object(evidence=numbers, text=text)
+    longest = 1 if only else 3
     return _object(
         language={"const": shown.language},
-        sentences={"type": "array", "items": sentence, "minItems": 1, "maxItems": 5},
+        sentences={"type": "array", "items": sentence, "minItems": 1, "maxItems": longest},
         missing={"type": "array", "items": {"type": "string"}, "maxItems": 2},
     )
+
+
+def _only_answer(shown: Brief, rules: TriageAnswer) -> str:
+    """All that can be said without a fact about what was asked; empty where words of its own are harmless."""
+    asked = set(rules.intents) - _FREE
+    if shown.has_facts or not asked:
+        return ""
+    return (_CONFIRM if asked == {"meeting"} else _CHECK)[shown.language]
 
 
 def _object(**properties: JsonValue) -> dict[str, JsonValue]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from agents.llm.offline.text import content_stems, language_of, sentences
+from agents.llm.offline.text import content_stems, language_of, sentences, words
 
 _GREETING = re.compile(
     r"\W*(?:(?:hello|hi|dear|good \w+|здравствуйте|привет\w*|добр\w+ \w+|уважаем\w+)\b[\s,]*(?:[^\W\d_]+\s*){0,3})?[.!,\s]*",
@@ -18,6 +18,8 @@ def is_echo(text: str, messages: Sequence[str]) -> bool:
     language = language_of(text, "en")
     said = content_stems(text, language)
     for sentence in (sentence for message in messages for sentence in sentences(message)):
+        if words(sentence) == words(text):
+            return True
         heard = content_stems(sentence, language)
         both = len(said & heard)
         if len(heard) >= _FEWEST_WORDS and both >= _SAME * len(heard) and both >= _SAME * len(said):
@@ -28,3 +30,8 @@ def is_echo(text: str, messages: Sequence[str]) -> bool:
 def is_greeting(text: str) -> bool:
     """Whether a sentence is nothing but a greeting, with a name or without, or empty."""
     return _GREETING.fullmatch(text) is not None
+
+
+def is_bare_greeting(text: str) -> bool:
+    """Whether a sentence is a greeting without an end, which would run into the next sentence."""
+    return is_greeting(text) and not text.rstrip().endswith((".", "!", ","))

@@ -11,13 +11,14 @@ from agents.guard import Mark
 from agents.inbox import words
 from agents.inbox.brief import LANGUAGES, Brief, brief, draft_schema, fitted, triage_schema
 from agents.inbox.contract import MAX_BODY, Case, DraftAnswer, HandOff, Sentence, TriageAnswer
-from agents.inbox.echo import is_echo, is_greeting
+from agents.inbox.echo import is_bare_greeting, is_echo, is_greeting
 from agents.inbox.evidence import case_of, thread_items, tool_items
 from agents.inbox.items import Item
 from agents.inbox.quotes import quote_of
 from agents.inbox.state import Basis, DraftText, State, Stop
 from agents.llm.base import ModelMessage, ModelRequest
 from agents.llm.exchange import Exchange, ModelFailed, ask
+from agents.llm.offline import triage as rules
 from core.jsons import dumps
 from prompts import library
 from tools.base import Trust
@@ -39,7 +40,7 @@ async def triage(state: State, runtime: Runtime[Desk]) -> State:
         task="triage",
         messages=_opening(TRIAGE, desk, case, shown),
         schema=_TRIAGE_SCHEMA,
-        brief_schema=triage_schema(shown),
+        brief_schema=triage_schema(shown, rules.triage(case)),
     )
     try:
         answer = await ask(Exchange(desk.model, desk.budget, request), TriageAnswer, _check_triage)
@@ -105,7 +106,7 @@ async def draft(state: State, runtime: Runtime[Desk]) -> State:
         task="draft",
         messages=_opening(DRAFT, desk, case, shown, limit=MAX_BODY),
         schema=_DRAFT_SCHEMA,
-        brief_schema=draft_schema(shown),
+        brief_schema=draft_schema(shown, rules.triage(case)),
         tools=desk.tools,
     )
     try:
@@ -141,7 +142,11 @@ def _checker(items: list[Item]) -> Callable[[DraftAnswer], str]:
 def _without_echoes(answer: DraftAnswer, items: list[Item]) -> DraftAnswer:
     """The answer without sentences that only say again what the contact wrote."""
     heard = [item.text for item in items if item.is_message and item.trust is not Trust.CONFIRMED]
-    own = tuple(sentence for sentence in answer.sentences if not is_echo(sentence.text, heard))
+    own = tuple(
+        sentence
+        for sentence in answer.sentences
+        if not is_echo(sentence.text, heard) and not is_bare_greeting(sentence.text)
+    )
     return answer.model_copy(update={"sentences": own})
 
 

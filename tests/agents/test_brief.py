@@ -9,6 +9,7 @@ from agents.inbox.brief import brief, draft_schema, fitted, triage_schema
 from agents.inbox.contract import Case, CaseContact, CaseEvidence, CaseMessage
 from agents.inbox.echo import is_echo, is_greeting
 from agents.llm.endpoint import estimated_tokens
+from agents.llm.offline.triage import triage
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 
@@ -63,14 +64,14 @@ def test_a_message_that_is_too_long_for_the_whole_room_is_cut_and_not_dropped() 
 
 def test_a_small_model_is_not_shown_what_the_team_keeps_to_itself() -> None:
     evidence = (
-        _fact(2, "€17 a month"),
+        _fact(2, "Стоит €17 в месяц"),
         _fact(3, "Budget is 9000", predicate="budget"),
         _fact(4, "8160 EUR, Proposal", kind="deal"),
     )
 
     shown = brief(_case(evidence=evidence), with_evidence=True)
 
-    assert "[2] Price list: €17 a month" in shown.text
+    assert "[2] Price list: Стоит €17 в месяц" in shown.text
     assert "9000" not in shown.text
     assert "8160" not in shown.text
     assert shown.numbers == (1, 2)
@@ -84,13 +85,15 @@ def test_the_language_follows_what_was_written_and_not_the_card() -> None:
 
 
 def test_a_draft_can_cite_only_numbers_that_there_are() -> None:
-    schema = draft_schema(brief(_case(evidence=(_fact(2, "€17"),)), with_evidence=True))
+    case = _case(evidence=(_fact(2, "Стоит €17"),))
+
+    schema = draft_schema(brief(case, with_evidence=True), triage(case))
 
     assert '"enum": [1, 2]' in str(schema).replace("'", '"')
 
 
 def test_a_decision_for_a_person_brings_its_reason() -> None:
-    choices: Any = triage_schema(brief(_case(), with_evidence=False))["oneOf"]
+    choices: Any = triage_schema(brief(_case(), with_evidence=False), triage(_case()))["oneOf"]
 
     answering, notifying = (choice["properties"]["hand_off"] for choice in choices)
     assert answering == {"type": "null"}
@@ -121,3 +124,39 @@ def test_a_sentence_that_only_repeats_the_contact_is_found(said: str, is_repeate
 )
 def test_a_greeting_alone_is_found(said: str, is_nothing_more: bool) -> None:
     assert is_greeting(said) is is_nothing_more
+
+
+def test_what_calls_for_a_person_leaves_a_small_model_no_other_decision() -> None:
+    case = _case("Не пишите мне больше.")
+
+    choices: Any = triage_schema(brief(case, with_evidence=False), triage(case))["oneOf"]
+
+    assert [choice["properties"]["decision"] for choice in choices] == [{"const": "notify"}]
+
+
+def test_a_small_model_is_shown_the_facts_that_belong_to_the_question() -> None:
+    evidence = (
+        _fact(2, "Сканеры доставляются за 10 рабочих дней"),
+        _fact(3, "Сканы хранятся в устройстве до 14 дней, пока нет связи"),
+    )
+
+    shown = brief(_case("Что будет, если пропадёт связь?", evidence=evidence), with_evidence=True)
+
+    assert shown.numbers == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("Здравствуйте! Есть ли интеграция с 1С?", "уточню и вернусь"),
+        ("Можно показать продукт в четверг в 10?", "Уточню время"),
+    ],
+)
+def test_asked_for_what_no_fact_answers_a_small_model_can_only_say_that_it_will_be_checked(
+    asked: str, said: str
+) -> None:
+    case = _case(asked, evidence=(_fact(2, "Стоит €17"),))
+
+    schema: Any = draft_schema(brief(case, with_evidence=True), triage(case))
+
+    assert said in schema["properties"]["sentences"]["items"]["properties"]["text"]["const"]
