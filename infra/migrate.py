@@ -23,8 +23,8 @@ def head() -> str:
     return ScriptDirectory(str(_FOLDER)).get_current_head() or ""
 
 
-def migrate(migrator_url: str) -> None:
-    """Run every missing version; a second migrator waits for the first and finds nothing to do."""
+def migrate(migrator_url: str, to: str = "head") -> None:
+    """Run every missing version up to one; a second migrator waits for the first and finds nothing to do."""
     engine = create_engine(
         "postgresql+psycopg://", creator=lambda: psycopg.connect(migrator_url), poolclass=NullPool
     )
@@ -34,7 +34,7 @@ def migrate(migrator_url: str) -> None:
             config = Config()
             config.set_main_option("script_location", str(_FOLDER))
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
             connection.commit()
     engine.dispose()
 

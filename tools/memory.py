@@ -57,7 +57,7 @@ def _told(memory: Memory) -> RecalledText:
     is_document = memory.kind is MemoryKind.CHUNK
     called = citation(memory.title, page=memory.page, heading=heading, number=memory.line or 1)
     return RecalledText(
-        label=called if is_document else memory.speaker,
+        label=called if is_document else memory.speaker or f"{memory.occurred_at:%Y-%m-%d}",
         text=memory.text,
         heading=" › ".join(heading),
         is_publishable=memory.is_publishable,
