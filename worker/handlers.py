@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
-from channels.base import AccountFault, Ambiguous, Credentials, Delayed, Limited, Permanent, Retryable
+from channels.base import (
+    AccountFault,
+    Ambiguous,
+    ChannelError,
+    Credentials,
+    Delayed,
+    Limited,
+    Permanent,
+    Retryable,
+)
 from channels.email.outbound import EmailChannel
 from core import clock
 from core.db import Tx
@@ -56,6 +65,7 @@ log = structlog.get_logger()
 Kind = TypeVar("Kind", bound=Event)
 NOW = QuietWindow(0, 0)
 _MOST_DELAYS = 25
+_COPY_TRIES = 3
 
 
 def _event(job: Job, kind: type[Kind]) -> Kind:
@@ -274,7 +284,9 @@ async def keep_sent_copy(job: Job) -> Postpone | None:
         mail = await outgoing_mail.get_sent_mail(tx, message.id)
     try:
         await channel.keep_copy(credentials, mail, message.address, message.body)
-    except Permanent as err:
+    except ChannelError as err:
+        if isinstance(err, Retryable) and job.lease.attempts < _COPY_TRIES:
+            return Postpone(backoff(job.lease.attempts), err.reason, counts=True)
         log.warning("mail.copy_not_kept", message_id=str(message.id), reason=err.reason)
     return None
 
