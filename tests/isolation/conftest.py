@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from graph.neo4j import Neo4jAddress
+from infra.servers.neo4j import Neo4jConfig
 from tests.support.isolation.harness import Harness, open_harness
 from tests.support.isolation.theatre import Theatre, open_theatre
 
@@ -15,6 +17,6 @@ async def theatre(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[The
 
 
 @pytest.fixture(scope="session")
-async def harness(theatre: Theatre) -> AsyncIterator[Harness]:
-    async with open_harness(theatre) as opened:
+async def harness(theatre: Theatre, neo4j: Neo4jConfig) -> AsyncIterator[Harness]:
+    async with open_harness(theatre, Neo4jAddress(neo4j.uri, neo4j.user, neo4j.password)) as opened:
         yield opened

@@ -1,6 +1,6 @@
 """Nothing new comes in without a case: tables, text columns, keys, functions, routes and tools."""
 
-from tests.support.isolation import functions, http, sql, tools
+from tests.support.isolation import functions, graphs, http, sql, streams, tools
 from tests.support.isolation.completion import EXEMPT
 from tests.support.isolation.harness import Harness
 from tests.support.isolation.theatre import Theatre
@@ -60,3 +60,14 @@ async def test_every_route_has_a_case(harness: Harness) -> None:
 async def test_every_tool_has_a_case(theatre: Theatre) -> None:
     for tool in registry.TOOLS:
         tools.slots_of(theatre, tool)  # raises with the name of an argument nobody has explained
+
+
+async def test_every_stream_socket_topic_and_frame_has_a_case(harness: Harness) -> None:
+    assert set(streams.STREAMS) == http.ENDLESS, "list it in isolation/streams.py, STREAMS"
+    assert set(harness.surface.sockets) == streams.SOCKETS, "probe it in isolation/streams.py, SOCKETS"
+    assert streams.kinds_of_topics() == set(streams.TOPICS), "list it in isolation/streams.py, TOPICS"
+    assert streams.kinds_of_frames() == set(streams.FRAMES), "list it in isolation/streams.py, FRAMES"
+
+
+async def test_every_question_to_the_graph_has_a_case(theatre: Theatre) -> None:
+    assert graphs.methods_without_case(theatre) == set(), "ask it in isolation/graphs.py"

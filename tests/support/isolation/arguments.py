@@ -13,7 +13,7 @@ Schema = Mapping[str, Any]
 # Tells what stands in an id slot.
 Choose = Callable[[str], str]
 
-# What a parameter identifies, where its name is not `<noun>_id` of a table.
+# What a parameter identifies, where its name is not `<noun>_id` of a table; with its operation, where that matters.
 MEANINGS = {
     "conversation": "conversations",
     "selected": "conversations",
@@ -28,6 +28,8 @@ MEANINGS = {
     "assignee_id": "users",
     "holder_id": "users",
     "removed": "documents",
+    "known": "messages",
+    "GET /mails/{message_id} message_id": "messages by mail",
 }
 
 # Values of parameters that are no ids, where the schema alone does not tell what is accepted.
@@ -45,6 +47,12 @@ VALUES: dict[str, JsonValue] = {
     "feedback": "Shorter, please",
 }
 
+# Parameters that are searched for, in pages, REST and tools.
+SEARCHED = frozenset({"q", "text", "question", "query"})
+
+# Words of the victim: what everything that searches is asked for.
+SEARCHES = ("contacts.name", "companies.name", "contact_handles.value", "memories.text", "documents.name")
+
 # Stands for an uploaded file.
 FILE = "a file"
 
@@ -58,8 +66,9 @@ class UnknownParameter(AssertionError):
 
 def meaning_of(name: str, schema: Schema, tables: Mapping[str, object], where: str) -> str | None:
     """The table whose ids a parameter takes, or None when it takes none."""
-    if name in MEANINGS:
-        return MEANINGS[name]
+    for known in (f"{where} {name}", name):
+        if known in MEANINGS:
+            return MEANINGS[known]
     noun = name.removesuffix("_id")
     for plural in (noun, f"{noun}s", f"{noun.removesuffix('y')}ies"):
         if noun != name and plural in tables:
@@ -113,7 +122,8 @@ class Filler:
         if name in TELLING:
             return True
         if inner.get("type") in ("object", "array"):
-            return "properties" in self._resolve(inner.get("items", inner))
+            item = self._resolve(inner.get("items", inner))
+            return "properties" in item or item.get("format") == "uuid"
         return meaning_of(name.lower(), inner, self._tables, self._where) is not None
 
     def _resolve(self, schema: Schema) -> Schema:

@@ -3,20 +3,25 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from psycopg import sql
 
 import core.db
+import core.pubsub
+import graph.neo4j
 import web.pages.contacts
 import web.pages.drafts
 import web.pages.inbox
 import web.viewer
+from api.hub import Hub
+from api.rooms import Happening, Topic
 from core.blobs import Blobs
-from core.db import Tx
+from core.db import Database, Tx
 from core.errors import Conflict, NotFound
-from core.principal import Principal
+from core.principal import Principal, system
 from crm.conversations.models import Attachment
 from crm.drafts import queries as draft_queries
 from crm.drafts.models import Draft
@@ -24,6 +29,7 @@ from crm.identity.models import Organization
 from crm.identity.queries import get_organization
 from crm.tasks import actions as task_actions
 from events.ids import AttachmentId, DraftId, TaskId
+from memory import search
 from tests.support.isolation.catalogue import read_catalogue
 from tests.support.isolation.harness import Harness
 from tests.support.isolation.theatre import POOL
@@ -90,11 +96,7 @@ async def _setting_left_on_connections(harness: Harness) -> AsyncIterator[None]:
 
     async with _replaced(core.db, "_beginning", beginning):
         yield
-    for database in harness.theatre.databases.values():
-        async with AsyncExitStack() as stack:
-            for _ in range(POOL):  # all at once, so that none is left out
-                connection = await stack.enter_async_context(database.across_tenants("probe"))
-                await connection.execute("RESET ALL")
+    await _clean_connections(harness)
 
 
 @asynccontextmanager
@@ -214,6 +216,108 @@ async def _search_over_all_tenants(harness: Harness) -> AsyncIterator[None]:
 
     async with _with_tool(harness, find_contacts):
         yield
+
+
+@asynccontextmanager
+async def _topic_for_everybody(harness: Harness) -> AsyncIterator[None]:
+    """One topic for all organizations, and the reader sorts out what is its own."""
+    async with _replaced(core.pubsub, "_topic", lambda organization_id: "org"):
+        yield
+
+
+@asynccontextmanager
+async def _past_of_any_topic(harness: Harness) -> AsyncIterator[None]:
+    """A socket that trusts the topic it is asked for, and looks its past up as the system."""
+    authorize, replay = Hub.authorize, Hub.replay
+
+    async def allow(hub: Hub, principal: Principal, topic: Topic) -> UUID | None:
+        return await authorize(hub, principal, Topic("organization", principal.organization_id))
+
+    async def look_back(hub: Hub, principal: Principal, topic: Topic, after: UUID) -> list[Happening] | None:
+        return await replay(hub, system(topic.id), topic, after)
+
+    async with _replaced(Hub, "authorize", allow), _replaced(Hub, "replay", look_back):
+        yield
+
+
+@asynccontextmanager
+async def _name_in_redis(harness: Harness) -> AsyncIterator[None]:
+    """What was looked up for one request is kept in Redis under its kind alone."""
+    look_up, redis = get_organization, harness.theatre.redis
+
+    async def keep_organization(tx: Tx) -> Organization:
+        found = await look_up(tx)
+        await redis.set("page:organization", found.name)
+        return found
+
+    async with _replaced(web.viewer, "get_organization", keep_organization):
+        yield
+    await redis.delete("page:organization")
+
+
+@asynccontextmanager
+async def _graph_query_of_any_tenant(harness: Harness) -> AsyncIterator[None]:
+    """A query that names the organization somewhere, to please the gateway, but does not look at it."""
+    bound = " {organization_id: $organization_id}"
+    query = graph.neo4j._NEIGHBOURHOOD.replace(bound, "").replace("organization_id: $organization_id, ", "")
+    async with _replaced(graph.neo4j, "_NEIGHBOURHOOD", f"{query} // organization_id: $organization_id"):
+        yield
+
+
+@asynccontextmanager
+async def _files_in_one_heap(harness: Harness) -> AsyncIterator[None]:
+    """Storage that knows files by their content alone."""
+
+    def path(blobs: Blobs, organization_id: UUID, key: str) -> Path:
+        return next(iter(blobs._root.glob(f"*/*/{Path(key).name}")), blobs._root / "nothing")
+
+    async with _replaced(Blobs, "_path", path):
+        yield
+
+
+@asynccontextmanager
+async def _session_never_reset(harness: Harness) -> AsyncIterator[None]:
+    """A connection for the checkpointer that goes back into the pool as it is."""
+
+    @asynccontextmanager
+    async def session(db: Database, principal: Principal) -> AsyncIterator[Any]:
+        async with db._connection() as connection:
+            query = "SELECT set_config('app.organization_id', %s, false)"
+            await connection.execute(query, (str(principal.organization_id),))
+            yield connection
+
+    async with _replaced(Database, "session", session):
+        yield
+    await _clean_connections(harness)
+
+
+@asynccontextmanager
+async def _recall_of_another(harness: Harness) -> AsyncIterator[None]:
+    """Candidates and texts are looked up in the organization that asked last, not in the asker's."""
+    last, find, load = harness.theatre.victim.id, search.list_candidates, search.load_memories
+    query = "SELECT set_config('app.organization_id', %(id)s, true)"
+
+    async def list_candidates(tx: Tx, *args: Any, **more: Any) -> Any:
+        await tx.execute(query, id=str(last))
+        return await find(tx, *args, **more)
+
+    async def load_memories(tx: Tx, ids: Any) -> Any:
+        await tx.execute(query, id=str(last))
+        return await load(tx, ids)
+
+    async with (
+        _replaced(search, "list_candidates", list_candidates),
+        _replaced(search, "load_memories", load_memories),
+    ):
+        yield
+
+
+async def _clean_connections(harness: Harness) -> None:
+    for database in harness.theatre.databases.values():
+        async with AsyncExitStack() as stack:
+            for _ in range(POOL):  # all at once, so that none is left out
+                connection = await stack.enter_async_context(database.across_tenants("probe"))
+                await connection.execute("RESET ALL")
 
 
 @asynccontextmanager
@@ -343,4 +447,25 @@ FAULTS = (
     ),
     Fault("a tool with a connection of its own", _tool_without_the_tenant, "tool", ("get_contact",)),
     Fault("a search over all tenants", _search_over_all_tenants, "tool", ("find_contacts",)),
+    Fault("a recall in another's name", _recall_of_another, "recall", ("memory.recall",)),
+    Fault("one topic for everybody", _topic_for_everybody, "stream", ("GET /live", "redis topics")),
+    Fault("a socket that looks back as the system", _past_of_any_topic, "stream", ("/ws",)),
+    Fault("a Redis key without the organization", _name_in_redis, "store", ("redis",)),
+    Fault("files that are known by their content alone", _files_in_one_heap, "store", ("files",)),
+    Fault("a session that is not reset", _session_never_reset, "store", ("pool",)),
+    Fault(
+        "a graph query without the organization",
+        _graph_query_of_any_tenant,
+        "graph",
+        ("neo4j neighbourhood",),
+    ),
+    Fault(
+        "a copy of the graph whose policies are open",
+        _in_sql(
+            "CREATE POLICY planted ON graph_nodes FOR SELECT TO getsale_app USING (true)",
+            "DROP POLICY planted ON graph_nodes",
+        ),
+        "graph",
+        ("postgres snapshot",),
+    ),
 )

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -11,9 +12,11 @@ from fastapi import FastAPI
 from api.deps import SESSION_COOKIE
 from api.main import create_app
 from crm.identity.models import Role
+from graph.neo4j import Neo4jAddress, connect
 from graph.postgres import PostgresGraph
+from graph.projector import rebuild
 from graph.store import Projection
-from tests.support.isolation import functions, http, sql
+from tests.support.isolation import functions, graphs, http, recalls, sql, stores, streams
 from tests.support.isolation import tools as tool_calls
 from tests.support.isolation.http import Caller
 from tests.support.isolation.probes import Probe
@@ -44,6 +47,11 @@ class Harness:
         yield from sql.sql_probes(self.theatre)
         yield from functions.function_probes(self.theatre)
         yield from http.http_probes(self.theatre, self.surface, self.people, depth=depth)
+        yield from http.search_probes(self.theatre, self.surface, self.people)
+        yield from graphs.graph_probes(self.theatre, self.graphs, depth=depth)
+        yield from streams.stream_probes(self.theatre, self.people, depth=depth)
+        yield from recalls.recall_probes(self.theatre, self.graphs[0], depth=depth)
+        yield from stores.store_probes(self.theatre)
         yield from tool_calls.tool_probes(self.theatre, self.graphs[0], self.tools, depth=depth)
 
     def only(self, kind: str, subjects: Collection[str] = (), *, depth: int = 2) -> Iterator[Probe]:
@@ -54,8 +62,8 @@ class Harness:
 
 
 @asynccontextmanager
-async def open_harness(theatre: Theatre) -> AsyncIterator[Harness]:
-    """The web process, its visitors, and the graphs."""
+async def open_harness(theatre: Theatre, neo4j: Neo4jAddress) -> AsyncIterator[Harness]:
+    """The web process, its visitors, and both graphs with both organizations in them."""
     app = create_app(theatre.settings)
     async with AsyncExitStack() as stack:
         site = await stack.enter_async_context(running_app(app))
@@ -65,5 +73,10 @@ async def open_harness(theatre: Theatre) -> AsyncIterator[Harness]:
         victim = Caller("the victim", client)
         for caller in (*people, victim):
             stack.push_async_callback(caller.client.aclose)
-        graphs: list[Projection] = [PostgresGraph(theatre.db)]
-        yield Harness(theatre, app, read_surface(app), people, victim, graphs)
+        server = await graphs.patiently(lambda: connect(neo4j))
+        stack.push_async_callback(server.close)
+        for tenant in (theatre.attacker, theatre.victim):
+            await graphs.patiently(partial(rebuild, theatre.db, tenant.owner, server))
+        adapters: list[Projection] = [PostgresGraph(theatre.db), server]
+        await theatre.take_stock()
+        yield Harness(theatre, app, read_surface(app), people, victim, adapters)

@@ -16,12 +16,12 @@ from core.ids import uuid7
 from crm.channel_accounts.models import webhook_secret
 from crm.identity.models import Role
 from events.ids import ChannelAccountId
-from tests.support.isolation.arguments import FILE, Filler
+from tests.support.isolation.arguments import FILE, SEARCHED, SEARCHES, Filler
 from tests.support.isolation.probes import Probe
 from tests.support.isolation.surface import FORM, JSON, Operation, Surface
 from tests.support.isolation.theatre import Theatre
 
-NOBODY = "nobody"
+NOBODY, PROGRAM = "nobody", "a program with a key"
 # Headers that differ from answer to answer.
 PASSING = frozenset({"date", "x-request-id", "content-length", "set-cookie"})
 # Operations whose answer has no end: tests/support/isolation/streams.py listens to them.
@@ -62,8 +62,12 @@ class Ask:
 
 
 async def callers(theatre: Theatre, site: str) -> list[Caller]:
-    """One for each role, and one who is not signed in."""
-    made = [Caller(NOBODY, httpx2.AsyncClient(base_url=site, timeout=20))]
+    """One for each role, one who is not signed in, and a program that holds the owner's key."""
+    key = {"Authorization": f"Bearer {theatre.attacker.keys[Role.OWNER]}"}
+    made = [
+        Caller(NOBODY, httpx2.AsyncClient(base_url=site, timeout=20)),
+        Caller(PROGRAM, httpx2.AsyncClient(base_url=site, headers=key, timeout=20)),
+    ]
     for role in Role:
         client = httpx2.AsyncClient(base_url=site, timeout=20)
         client.cookies.set(SESSION_COOKIE, theatre.attacker.sessions[role])
@@ -116,6 +120,8 @@ def http_probes(theatre: Theatre, surface: Surface, people: list[Caller], *, dep
             continue
         baselines: dict[object, Answer] = {}
         for caller in people:
+            if caller.role == PROGRAM and not operation.path.startswith("/api/"):
+                continue
             for is_fragment in _variants(operation, caller, depth):
                 for label, slots in fillings(theatre, slots_of(theatre, operation), depth):
                     ask = Ask(operation, slots, is_fragment)
@@ -124,6 +130,27 @@ def http_probes(theatre: Theatre, surface: Surface, people: list[Caller], *, dep
                     yield Probe(
                         "http", operation.name, name, partial(_probe, theatre, caller, ask, baselines, key)
                     )
+
+
+def search_probes(theatre: Theatre, surface: Surface, people: list[Caller]) -> Iterator[Probe]:
+    """The victim's own words wherever something is searched for."""
+    for operation in surface.operations:
+        for name in SEARCHED & {one.name for one in operation.parameters if one.where == "query"}:
+            for caller in people:
+                for place in SEARCHES:
+                    ask = partial(_search, theatre, caller, operation, name, place)
+                    yield Probe("http", operation.name, f"{name}: the victim's {place} as {caller.role}", ask)
+
+
+async def _search(theatre: Theatre, caller: Caller, operation: Operation, name: str, place: str) -> list[str]:
+    table, column = place.split(".")
+    word, own = str(theatre.canary_rows[table][column]), own_ids(theatre, slots_of(theatre, operation))
+    answer = await send(theatre, caller, Ask(operation, own, texts={name: word}))
+    other = await send(theatre, caller, Ask(operation, own, texts={name: f"nobody{uuid7().hex[:16]}"}))
+    found = theatre.leaks(answer.raw, [word, *own.values()])
+    if answer.status != other.status:
+        found.append(f"the victim's word answers {answer.status}, another one {other.status}")
+    return found
 
 
 def _variants(operation: Operation, caller: Caller, depth: int) -> tuple[bool, ...]:
@@ -204,7 +231,9 @@ async def send(theatre: Theatre, caller: Caller, ask: Ask) -> Answer:
     """Send the operation with these ids, as the caller."""
     filler = Filler(theatre, ask.operation.name, ask.operation.definitions)
     path, query, headers, body = _arguments(filler, ask, lambda name: ask.slots.get(name, ""))
-    headers |= {"X-CSRF-Token": caller.csrf} | ({"HX-Request": "true"} if ask.is_fragment else {})
+    headers |= ({"X-CSRF-Token": caller.csrf} if caller.csrf else {}) | (
+        {"HX-Request": "true"} if ask.is_fragment else {}
+    )
     if ask.operation.path.startswith("/webhooks/"):
         account = ChannelAccountId(theatre.attacker.world.account.id)
         secret = webhook_secret(theatre.settings.secret_key.get_secret_value(), account)

@@ -42,6 +42,7 @@ from memory.documents.models import Chunk
 from memory.embeddings.fake import FakeEmbedder
 from memory.models import NewTurn, Version
 from tests.support.isolation.catalogue import Admin, Catalogue
+from tests.support.mail import make_post, written
 from tests.support.office import Office
 from tests.support.world import World, make_world
 from tools.base import RunContext
@@ -117,6 +118,7 @@ async def build_tenant(db: Database, settings: Settings, name: str, say: Say) ->
             tenant.keys[role] = (await create_api_key(tx, UserId(person.id), name=say("a script"))).secret
     await _records(tenant, say)
     await _thread(tenant, settings, say)
+    await _mail(tenant, say)
     await _document(tenant, say)
     await rebuild(db, owner, PostgresGraph(db))
     return tenant
@@ -217,6 +219,12 @@ async def _thread(tenant: Tenant, settings: Settings, say: Say) -> None:
     tenant.ctx = RunContext(run, bidi, principal, is_tainted=False, model="test", prompt="inbox/draft@1")
 
 
+async def _mail(tenant: Tenant, say: Say) -> None:
+    """A mail under a Message-ID that the other organization has too."""
+    post = await make_post(tenant.db, tenant.owner)
+    await post.receive(written(say("And by mail?"), subject=say("Price"), mail_id="the-same@lind.example"))
+
+
 async def _document(tenant: Tenant, say: Say) -> None:
     """A price list that was read: its file, its version and what agents find in it."""
     content = say("50 scanners cost €17 each").encode()
@@ -255,4 +263,6 @@ def ids_by_table(rows: dict[str, str]) -> dict[str, list[str]]:
             row = json.loads(line)
             if "id" in row:
                 found.setdefault(table, []).append(str(row["id"]))
+            if table == "messages" and row["address"]:
+                found.setdefault("messages by mail", []).append(str(row["id"]))
     return found

@@ -27,7 +27,7 @@ ROLES = ("getsale_app", "getsale_worker", "getsale_support")
 
 @dataclass
 class Theatre:
-    """Everything a probe needs. `admin` is above the policies: it looks and repairs, the attacker never has it."""
+    """Everything a probe needs; `spoken` is what the victim remembers. `admin` is above the policies: it looks and repairs, the attacker never has it."""
 
     urls: Urls
     settings: Settings
@@ -40,6 +40,7 @@ class Theatre:
     victim: Tenant
     canary_rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     unknown: dict[str, str] = field(default_factory=dict)
+    spoken: list[str] = field(default_factory=list)
 
     @property
     def db(self) -> Database:
@@ -65,6 +66,9 @@ class Theatre:
         for tenant in (self.attacker, self.victim):
             rows = await contents(self.admin, self.catalogue, tenant.id)
             tenant.ids = ids_by_table(rows) | {"organizations": [str(tenant.id)]}
+        query = "SELECT text FROM memories WHERE organization_id = %s ORDER BY id"
+        found = await (await self.admin.execute(query, (self.victim.id,))).fetchall()
+        self.spoken = [row["text"] for row in found]
         theirs = ids_in("\n".join((await self.victims_rows()).values()))
         ours = ids_in("\n".join((await contents(self.admin, self.catalogue, self.attacker.id)).values()))
         self.canaries.add_ids(theirs - ours)

@@ -10,7 +10,8 @@ from core.jsons import dumps
 from crm.bidi.models import Autonomy
 from crm.identity.models import SCOPES, Role
 from graph.store import GraphStore
-from tests.support.isolation.arguments import Filler
+from memory.embeddings.fake import FakeEmbedder
+from tests.support.isolation.arguments import SEARCHED, SEARCHES, Filler
 from tests.support.isolation.http import Slots, fillings, is_foreign, own_ids
 from tests.support.isolation.probes import Probe
 from tests.support.isolation.theatre import Theatre
@@ -18,9 +19,6 @@ from tools import registry
 from tools.base import RunContext, Tool, ToolResult, ToolStatus
 from tools.dispatch import Dispatcher
 from tools.wire import to_json
-
-# Text that may name somebody: what a tool that searches is asked for.
-SEARCHES = ("contacts.name", "companies.name", "contact_handles.value")
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,8 @@ def dispatcher(
     theatre: Theatre, graph: GraphStore, tools: Sequence[Tool[Any]] = registry.TOOLS
 ) -> Dispatcher:
     """As in a run that nothing has tainted yet: what policy then stops would hide what a tool itself lets through."""
-    return Dispatcher(theatre.db, graph, [replace(tool, returns_untrusted=False) for tool in tools])
+    calm = [replace(tool, returns_untrusted=False) for tool in tools]
+    return Dispatcher(theatre.db, graph, calm, embedder=FakeEmbedder())
 
 
 def slots_of(theatre: Theatre, tool: Tool[Any]) -> Slots:
@@ -74,9 +73,10 @@ def tool_probes(
             for label, ids in fillings(theatre, slots, depth):
                 ask = partial(_probe, theatre, called, tool, seat, ids)
                 yield Probe("tool", tool.name, f"{label} as {seat.name}", ask)
-            for place in SEARCHES if "text" in tool.arguments.model_fields else ():
-                ask = partial(_search, theatre, called, tool, seat, place)
-                yield Probe("tool", tool.name, f"the victim's {place} as {seat.name}", ask)
+            for name in SEARCHED & tool.arguments.model_fields.keys():
+                for place in SEARCHES:
+                    ask = partial(_search, theatre, called, tool, seat, name, place)
+                    yield Probe("tool", tool.name, f"the victim's {place} as {seat.name}", ask)
 
 
 async def _probe(
@@ -121,13 +121,15 @@ async def call(
     return replace(result, error=error), shown
 
 
-async def _search(theatre: Theatre, called: Dispatcher, tool: Tool[Any], seat: Seat, place: str) -> list[str]:
+async def _search(
+    theatre: Theatre, called: Dispatcher, tool: Tool[Any], seat: Seat, name: str, place: str
+) -> list[str]:
     """The victim's own word as the text to look for."""
     table, column = place.split(".")
     word = str(theatre.canary_rows[table][column])
     own = own_ids(theatre, slots_of(theatre, tool))
-    result, text = await call(theatre, called, tool, seat, own, {"text": word})
-    unknown, _ = await call(theatre, called, tool, seat, own, {"text": str(uuid7())})
+    result, text = await call(theatre, called, tool, seat, own, {name: word})
+    unknown, _ = await call(theatre, called, tool, seat, own, {name: str(uuid7())})
     found = theatre.leaks(text, [word, *own.values()])
     if result.status != unknown.status:
         found.append(f"the victim's word answers {result.status}, another one {unknown.status}")
