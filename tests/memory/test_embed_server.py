@@ -74,7 +74,7 @@ async def test_it_is_alive_at_once_and_ready_when_the_model_is_there() -> None:
     assert (asked.status_code, asked.headers["Retry-After"]) == (503, "1")
 
 
-@pytest.mark.parametrize("url", ["", f"http://127.0.0.1:{free_port()}/v1"])
+@pytest.mark.parametrize("url", ["", f"http://127.0.0.1:{free_port()}/v1"], ids=["not set", "nobody listens"])
 async def test_a_server_that_is_not_there_is_said_to_be_away(url: str) -> None:
     embedder = connect(Settings(embeddings_url=url))
 
