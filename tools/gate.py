@@ -9,7 +9,7 @@ from pydantic import BaseModel, JsonValue
 from core.db import Tx
 from crm.runs import tool_calls
 from tools import wire
-from tools.base import Decision, Reach, RunContext, Tool, ToolResult, ToolRetry, ToolStatus
+from tools.base import Decision, Reach, Risk, RunContext, Tool, ToolResult, ToolRetry, ToolStatus
 from tools.policy import Case, decide
 
 
@@ -55,7 +55,11 @@ async def judge(
     if not ctx.principal.may(tool.scope):
         return refused("forbidden", f"This seat does not hold {tool.scope}; {tool.name} needs it.")
     autonomy = ctx.bidi.autonomy
-    decision = decide(Case(tool.risk, _reach(ctx, tool, args), tool.impact_of(args), is_tainted, autonomy))
+    reach = _reach(ctx, tool, args)
+    decision = decide(Case(tool.risk, reach, tool.impact_of(args), is_tainted, autonomy))
+    if decision is Decision.DENY and tool.risk is Risk.READ and reach is Reach.NEW:
+        why = f"After text from outside, {tool.name} is for this run's own conversation alone."
+        return refused("denied", why)
     if decision is Decision.DENY:
         return refused("denied", f"Policy denies {tool.name} to a seat with the autonomy {autonomy}.")
     if decision is Decision.ASK:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from crm.conversations.queries import get_conversation
 from memory import recall as recalling
 from memory.knowledge import citation
 from memory.models import Memory, MemoryKind
@@ -32,7 +33,6 @@ class Recollections:
 
 class Recall(Arguments):
     question: str = Field(min_length=1, max_length=2000, description="In the words of whoever asks.")
-    contact_id: UUID = Field(description="Whom the answer is for.")
     known: tuple[UUID, ...] = Field(
         (), max_length=200, description="Ids of messages that you have read already."
     )
@@ -40,10 +40,13 @@ class Recall(Arguments):
 
 @tool(scope="knowledge:read", risk=Risk.READ, tx=False, returns_untrusted=True)
 async def recall(ctx: ToolContext, args: Recall) -> Recollections:
-    """What may be told to a contact about a question: published documents, and what was said to this contact before."""
+    """What may be told to this contact about a question: published documents, and what was said with them before."""
+    # Never the model's to say: a text in the thread could ask for what somebody else wrote.
+    async with ctx.short_tx() as tx:
+        conversation = await get_conversation(tx, ctx.run.conversation_id)
     asked = recalling.Recall(
         args.question,
-        contact_id=args.contact_id,
+        contact_id=UUID(str(conversation.contact_id)),
         only_contact=True,
         only_publishable=True,
         shown=args.known,

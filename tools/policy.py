@@ -73,6 +73,10 @@ MATRIX: tuple[Rule, ...] = (
     Rule(ANY_RISK, SYSTEM, DENY, ASK, ASK, ASK, taints=CLEAN),
     # our own rows
     Rule(READ, SELF, ALLOW, ALLOW, ALLOW, ALLOW),
+    # what was said in private: a text in one thread must not bring out what somebody else wrote
+    Rule(READ, THREAD, ALLOW, ALLOW, ALLOW, ALLOW),
+    Rule(READ, NEW, ALLOW, ALLOW, ALLOW, ALLOW, taints=CLEAN),
+    Rule(READ, NEW, DENY, DENY, DENY, DENY, taints=TAINTED),
     Rule(WRITE, SELF, DENY, ASK, ALLOW, ALLOW, taints=CLEAN),
     Rule(WRITE, SELF, DENY, ASK, ALLOW, ALLOW, taints=TAINTED, impacts=LOW),
     Rule(WRITE, SELF, DENY, ASK, ASK, ASK, taints=TAINTED),

@@ -74,8 +74,8 @@ async def _items(desk: Desk) -> list[Item]:
     known: list[JsonValue] = [str(item.source_id) for item in items]
     items += tool_items(await _read(desk, BRIEF, "brief_contact", {"contact_id": contact_id}), len(items) + 1)
     if question:
-        arguments: dict[str, JsonValue] = {"question": question, "contact_id": contact_id, "known": known}
-        items += tool_items(await _read(desk, RECALL, "recall", arguments), len(items) + 1)
+        asked: dict[str, JsonValue] = {"question": question, "known": known}
+        items += tool_items(await _read(desk, RECALL, "recall", asked), len(items) + 1)
     return items
 
 

@@ -21,6 +21,9 @@ cases = st.sampled_from(CASES)
 # then the decisions at observe, suggest, assist, autopilot: - deny, ? ask, + allow
 TABLE = """
 read      self    *          *   ++++
+read      thread  *          *   ++++
+read      new     *          c   ++++
+read      new     *          ts  ----
 write     self    *          c   -?++
 write     self    low        ts  -?++
 write     self    ordinary   ts  -???

@@ -22,9 +22,9 @@ NO_GRAPH = cast(GraphStore, None)  # the tools of these tests do not ask it
 class Agent:
     """Calls tools, each under a key of its own."""
 
-    def __init__(self, seat: Seat, autonomy: Autonomy) -> None:
+    def __init__(self, seat: Seat, autonomy: Autonomy, *, is_tainted: bool = True) -> None:
         self._dispatcher = Dispatcher(seat.db, NO_GRAPH)
-        self._ctx = seat.at(autonomy)
+        self._ctx = seat.at(autonomy, is_tainted=is_tainted)
 
     async def call(self, name: str, **arguments: object) -> ToolResult:
         given = {
@@ -59,7 +59,8 @@ async def test_get_contact_shows_the_person_and_says_that_the_text_is_theirs(
 
 
 @pytest.mark.parametrize("name", ["get_contact", "get_company", "read_conversation", "list_tasks"])
-async def test_a_made_up_id_is_an_error_that_names_the_way_out(agent: Agent, name: str) -> None:
+async def test_a_made_up_id_is_an_error_that_names_the_way_out(seat: Seat, name: str) -> None:
+    agent = Agent(seat, Autonomy.ASSIST, is_tainted=False)
     field = {"read_conversation": "conversation_id", "get_company": "company_id"}.get(name, "contact_id")
 
     result = await agent.call(name, **{field: uuid7()})
@@ -68,13 +69,14 @@ async def test_a_made_up_id_is_an_error_that_names_the_way_out(agent: Agent, nam
 
 
 async def test_nothing_of_another_organization_can_be_read(
-    seat: Seat, agent: Agent, database: Database, other_organization: Principal
+    seat: Seat, database: Database, other_organization: Principal
 ) -> None:
+    agent = Agent(seat, Autonomy.ASSIST, is_tainted=False)
     theirs = await make_seat(database, other_organization)
 
+    thread = await agent.call("read_conversation", conversation_id=theirs.ctx.conversation_id)
     found = await agent.content("find_contacts", text="Vera")
     contact = await agent.call("get_contact", contact_id=theirs.contact.id)
-    thread = await agent.call("read_conversation", conversation_id=theirs.ctx.conversation_id)
     deals = await agent.content("list_deals", company_id=theirs.company.id)
 
     assert [card["id"] for card in found["contacts"]] == [str(seat.contact.id)]
