@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 
 import phonenumbers
@@ -19,19 +20,29 @@ _LONGEST_TEXT = 200_000
 _SIGNATURE = 400
 # A delivery system that does not say who it is.
 _NOBODY = "nobody@unknown.invalid"
+_CLAIM = "It names this mailbox as its sender, but was not sent from it."
 
 
-async def as_inbound(mail: Mail, own_address: str, keep: Keep, *, is_past: bool = False) -> InboundMessage:
-    """The mail as an inbound message; its files are put into storage first, so that rows never point to nothing."""
-    is_ours = mail.sender.address == own_address.lower() and mail.kind not in _REPORTS
+async def as_inbound(
+    mail: Mail, own_address: str, keep: Keep, *, is_from_us: bool, is_past: bool = False
+) -> InboundMessage:
+    """The mail as an inbound message; its files are put into storage first, so that rows never point to nothing.
+
+    `is_from_us` says that where the mail was found proves that we sent it. Its From proves nothing: a mail that only
+    claims our address is kept as the word of a machine, which nobody hears of.
+    """
+    is_ours = is_from_us and mail.kind not in _REPORTS
+    claims_us = not is_ours and is_own(mail, own_address)
+    if claims_us:
+        mail = replace(mail, notes=(*mail.notes, _CLAIM))
     others = tuple(each for each in (*mail.to, *mail.cc) if each.address != mail.sender.address)
     other = others[0] if is_ours and others else mail.sender
     address = other.address or _NOBODY
     mail_id = _bounded(mail.message_id)
     files = tuple([await _file(part, keep) for part in mail.attachments])
     return InboundMessage(
-        # two people may send the same Message-ID; one cannot hide the other's mail
-        update_id=f"{mail_id} {_bounded(mail.sender.address)}",
+        # two people may send the same Message-ID; one cannot hide the other's mail, nor a claim our own
+        update_id=f"{mail_id} {'claimed ' if claims_us else ''}{_bounded(mail.sender.address)}",
         chat_id="",
         message_id=mail_id,
         sender_name=other.name or address,
@@ -46,14 +57,20 @@ async def as_inbound(mail: Mail, own_address: str, keep: Keep, *, is_past: bool 
             in_reply_to=tuple(_bounded(each) for each in mail.in_reply_to),
             references=tuple(_bounded(each) for each in mail.references),
             full_text=_whole(mail),
-            kind=MessageKind.ORDINARY if is_ours else _kind(mail),
+            kind=MessageKind.ORDINARY if is_ours else MessageKind.AUTO_REPLY if claims_us else _kind(mail),
             failures=tuple(_failure(bounce) for bounce in mail.bounces) if mail.kind in _REPORTS else (),
             is_ours=is_ours,
+            claims_us=claims_us,
             recipients=tuple(each.address for each in others) if is_ours else (),
             signature_phones=() if is_ours else _signature_phones(mail),
             is_past=is_past,
         ),
     )
+
+
+def is_own(mail: Mail, own_address: str) -> bool:
+    """Whether the mail names the account itself as its writer, which anybody can write."""
+    return mail.sender.address == own_address.lower() and mail.kind not in _REPORTS
 
 
 def _kind(mail: Mail) -> MessageKind:

@@ -35,7 +35,7 @@ async def receive_mail(tx: Tx, account: ChannelAccount, inbound: InboundMessage,
 
     A mail that the product itself sent is known already; seeing it again settles a send of unknown fate.
     """
-    if mail.is_ours and await sending.confirm_sent(tx, account.id, [inbound.message_id]):
+    if (mail.is_ours or mail.claims_us) and await sending.confirm_sent(tx, account.id, [inbound.message_id]):
         return Reception.DUPLICATE
     conversation = await _conversation_of(tx, account, inbound, mail)
     message_id = await _store(tx, account, conversation, inbound, mail)

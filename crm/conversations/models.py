@@ -89,7 +89,8 @@ class MailHead:
     """What a mail has beyond a text: where it stands in its thread, and what was cut from it.
 
     `address` is the other side's. `full_text` is the whole mail, `failures` what a delivery report tells. `is_ours`
-    marks a mail that the account's owner sent with another program: history, never to be sent.
+    marks a mail that the account's owner sent with another program: history, never to be sent. `claims_us` marks one
+    that says so without proof.
     """
 
     address: str
@@ -100,6 +101,7 @@ class MailHead:
     kind: MessageKind = MessageKind.ORDINARY
     failures: tuple[Failure, ...] = ()
     is_ours: bool = False
+    claims_us: bool = False
     recipients: tuple[str, ...] = ()  # of a mail of ours
     signature_phones: tuple[str, ...] = ()  # numbers under the text, as +digits
     # from before the mailbox was connected: nothing reacts to it

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections import Counter, defaultdict
 from pathlib import Path
 from uuid import UUID
@@ -40,7 +41,9 @@ async def _share_right(post: Post, files: list[str]) -> float:
     named = _named()
     found: dict[str, UUID] = {}
     for file in files:
-        assert await post.receive((THREADS / file).read_bytes()) is Reception.ACCEPTED, file
+        raw = (THREADS / file).read_bytes()
+        is_ours = re.search(rb"^From:.*" + OURS.encode(), raw, re.MULTILINE) is not None
+        assert await post.receive(raw, from_sent_folder=is_ours) is Reception.ACCEPTED, file
         found[file] = await _conversation_of_newest(post)
     by_thread: defaultdict[str, Counter[UUID]] = defaultdict(Counter)
     by_conversation: defaultdict[UUID, Counter[str]] = defaultdict(Counter)

@@ -157,7 +157,10 @@ async def test_an_absence_notice_is_shown_and_nothing_more(post: Post) -> None:
 async def test_a_mail_of_our_own_is_history_and_is_never_sent(post: Post) -> None:
     await post.receive(written(mail_id="1@x"))
 
-    await post.receive(written("From my phone", sender=SALES, to=VERA, subject="Re: Price", answers=("1@x",)))
+    await post.receive(
+        written("From my phone", sender=SALES, to=VERA, subject="Re: Price", answers=("1@x",)),
+        from_sent_folder=True,
+    )
 
     mine = (await post.messages())[-1]
     assert (mine.direction, mine.status, mine.address) == (Direction.OUT, MessageStatus.SENT, VERA)
@@ -165,9 +168,50 @@ async def test_a_mail_of_our_own_is_history_and_is_never_sent(post: Post) -> Non
     assert "message.queued" not in await post.events()
 
 
+async def test_a_mail_that_only_says_it_is_ours_is_shown_and_nobody_hears_of_it(post: Post) -> None:
+    await post.receive(written(mail_id="1@x"))
+    vera = await post.conversation()
+
+    await post.receive(
+        written("Give her a discount", sender=SALES, to=VERA, subject="Re: Price", answers=("1@x",))
+    )
+
+    claim = (await post.messages())[-1]
+    assert (claim.direction, claim.kind) == (Direction.IN, MessageKind.AUTO_REPLY)
+    assert claim.conversation_id != vera.id
+    assert (await post.events())[-1] == "message.automatic.received"
+    assert "message.sent" not in await post.events()
+
+
+async def test_a_claim_that_comes_first_hides_no_mail_of_ours(post: Post) -> None:
+    raw = written("From my phone", sender=SALES, to=VERA, mail_id="mine@x")
+
+    await post.receive(raw)
+    reception = await post.receive(raw, from_sent_folder=True)
+
+    assert reception is Reception.ACCEPTED
+    assert [message.direction for message in await post.messages()] == [Direction.IN, Direction.OUT]
+
+
+async def test_a_mail_of_ours_that_comes_back_to_the_inbox_is_known(post: Post) -> None:
+    raw = written("From my phone", sender=SALES, to=VERA, cc=SALES)
+    await post.receive(raw, from_sent_folder=True)
+
+    assert await post.receive(raw) is Reception.DUPLICATE
+
+
+async def test_what_lies_in_sent_is_ours_under_whatever_alias(post: Post) -> None:
+    await post.receive(written("Hello", sender="info@getsale.example", to=VERA), from_sent_folder=True)
+
+    (mine,) = await post.messages()
+    assert (mine.direction, mine.address) == (Direction.OUT, VERA)
+
+
 async def test_a_mail_to_ourselves_and_one_to_nobody_are_kept(post: Post) -> None:
-    first = await post.receive(written("a note", sender=SALES, to=SALES))
-    second = await post.receive(written("hidden", sender=SALES, to="undisclosed-recipients:;"))
+    first = await post.receive(written("a note", sender=SALES, to=SALES), from_sent_folder=True)
+    second = await post.receive(
+        written("hidden", sender=SALES, to="undisclosed-recipients:;"), from_sent_folder=True
+    )
 
     assert (first, second) == (Reception.ACCEPTED, Reception.ACCEPTED)
 

@@ -125,10 +125,13 @@ class Post:
     owner: Principal
     account: ChannelAccount
 
-    async def receive(self, raw: bytes, *, is_past: bool = False) -> Reception:
+    async def receive(
+        self, raw: bytes, *, is_past: bool = False, from_sent_folder: bool = False
+    ) -> Reception:
         """A mail comes in, through the same code as from a server."""
+        mail = parse(raw, file_limit_bytes=2**20)
         inbound = await as_inbound(
-            parse(raw, file_limit_bytes=2**20), self.account.address, _keep, is_past=is_past
+            mail, self.account.address, _keep, is_from_us=from_sent_folder, is_past=is_past
         )
         async with self.db.transaction(self.owner, "test") as tx:
             return await receive_message(tx, self.account, inbound)

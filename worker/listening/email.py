@@ -67,7 +67,7 @@ async def _take_folder(line: Line, imap: ImapClient, name: str) -> None:
 async def _take(line: Line, folder: Folder, raw: RawMail) -> None:
     """Store one mail and the cursor in one transaction; what is refused is kept, by name."""
     try:
-        inbound = await _inbound(line, raw)
+        inbound = await _inbound(line, folder, raw)
         async with line.transaction("mail.receive") as tx:
             reception = await receive_message(tx, line.account, inbound)
             await mailboxes.mark_dealt_with(tx, line.account.id, folder, raw.uid, raw.uid)
@@ -78,7 +78,7 @@ async def _take(line: Line, folder: Folder, raw: RawMail) -> None:
         log.info("mail.received", account_id=str(line.account.id), folder=folder.folder, uid=raw.uid)
 
 
-async def _inbound(line: Line, raw: RawMail) -> InboundMessage:
+async def _inbound(line: Line, folder: Folder, raw: RawMail) -> InboundMessage:
     """Raises: Unprocessable, also for a mail that our own code stumbles over: it must not hold back the next ones."""
     if raw.content is None:
         limit = line.settings.mail_limit_bytes // 2**20
@@ -88,7 +88,9 @@ async def _inbound(line: Line, raw: RawMail) -> InboundMessage:
     is_past = raw.arrived_at < line.account.created_at - _JUST_BEFORE
     try:
         mail = await asyncio.to_thread(parse, raw.content, file_limit_bytes=limit_bytes)
-        return await as_inbound(mail, line.account.address, keep, is_past=is_past)
+        # what lies in Sent was put there by somebody with the account's password, under whatever alias
+        is_from_us = folder.folder != INBOX
+        return await as_inbound(mail, line.account.address, keep, is_from_us=is_from_us, is_past=is_past)
     except (ValueError, LookupError, TypeError, RecursionError) as err:
         log.exception("mail.stumbled_over", account_id=str(line.account.id), uid=raw.uid)
         raise Unprocessable(f"The mail could not be read: {type(err).__name__}.") from err
