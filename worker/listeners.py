@@ -76,6 +76,12 @@ class Listener:
             fault = isinstance(err, AccountFault | Unprocessable)
             await self._note(AccountStatus.REAUTH_REQUIRED if fault else AccountStatus.ERROR, rest.reason)
             log.warning("listener.interrupted", account_id=str(self._account_id), reason=rest.reason)
+        except (
+            Exception
+        ) as err:  # the listening loop: a bug at one account is shown there and tried ever less often
+            rest = Rest(self._backoff(), f"Stopped by {type(err).__name__}; the log says where")
+            log.exception("listener.stumbled", account_id=str(self._account_id))
+            await self._note(AccountStatus.ERROR, rest.reason)
         finally:
             renewal.cancel()
             async with self._db.transaction(self._principal, "listen.release") as tx:

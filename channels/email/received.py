@@ -13,8 +13,8 @@ from crm.conversations.models import Failure, InboundAttachment, InboundMessage,
 
 # Keeps the content of a file and returns its key.
 Keep = Callable[[bytes], Awaitable[str]]
-# An index entry of PostgreSQL holds some 2,700 bytes; real Message-IDs have less than 100 characters.
-_LONGEST_ID = 400
+# An index entry of PostgreSQL holds some 2,700 bytes, here two ids and three keys; real ids have less than 100.
+_LONGEST_ID_BYTES = 400
 _LONGEST_SUBJECT = 500
 _LONGEST_TEXT = 200_000
 _SIGNATURE = 400
@@ -89,7 +89,8 @@ _REPORTS = (MailKind.DSN, MailKind.ARF)
 
 
 def _bounded(name: str) -> str:
-    return name if len(name) <= _LONGEST_ID else hashlib.sha256(name.encode()).hexdigest()
+    written = name.encode()
+    return name if len(written) <= _LONGEST_ID_BYTES else hashlib.sha256(written).hexdigest()
 
 
 def _moment(written: datetime) -> datetime:

@@ -1,5 +1,7 @@
 """What becomes of a mail: its thread, its answers, and the words of machines."""
 
+import random
+
 import pytest
 
 from core.db import Database
@@ -37,6 +39,17 @@ async def test_a_message_id_that_somebody_else_used_hides_no_mail(post: Post) ->
 
     assert await post.receive(written(mail_id="same@x.example")) is Reception.ACCEPTED
     assert len(await post.messages()) == 2
+
+
+async def test_ids_of_any_length_in_any_script_are_taken_in(post: Post) -> None:
+    # no two alike, so that PostgreSQL cannot squeeze them into an index entry
+    long = "".join(chr(0x4E00 + random.Random(number).randrange(20_000)) for number in range(380))
+
+    raw = written(mail_id="1@x", answers=("2@x",)).replace(b"1@x", long.encode() + b"@x")
+    raw = raw.replace(b"2@x", long[::-1].encode() + b"@x")
+
+    assert await post.receive(raw) is Reception.ACCEPTED
+    assert await post.receive(raw) is Reception.DUPLICATE
 
 
 async def test_answers_stay_in_the_thread_whatever_their_order(post: Post) -> None:

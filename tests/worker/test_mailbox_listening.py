@@ -9,22 +9,27 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 
 from channels.base import Credentials
 from channels.email import imap as imap_module
 from channels.email.imap import ImapClient
+from channels.email.inbound import parse
+from channels.email.models import Mail
 from channels.email.outbound import EmailChannel
 from core import addresses
 from core.blobs import Blobs
-from core.db import Database
+from core.db import Database, Tx
 from core.ids import uuid7
 from core.principal import system
 from core.settings import Settings
 from crm.channel_accounts.actions import LISTEN, replace_secret
 from crm.channel_accounts.mailboxes import count_refusals, get_mailbox
-from crm.channel_accounts.models import AccountStatus
+from crm.channel_accounts.models import AccountStatus, ChannelAccount
 from crm.channel_accounts.queries import get_channel_account
+from crm.conversations.actions import receive_message
+from crm.conversations.models import InboundMessage, Reception
 from events import due
 from infra.fleet import KEY
 from infra.servers import dovecot
@@ -261,6 +266,64 @@ async def test_what_is_no_mail_is_refused_by_name_and_kept(
     assert "header" in reason
     kept = await Blobs(mail_settings.data).get(post.owner.organization_id, key)
     assert b"no header at all" in kept
+
+
+async def test_what_our_own_code_trips_over_is_refused_and_holds_back_nothing(
+    post: Post, server: Dovecot, address: str, mail_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tripping(raw: bytes, *, file_limit_bytes: int) -> Mail:
+        if b"stumbling block" in raw:
+            raise AssertionError("nobody thought of that")
+        return parse(raw, file_limit_bytes=file_limit_bytes)
+
+    monkeypatch.setattr(listening, "parse", tripping)
+    server.deliver(address, written("stumbling block"), written("a good one"))
+
+    async with _listening(post, mail_settings):
+        assert await _stored(post, 1) == ["a good one"]
+    async with post.db.transaction(post.owner, "test") as tx:
+        assert "AssertionError" in await tx.value("SELECT reason FROM mail_refusals")
+
+
+async def test_what_the_database_cannot_hold_is_refused_and_holds_back_nothing(
+    post: Post, server: Dovecot, address: str, mail_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def receive(tx: Tx, account: ChannelAccount, inbound: InboundMessage) -> Reception:
+        if inbound.text == "too much":
+            raise psycopg.errors.ProgramLimitExceeded("index row size 3192 exceeds btree maximum 2704")
+        return await receive_message(tx, account, inbound)
+
+    monkeypatch.setattr(listening, "receive_message", receive)
+    server.deliver(address, written("too much"), written("a good one"))
+
+    async with _listening(post, mail_settings):
+        assert await _stored(post, 1) == ["a good one"]
+    async with post.db.transaction(post.owner, "test") as tx:
+        assert "index row size" in await tx.value("SELECT reason FROM mail_refusals")
+
+
+async def test_a_bug_at_one_account_is_shown_there_and_tried_ever_less_often(
+    post: Post, mail_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_: Line) -> None:
+        raise KeyError("a bug")
+
+    async def noted() -> bool:
+        await switchboard.claim()
+        async with post.db.transaction(post.owner, "test") as tx:
+            account = await get_channel_account(tx, post.account.id)
+        return (
+            account.status is AccountStatus.ERROR
+            and "KeyError" in account.status_reason
+            and switchboard._means.failures[post.account.id] >= 2
+        )
+
+    monkeypatch.setattr(listening, "listen", broken)
+    switchboard = Switchboard(post.db, mail_settings)
+    try:
+        await until(noted, 20)
+    finally:
+        await switchboard.close()
 
 
 async def test_a_server_that_comes_back_is_listened_to_again(

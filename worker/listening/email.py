@@ -1,7 +1,7 @@
 """Listening to a mailbox: every mail of the inbox and of the sent folder once, gaps included, then waiting in IDLE."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import psycopg
@@ -11,7 +11,7 @@ from channels.email.imap import ImapClient, RawMail
 from channels.email.inbound import parse
 from channels.email.received import as_inbound
 from core import addresses
-from core.errors import Unprocessable
+from core.errors import AppError, Unprocessable
 from crm.channel_accounts import mailboxes
 from crm.channel_accounts.mailboxes import Folder
 from crm.channel_accounts.models import AccountStatus
@@ -71,8 +71,13 @@ async def _take(line: Line, folder: Folder, raw: RawMail) -> None:
         async with line.transaction("mail.receive") as tx:
             reception = await receive_message(tx, line.account, inbound)
             await mailboxes.mark_dealt_with(tx, line.account.id, folder, raw.uid, raw.uid)
-    except (Unprocessable, psycopg.DataError) as err:
-        await _refuse(line, folder, raw, err.detail if isinstance(err, Unprocessable) else str(err))
+    except Unprocessable as err:
+        await _refuse(line, folder, raw, err.detail)
+        return
+    except psycopg.Error as err:
+        if _is_of_the_moment(err):
+            raise
+        await _refuse(line, folder, raw, f"The database cannot hold it: {str(err).partition(chr(10))[0]}")
         return
     if reception is Reception.ACCEPTED:
         log.info("mail.received", account_id=str(line.account.id), folder=folder.folder, uid=raw.uid)
@@ -83,17 +88,34 @@ async def _inbound(line: Line, folder: Folder, raw: RawMail) -> InboundMessage:
     if raw.content is None:
         limit = line.settings.mail_limit_bytes // 2**20
         raise Unprocessable(f"The mail has {raw.size_bytes // 2**20} MB; at most {limit} MB are taken in.")
-    limit_bytes = line.settings.mail_file_limit_bytes
-    keep = partial(line.blobs.put, line.principal.organization_id)
-    is_past = raw.arrived_at < line.account.created_at - _JUST_BEFORE
     try:
-        mail = await asyncio.to_thread(parse, raw.content, file_limit_bytes=limit_bytes)
-        # what lies in Sent was put there by somebody with the account's password, under whatever alias
-        is_from_us = folder.folder != INBOX
-        return await as_inbound(mail, line.account.address, keep, is_from_us=is_from_us, is_past=is_past)
-    except (ValueError, LookupError, TypeError, RecursionError) as err:
+        return await _read(line, folder, raw.content, raw.arrived_at)
+    except (AppError, OSError):  # refused already, or storage is what fails
+        raise
+    except (
+        Exception
+    ) as err:  # strangers choose what the parser meets: a mail it trips over must not stop the mailbox
         log.exception("mail.stumbled_over", account_id=str(line.account.id), uid=raw.uid)
         raise Unprocessable(f"The mail could not be read: {type(err).__name__}.") from err
+
+
+async def _read(line: Line, folder: Folder, content: bytes, arrived_at: datetime) -> InboundMessage:
+    limit_bytes = line.settings.mail_file_limit_bytes
+    keep = partial(line.blobs.put, line.principal.organization_id)
+    is_past = arrived_at < line.account.created_at - _JUST_BEFORE
+    mail = await asyncio.to_thread(parse, content, file_limit_bytes=limit_bytes)
+    # what lies in Sent was put there by somebody with the account's password, under whatever alias
+    is_from_us = folder.folder != INBOX
+    return await as_inbound(mail, line.account.address, keep, is_from_us=is_from_us, is_past=is_past)
+
+
+# Classes of SQLSTATE that say nothing about the mail: connection, rollback, resources, other sessions, the operator,
+# the system. Source: PostgreSQL documentation, appendix A. An error without one is a lost connection.
+_OF_THE_MOMENT = ("08", "40", "53", "55", "57", "58")
+
+
+def _is_of_the_moment(err: psycopg.Error) -> bool:
+    return err.sqlstate is None or err.sqlstate.startswith(_OF_THE_MOMENT)
 
 
 async def _refuse(line: Line, folder: Folder, raw: RawMail, reason: str) -> None:
