@@ -1,5 +1,6 @@
 """Delivery reports and complaints: whom they are about and whether trying again helps."""
 
+import itertools
 import re
 from collections.abc import Iterator
 from email import policy
@@ -9,15 +10,18 @@ from email.parser import BytesParser
 from channels.email import robot_phrases
 from channels.email.bodies import payload_bytes
 from channels.email.charsets import decode, decode_words, one_line
-from channels.email.headers import addresses, all_of
+from channels.email.headers import addresses, all_of, ids
 from channels.email.models import Address, Bounce
 
 _RECIPIENTS_LIMIT = 100
+_PARTS_LIMIT = 100
+_IDS_LIMIT = 100
 _DIAGNOSTIC_LIMIT = 500
 _READ_CHARS = 50_000
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _CODE = re.compile(r"(?<![\d.])(4[25]\d|5[0157]\d)[ -](?!\d)")
 _ADDRESS = re.compile(r"[\w.+!#$%&'*/=?^`{|}~-]{1,64}@[\w.-]{1,255}\w", re.ASCII)
+_MAIL_ID = re.compile(r"^[>\s]*(?:Original-)?Message-ID:\s*<([^<>\s]{1,400})>", re.IGNORECASE | re.MULTILINE)
 _FULL = re.compile("|".join(robot_phrases.FULL), re.IGNORECASE)
 _DELAYED = re.compile("|".join(robot_phrases.DELAYED), re.IGNORECASE)
 _ORIGINAL_BELOW = re.compile("|".join(robot_phrases.ORIGINAL_BELOW), re.IGNORECASE | re.MULTILINE)
@@ -130,6 +134,19 @@ def from_feedback(part: Message, message: Message) -> tuple[Bounce, ...]:
     found = dict.fromkeys(match.group().lower() for value in named if (match := _ADDRESS.search(value)))
     recipients = list(found) or [each.address for each in _returned_recipients(message)]
     return tuple(Bounce(each, "", kind, kind != "not-spam") for each in recipients[:_RECIPIENTS_LIMIT])
+
+
+def returned_ids(message: Message) -> tuple[str, ...]:
+    """The Message-IDs of the mails that a report returns, whole, as headers or in its text, or names in a field."""
+    found: dict[str, None] = {}
+    for part in itertools.islice(message.walk(), 1, _PARTS_LIMIT):
+        for name in ("Message-ID", "Original-Message-ID"):
+            found.update(dict.fromkeys(ids(part, name)))
+    for part in itertools.islice(message.walk(), _PARTS_LIMIT):
+        if part.get_content_maintype() == "text":
+            text = decode(payload_bytes(part)[:_READ_CHARS], "")
+            found.update(dict.fromkeys(_MAIL_ID.findall(text)))
+    return tuple(found)[:_IDS_LIMIT]
 
 
 def _returned_recipients(message: Message) -> list[Address]:

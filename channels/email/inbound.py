@@ -6,7 +6,7 @@ from email import policy
 from email.message import Message
 from email.parser import BytesParser
 
-from channels.email import headers, kinds, markup
+from channels.email import bounces, headers, kinds, markup
 from channels.email.bodies import Body, Parts, parts_of
 from channels.email.lines import LINES_LIMIT, Line, from_plain, tidy, to_text
 from channels.email.models import Address, Mail, MailKind
@@ -54,7 +54,7 @@ def _parse(raw: bytes, file_limit_bytes: int) -> Mail:
     writing = Writing(sender.name or sender.address.partition("@")[0].replace(".", " "), subject, is_answer)
     text, reply = _read(parts, writing)
     evidence = kinds.Evidence(sender, subject, text, reply.text, reply.has_quotes)
-    kind, bounces = kinds.classify(message, evidence)
+    kind, found = kinds.classify(message, evidence)
     loop = kinds.loop_reason(message)
     if loop and kind is MailKind.ORDINARY:
         kind = MailKind.AUTO_REPLY
@@ -76,7 +76,8 @@ def _parse(raw: bytes, file_limit_bytes: int) -> Mail:
         in_reply_to=headers.ids(message, "In-Reply-To"),
         references=headers.ids(message, "References"),
         attachments=tuple(parts.files),
-        bounces=bounces,
+        bounces=found,
+        reported=bounces.returned_ids(message) if kind in (MailKind.DSN, MailKind.ARF) else (),
         is_bulk=kinds.is_bulk(message),
         notes=tuple(dict.fromkeys([*([loop] if loop else []), *parts.notes])),
     )

@@ -53,6 +53,7 @@ class Mail:
 
     `message_id` is made from the content when the mail has none, so that the same bytes are the same mail.
     `text` is everything that a person can read, `reply` what its writer added: no quotes, no signature.
+    `reported` are the Message-IDs of the mails that a report returns or names.
     `is_bulk` marks newsletters and mails of lists, which need no answer. `notes` name what was too much to keep and a
     mail loop, one sentence each.
     """
@@ -72,5 +73,6 @@ class Mail:
     references: tuple[str, ...] = ()
     attachments: tuple[MailPart, ...] = ()
     bounces: tuple[Bounce, ...] = ()
+    reported: tuple[str, ...] = ()
     is_bulk: bool = False
     notes: tuple[str, ...] = ()

@@ -59,6 +59,7 @@ async def as_inbound(
             full_text=_whole(mail),
             kind=MessageKind.ORDINARY if is_ours else MessageKind.AUTO_REPLY if claims_us else _kind(mail),
             failures=tuple(_failure(bounce) for bounce in mail.bounces) if mail.kind in _REPORTS else (),
+            reported=tuple(_bounded(each) for each in mail.reported),
             is_ours=is_ours,
             claims_us=claims_us,
             recipients=tuple(each.address for each in others) if is_ours else (),

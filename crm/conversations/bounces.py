@@ -1,22 +1,18 @@
 """What delivery reports and complaints do: to the mail that they are about, and to its address.
 
-Anybody can write a mail that looks like a report. It is believed only about an address that we have written to from
-the same account, so that nobody can stop us from writing to others.
+Anybody can write a mail that looks like a report. It is believed only when it names the Message-ID of a mail of ours,
+which the mail's recipient and the servers on its way know, and only about that mail's address. Any other is shown and
+does nothing.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 
-from core import clock
 from core.db import Tx
 from crm.contacts import actions as contacts
 from crm.conversations.models import Failure, MailHead, MessageKind
 from events.ids import ChannelAccountId, ContactId, ConversationId, MessageId
 from events.outbox import emit
 from events.types import MessageFailed
-
-# A report without a reference is about something that was sent lately.
-_LATELY = timedelta(days=14)
 
 
 @dataclass(frozen=True)
@@ -30,7 +26,7 @@ class Reported:
 
 
 async def find_reported(tx: Tx, account_id: ChannelAccountId, mail: MailHead) -> Reported | None:
-    """The newest mail of ours that the report names, or that went to the address it names."""
+    """The newest mail of ours that the report names by its Message-ID."""
     if mail.kind not in (MessageKind.DSN, MessageKind.ARF):
         return None
     return await tx.find(
@@ -42,15 +38,12 @@ async def find_reported(tx: Tx, account_id: ChannelAccountId, mail: MailHead) ->
          WHERE m.channel_account_id = %(account_id)s
            AND m.direction = 'out'
            AND m.status IN ('attempting', 'sent', 'unknown', 'failed')
-           AND (m.external_id = ANY(%(ids)s)
-                OR m.address = ANY(%(addresses)s) AND m.occurred_at > %(lately)s)
-         ORDER BY m.external_id = ANY(%(ids)s) DESC NULLS LAST, m.occurred_at DESC
+           AND m.external_id = ANY(%(ids)s)
+         ORDER BY m.occurred_at DESC
          LIMIT 1
         """,
         account_id=account_id,
-        ids=[*mail.in_reply_to, *mail.references],
-        addresses=[failure.address for failure in mail.failures],
-        lately=clock.now() - _LATELY,
+        ids=[*mail.reported, *mail.in_reply_to, *mail.references],
     )
 
 

@@ -88,7 +88,8 @@ class Failure:
 class MailHead:
     """What a mail has beyond a text: where it stands in its thread, and what was cut from it.
 
-    `address` is the other side's. `full_text` is the whole mail, `failures` what a delivery report tells. `is_ours`
+    `address` is the other side's. `full_text` is the whole mail, `failures` what a delivery report tells and `reported`
+    the Message-IDs that it returns. `is_ours`
     marks a mail that the account's owner sent with another program: history, never to be sent. `claims_us` marks one
     that says so without proof.
     """
@@ -100,6 +101,7 @@ class MailHead:
     full_text: str = ""
     kind: MessageKind = MessageKind.ORDINARY
     failures: tuple[Failure, ...] = ()
+    reported: tuple[str, ...] = ()
     is_ours: bool = False
     claims_us: bool = False
     recipients: tuple[str, ...] = ()  # of a mail of ours

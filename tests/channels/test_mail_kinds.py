@@ -62,6 +62,21 @@ def test_a_report_says_whether_trying_again_is_useless(
     assert (bounce.recipient, bounce.status, bounce.is_hard) == (recipient, status, is_hard)
 
 
+def test_a_report_in_words_names_the_mail_that_it_returns() -> None:
+    raw = (FOLDER / "dsn-qmail.eml").read_bytes()
+    returning = raw.replace(b"Subject: Pricing", b"Message-ID: <ours@norrwick.example>\nSubject: Pricing")
+
+    assert parse(returning, file_limit_bytes=LIMIT).reported == ("ours@norrwick.example",)
+    assert parse(raw, file_limit_bytes=LIMIT).reported == ()
+
+
+def test_a_report_names_the_mail_that_it_returns_as_a_part() -> None:
+    report = parse((FOLDER / "dsn-postfix-unknown-user.eml").read_bytes(), file_limit_bytes=LIMIT)
+
+    assert len(report.reported) == 1
+    assert report.message_id not in report.reported
+
+
 def test_mail_to_many_is_ordinary_and_marked() -> None:
     newsletter = parse((FOLDER / "newsletter.eml").read_bytes(), file_limit_bytes=LIMIT)
 

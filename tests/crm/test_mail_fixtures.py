@@ -2,13 +2,14 @@
 
 import json
 import random
-import re
 from collections import Counter, defaultdict
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
+from channels.email.inbound import parse
+from channels.email.received import is_own
 from core.db import Database
 from core.errors import Unprocessable
 from core.principal import Principal
@@ -42,7 +43,7 @@ async def _share_right(post: Post, files: list[str]) -> float:
     found: dict[str, UUID] = {}
     for file in files:
         raw = (THREADS / file).read_bytes()
-        is_ours = re.search(rb"^From:.*" + OURS.encode(), raw, re.MULTILINE) is not None
+        is_ours = is_own(parse(raw, file_limit_bytes=2**20), OURS)
         assert await post.receive(raw, from_sent_folder=is_ours) is Reception.ACCEPTED, file
         found[file] = await _conversation_of_newest(post)
     by_thread: defaultdict[str, Counter[UUID]] = defaultdict(Counter)

@@ -343,6 +343,27 @@ async def test_a_forged_report_about_somebody_we_never_wrote_to_does_nothing(pos
     assert not await _is_suppressed(post, "ilya@lind.example")
 
 
+async def test_a_forged_report_that_names_no_mail_of_ours_is_shown_and_does_nothing(post: Post) -> None:
+    await _sent(post)
+
+    await post.receive(_report("guessed@x.example"))
+
+    _, ours, report = await post.messages()
+    assert (ours.status, report.kind) == (MessageStatus.SENT, MessageKind.DSN)
+    assert not await _is_suppressed(post, VERA)
+
+
+async def test_a_report_is_believed_about_the_address_of_its_mail_only(post: Post) -> None:
+    mail_id = await _sent(post)
+    await post.receive(written("hello", sender=ILYA))
+
+    await post.receive(_report(mail_id, to="ilya@lind.example"))
+
+    assert (await post.messages())[1].status is MessageStatus.SENT
+    assert not await _is_suppressed(post, "ilya@lind.example")
+    assert not await _is_suppressed(post, VERA)
+
+
 async def test_one_person_over_mail_and_telegram_is_one_contact(post: Post) -> None:
     async with post.db.transaction(post.owner, "test") as tx:
         known = await create_contact(

@@ -66,8 +66,6 @@ ALTER TABLE messages
     ADD COLUMN reference_ids text[] NOT NULL DEFAULT '{}';
 CREATE INDEX messages_by_external_id ON messages (organization_id, channel_account_id, external_id)
     WHERE external_id IS NOT NULL;
-CREATE INDEX messages_sent_to ON messages (organization_id, channel_account_id, address, occurred_at)
-    WHERE direction = 'out' AND address <> '';
 
 -- Which conversation a Message-ID belongs to: of the mails themselves and of those that they refer to, seen or not.
 CREATE TABLE mail_threads (
