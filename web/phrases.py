@@ -227,6 +227,16 @@ def script_lang(text: str) -> str:
     return "ru" if any("а" <= letter.lower() <= "я" or letter in "ёЁ" for letter in text) else "en"
 
 
+_DEAL_AMOUNT = re.compile(r"(\d+)\.(\d\d) ([A-Z]{3})\b")
+
+
+def evidence_quote(line: EvidenceLine, say: Words) -> str:
+    """The words of a source as the reader writes amounts: a deal is recorded as `8160.00 EUR, Proposal`."""
+    if line.kind != "deal":
+        return line.quote
+    return _DEAL_AMOUNT.sub(lambda found: say.money(int(found[1] + found[2]), found[3]), line.quote)
+
+
 def evidence_href(line: EvidenceLine, conversation_id: UUID, folder: str) -> str:
     """Where a source can be read: in the thread, or in the panel, which has its own address on a phone."""
     here = f"/inbox/{conversation_id}?folder={folder}"
@@ -267,6 +277,7 @@ FILTERS = {
     "initials": initials,
     "script_lang": script_lang,
     "evidence_href": evidence_href,
+    "evidence_quote": evidence_quote,
     "handle_href": handle_href,
     "handle_text": handle_text,
 }

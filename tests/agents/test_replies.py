@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from agents.llm.offline.intents import Intent
 from agents.llm.offline.replies import first_name, write_reply
 from tests.support.cases import body, case, cited, deal, fact, relation
 
@@ -132,6 +133,16 @@ def test_what_is_internal_unconfirmed_or_closed_is_never_told(evidence: tuple[ob
 
     assert not re.search(r"9000|€|euro", body(answer))
     assert answer.missing
+
+
+def test_a_reason_beside_a_question_is_no_objection() -> None:
+    reason = "the basement has no signal at all"
+    heard = {reason: {**dict.fromkeys(Intent, 0.0), Intent.OBJECTION: 0.9}}
+
+    answer = write_reply(case(f"and does it work offline? {reason}", evidence=EN), heard)
+
+    assert "thank you for telling me" not in body(answer)
+    assert "Scans stay on the device for up to 14 days" in body(answer)
 
 
 def test_what_an_attacker_writes_is_not_repeated() -> None:

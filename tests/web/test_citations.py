@@ -3,7 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.ids import uuid7
+from crm.conversations.inbox import EvidenceLine
+from web.i18n import Words
 from web.inbox_view import segments
+from web.phrases import evidence_quote
 
 BODY = "Hi Vera. It costs €17. Pay to a@b.example."
 
@@ -32,3 +36,10 @@ def test_the_pieces_together_are_the_text(body: str, statements: list[str], flag
     pieces = segments(body, dict(enumerate(statements, start=1)), flagged)
 
     assert "".join(piece.text for piece in pieces) == body
+
+
+def test_the_amount_of_a_deal_is_written_as_its_reader_writes_amounts() -> None:
+    line = EvidenceLine(1, "deal", uuid7(), "40 scanners", "8160.00 EUR, Proposal", None, "confirmed", "")
+
+    assert evidence_quote(line, Words("en", "UTC")) == "€8,160, Proposal"
+    assert evidence_quote(line, Words("ru", "UTC")) == "8160\u00a0€, Proposal"

@@ -108,10 +108,16 @@ def _interested(reply: _Reply) -> None:
 
 
 def _objection(reply: _Reply) -> None:
-    objections = reply.of(Intent.OBJECTION)
+    objections = [part for part in reply.of(Intent.OBJECTION) if not _is_reason_to_ask(part, reply)]
     if objections:
         text = " ".join(part.text for part in objections)
         reply.say(f"objection.{_kind_of_objection(text, reply.language)}", reply.source(objections[0]))
+
+
+def _is_reason_to_ask(part: Part, reply: _Reply) -> bool:
+    """Beside a question, a sentence that names no objection says why it is asked: "the basement has no signal"."""
+    is_vague = _kind_of_objection(part.text, reply.language) == "declined"
+    return is_vague and "?" in reply.case.new_messages[part.message].text
 
 
 _OBJECTIONS: dict[str, tuple[str, ...]] = {
