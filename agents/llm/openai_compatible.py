@@ -24,6 +24,8 @@ _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 8.0
 _OPTIONAL = {"response_format": ("response_format", "json_schema"), "stream_options": ("stream_options",)}
 # The exchange's own limit ends a call; this one only sees to it that no socket stays for ever.
 _SILENCE_SECONDS = 600.0
+# The SDK does not validate the pieces of a stream: one of another shape has none of its attributes.
+_OTHER_SHAPE = (ValueError, AttributeError, TypeError)
 
 _log = structlog.get_logger("agents")
 
@@ -105,8 +107,7 @@ class OpenAICompatible:
             await self._listen(attempt, parameters, request)
             outcome = CallOutcome.ANSWERED
             return attempt.stream.reply()
-        # The SDK does not validate the pieces of a stream: one of another shape has none of its attributes.
-        except (openai.OpenAIError, httpx2.HTTPError, AppError, ValueError, AttributeError, TypeError) as err:
+        except (openai.OpenAIError, httpx2.HTTPError, AppError, wire.TooMuch, *_OTHER_SHAPE) as err:
             failed = self._failure(err, attempt.has_begun)
             outcome = failed.outcome
             raise failed from err
@@ -159,6 +160,8 @@ class OpenAICompatible:
                 wait = 0.001 if is_new else 0
                 reason = f"the endpoint refused the request ({status}){_hint(status)}"
                 return _Failed(reason, CallOutcome.REFUSED, may_pass=is_new, wait_seconds=wait)
+            case wire.TooMuch():
+                return _Failed(str(err), CallOutcome.BROKEN, may_pass=False)
             case AppError(detail=detail):
                 return _Failed(detail, CallOutcome.FAILED, may_pass=False)
             case openai.APIConnectionError() if not has_begun:

@@ -17,6 +17,9 @@ from core.jsons import dumps
 _NOT_ENFORCED = frozenset({"default", "title", "minLength", "maxLength", "uniqueItems", "format"})
 _THINKING = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 _TAGGED = re.compile(r"<(tools?|tool_calls?|function_call)>(.*?)(?:</\1>|\Z)", re.DOTALL)
+# Many times what a long-winded model thinks and writes for one reply; an endpoint that never ends is stopped here.
+MAX_CHARACTERS = 400_000
+MAX_CALLS = 32
 
 
 def body(endpoint: Endpoint, request: ModelRequest, unsupported: frozenset[str]) -> dict[str, Any]:
@@ -143,6 +146,10 @@ def _summary(tool: ToolSpec) -> str:
     return tool.description.partition("\n")[0]
 
 
+class TooMuch(Exception):
+    """The answer is larger than any of use; the text says in what."""
+
+
 @dataclass
 class _Call:
     """A tool call as its pieces arrive."""
@@ -161,10 +168,11 @@ class Stream:
     finish: str = ""
     usage: tuple[int, int] | None = None
     deltas: int = 0
+    size: int = 0
     calls: dict[int, _Call] = field(default_factory=dict)
 
     def add(self, chunk: ChatCompletionChunk) -> str:
-        """Take one piece; returns the words in it."""
+        """Take one piece; returns the words in it. Raises: TooMuch."""
         if chunk.usage is not None:
             self.usage = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
         words = ""
@@ -174,16 +182,25 @@ class Stream:
             for piece in choice.delta.tool_calls or []:
                 self._add_call(piece.index, piece.id, piece.function)
             self.deltas += bool(words or choice.delta.tool_calls)
+        self._grow(words)
         self.text += words
         return words
+
+    def _grow(self, *pieces: str) -> None:
+        self.size += sum(map(len, pieces))
+        if self.size > MAX_CHARACTERS:
+            raise TooMuch(f"the answer is longer than {MAX_CHARACTERS} characters")
 
     def _add_call(self, index: int | None, id: str | None, function: Any) -> None:
         # Some servers leave the index out: a piece with an id then begins the next call.
         last = max(self.calls, default=-1)
         at = index if index is not None else last + bool(id) if self.calls else 0
         call = self.calls.setdefault(at, _Call())
+        _limit_calls(len(self.calls))
+        self._grow(id or "")
         call.id = call.id or id or ""
         if function is not None:
+            self._grow(function.name or "", function.arguments or "")
             call.name = call.name or function.name or ""
             call.arguments += function.arguments or ""
 
@@ -193,13 +210,19 @@ class Stream:
         return self.text + "".join(call.name + call.arguments for call in self.calls.values())
 
     def reply(self) -> ModelReply:
-        """The whole answer; calls that a model wrote as text are calls all the same."""
+        """The whole answer; calls that a model wrote as text are calls all the same. Raises: TooMuch."""
         if self.calls:
             calls = tuple(_request(index, call) for index, call in sorted(self.calls.items()))
             return ModelReply(self.text, calls)
         text = _THINKING.sub("", self.text).strip()
         written = _written_calls(text, self.offered)
+        _limit_calls(len(written))
         return ModelReply(text="" if written else text, tool_requests=written)
+
+
+def _limit_calls(count: int) -> None:
+    if count > MAX_CALLS:
+        raise TooMuch(f"the answer calls more than {MAX_CALLS} tools at once")
 
 
 def _request(index: int, call: _Call) -> ToolRequest:
@@ -230,7 +253,7 @@ def _objects(text: str) -> list[dict[str, JsonValue]]:
     while at >= 0:
         try:
             value, end = decoder.raw_decode(text, at)
-        except ValueError:
+        except (ValueError, RecursionError):
             end = at + 1
         else:
             found.append(value)
@@ -241,6 +264,6 @@ def _objects(text: str) -> list[dict[str, JsonValue]]:
 def _object(text: str) -> dict[str, JsonValue] | None:
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, JsonValue
 
-from agents.llm import openai_compatible
+from agents.llm import openai_compatible, wire
 from agents.llm.base import ModelMessage, ModelReply, ModelRequest, ModelUnavailable, ToolRequest, ToolSpec
 from agents.llm.endpoint import Endpoint
 from agents.llm.exchange import Budget, Exchange, Limits, ModelFailed, ask
@@ -263,6 +263,54 @@ async def test_a_refusal_is_not_tried_again_and_says_what_to_check(
 
     assert asking.outcomes == ["refused"]
     assert "sk-test" not in str(failed.value)
+
+
+async def test_an_answer_without_end_is_stopped_and_named(
+    asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "MAX_CHARACTERS", 400)
+    await asking.peer.answer({"text": "endless " * 200})
+
+    with pytest.raises(ModelUnavailable, match="longer than 400 characters"):
+        await asking.reply()
+
+    assert asking.outcomes == [CallOutcome.BROKEN]
+    assert len("".join(asking.heard)) <= 400
+    assert asking.calls[0].usage_from is UsageFrom.ESTIMATE
+
+
+async def test_arguments_without_end_are_stopped_and_named(
+    asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "MAX_CHARACTERS", 400)
+    asking.tools = (LOOK,)
+    await asking.peer.answer({"tools": [{"name": "find_contacts", "arguments": {"text": "a" * 2000}}]})
+
+    with pytest.raises(ModelUnavailable, match="longer than 400 characters"):
+        await asking.reply()
+
+
+@pytest.mark.parametrize("mode", ["", "tools_as_text"])
+async def test_more_calls_than_any_reply_needs_are_a_broken_answer(asking: Asking, mode: str) -> None:
+    asking.tools = (LOOK,)
+    calls = [{"name": "find_contacts", "arguments": {"text": str(n)}} for n in range(33)]
+    await asking.peer.answer({"tools": calls})
+    if mode:
+        await asking.peer.fault(mode)
+
+    with pytest.raises(ModelUnavailable, match="more than 32 tools"):
+        await asking.reply()
+
+    assert asking.outcomes == [CallOutcome.BROKEN]
+
+
+async def test_an_answer_nested_without_end_is_text_that_is_no_call(asking: Asking) -> None:
+    asking.tools = (LOOK,)
+    await asking.peer.answer({"text": '{"a":' * 2000})
+
+    reply = await asking.reply()
+
+    assert reply.tool_requests == ()
 
 
 async def test_a_server_without_schemas_gets_the_schema_in_words(asking: Asking) -> None:
