@@ -28,7 +28,7 @@ from agents.inbox.state import State, Stop
 from agents.llm.base import LanguageModel
 from agents.llm.exchange import Budget, BudgetExceeded, Limits, ModelFailed
 from agents.llm.metered import Metered
-from agents.llm.models import ModelChoice, ModelFactory, model_factory
+from agents.llm.models import ModelChoice, ModelFactory
 from agents.llm.offline.intents import warm_up
 from agents.registry import Agent
 from core.db import Database, Tx
@@ -87,12 +87,12 @@ class Runtime:
     """Executes runs of every agent of the registry."""
 
     def __init__(
-        self, db: Database, settings: Settings, dispatcher: ToolCaller, models: ModelFactory | None = None
+        self, db: Database, settings: Settings, dispatcher: ToolCaller, models: ModelFactory
     ) -> None:
         self._db = db
         self._settings = settings
         self._dispatcher = dispatcher
-        self._models = models or model_factory(settings)
+        self._models = models
         self._agents = registry.agents()
         self._serializers = {
             kind: checkpoints.serializer(agent.checkpointed) for kind, agent in self._agents.items()

@@ -21,7 +21,7 @@ from aiogram.utils.token import TokenValidationError
 from neo4j.exceptions import DriverError, Neo4jError
 from redis.exceptions import RedisError
 
-from agents.llm.models import OPENAI_BASE_URL, ModelChoice, model_factory
+from agents.llm.models import OPENAI_BASE_URL, ModelChoice, Models
 from core import http
 from core.addresses import OPERATOR
 from core.errors import AppError
@@ -306,7 +306,7 @@ async def _examine_model(title: str, variable: str, name: str, settings: Setting
         return Finding(title, has_it, f"local, {detail}", "" if has_it else "run `getsale model fetch`")
     chosen = settings.model_copy(update={"agent_model": name, "agent_fallback_model": ""})
     try:
-        model_factory(chosen)(ModelChoice())
+        Models(chosen)(ModelChoice())
     except AppError as err:
         return Finding(title, False, err.detail, f"correct {variable}, or what it needs")
     if name == "scripted":

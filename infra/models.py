@@ -8,8 +8,9 @@ from time import monotonic
 
 from pydantic import JsonValue
 
+from agents.llm import base
 from agents.llm.base import ModelMessage, ModelRequest, ModelUnavailable
-from agents.llm.models import ModelChoice, model_factory
+from agents.llm.models import ModelChoice, Models
 from core.db import Database, Tx
 from core.errors import NotFound, Unavailable, Unprocessable
 from core.principal import system
@@ -107,7 +108,15 @@ async def test(desk: Desk, name: str | None) -> str:
         models: Sequence[LanguageModel] = await choose_language_models(tx, name)
         if name is not None and not models and name not in ("offline", "local", desk.settings.agent_model):
             await get_language_model(tx, name)
-    model = model_factory(desk.settings)(ModelChoice(name, models))
+    clients = Models(desk.settings)
+    try:
+        return await _ask(clients(ModelChoice(name, models)))
+    finally:
+        await clients.close()
+
+
+async def _ask(model: base.LanguageModel) -> str:
+    """Ask for the word, and say how that went. Raises: Unavailable."""
     if model.label.startswith("offline"):
         return f"{model.label}: nothing to ask; AGENT_MODEL or `getsale model add` sets a real one up."
     calls: list[ModelCall] = []

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
+from agents.llm.models import Models
 from agents.runtime import Runtime
 from channels.base import Channel
 from channels.registry import build as build_channels
@@ -53,6 +54,8 @@ async def build(settings: Settings) -> AsyncIterator[Services]:
         graph = await stack.enter_async_context(ActiveGraph.open(settings, db))
         embedder = connect_embedder(settings)
         stack.push_async_callback(embedder.close)
+        models = Models(settings)
+        stack.push_async_callback(models.close)
         yield Services(
             settings=settings,
             db=db,
@@ -62,5 +65,5 @@ async def build(settings: Settings) -> AsyncIterator[Services]:
             blobs=Blobs(settings.data),
             graph=graph,
             embedder=embedder,
-            runtime=Runtime(db, settings, Dispatcher(db, graph, embedder=embedder)),
+            runtime=Runtime(db, settings, Dispatcher(db, graph, embedder=embedder), models),
         )

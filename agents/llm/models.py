@@ -3,15 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
 from urllib.parse import urlsplit
 
 from agents.llm.base import LanguageModel
+from agents.llm.clients import Clients
 from agents.llm.endpoint import Endpoint
 from agents.llm.fallback import WithFallback
 from agents.llm.offline.meanings import Meanings
 from agents.llm.offline.model import OfflineModel
-from agents.llm.openai_compatible import OpenAICompatible
 from agents.llm.scripted import ScriptedModel, read_script
 from core.addresses import tenant_reach
 from core.errors import Unprocessable
@@ -22,7 +21,6 @@ from memory.embeddings.remote import connect
 
 OPENAI_BASE_URL = "https://api.openai.com/v1"
 LOCAL_MODEL, LOCAL_CONTEXT_TOKENS, LOCAL_OUTPUT_TOKENS = "qwen2.5-coder-1.5b-instruct", 8192, 700
-_CLIENTS = 64
 
 
 @dataclass(frozen=True)
@@ -36,43 +34,44 @@ class ModelChoice:
 ModelFactory = Callable[[ModelChoice], LanguageModel]
 
 
-def model_factory(settings: Settings) -> ModelFactory:
-    """Models as chosen.
+class Models:
+    """Models as chosen; close them with `close()`.
 
     Raises, when called: Unprocessable for a name that nobody has set up, or a key that cannot be opened.
     """
-    offline = OfflineModel(_meanings(settings))
 
-    # Endpoints are values: as long as nothing about one changes, its client and its connections stay.
-    @lru_cache(maxsize=_CLIENTS)
-    def client(endpoint: Endpoint) -> OpenAICompatible:
-        return OpenAICompatible(endpoint)
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._offline = OfflineModel(_meanings(settings))
+        self._clients = Clients()
 
-    def named(name: str, prices: tuple[Decimal, Decimal]) -> LanguageModel:
-        match name:
-            case "offline":
-                return offline
-            case "scripted":
-                return _scripted(settings)
-            case "local":
-                return client(local_endpoint(settings))
-        return client(_operators(settings, name, prices))
+    async def close(self) -> None:
+        await self._clients.close()
 
-    def make(choice: ModelChoice) -> LanguageModel:
+    def __call__(self, choice: ModelChoice) -> LanguageModel:
+        settings = self._settings
         if choice.models:
-            return _chain([client(_tenants(settings, row)) for row in choice.models])
+            return _chain([self._clients.at(_tenants(settings, row)) for row in choice.models])
         if choice.name is not None and choice.name not in rows.BUILT_IN | {settings.agent_model}:
             raise Unprocessable(
                 f"There is no language model {choice.name!r}; set it up with `getsale model add {choice.name}`."
             )
         prices = settings.agent_model_price_in_usd, settings.agent_model_price_out_usd
-        chosen = [named(choice.name or settings.agent_model, prices)]
+        chosen = [self._named(choice.name or settings.agent_model, prices)]
         if choice.name is None and settings.agent_fallback_model:
             prices = settings.agent_fallback_price_in_usd, settings.agent_fallback_price_out_usd
-            chosen.append(named(settings.agent_fallback_model, prices))
+            chosen.append(self._named(settings.agent_fallback_model, prices))
         return _chain(chosen)
 
-    return make
+    def _named(self, name: str, prices: tuple[Decimal, Decimal]) -> LanguageModel:
+        match name:
+            case "offline":
+                return self._offline
+            case "scripted":
+                return _scripted(self._settings)
+            case "local":
+                return self._clients.at(local_endpoint(self._settings))
+        return self._clients.at(_operators(self._settings, name, prices))
 
 
 def _meanings(settings: Settings) -> Meanings | None:

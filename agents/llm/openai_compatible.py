@@ -57,11 +57,12 @@ class OpenAICompatible:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._unsupported: frozenset[str] = frozenset()
+        self.connections = http.client(endpoint.reach, timeout_seconds=_SILENCE_SECONDS)
         self._client = AsyncOpenAI(
             api_key=endpoint.api_key or "none",
             base_url=endpoint.base_url,
             max_retries=0,
-            http_client=http.client(endpoint.reach, timeout_seconds=_SILENCE_SECONDS),
+            http_client=self.connections,
         )
         # The SDK takes the operator's from the environment; they are nothing to a tenant's endpoint.
         self._client.organization = self._client.project = None

@@ -6,7 +6,7 @@ from time import monotonic
 
 import pytest
 
-from agents.llm.models import ModelChoice, model_factory
+from agents.llm.models import ModelChoice, Models
 from core.db import Database
 from core.settings import Settings
 from crm.facts.actions import assert_text
@@ -88,7 +88,7 @@ async def _office(db: Database, settings: Settings, language: str) -> Office:
         for predicate, text in FACTS[language].items():
             subject = ("contact", conversation.contact_id)
             await assert_text(tx, subject=subject, predicate=predicate, text=text, source_label=predicate)
-    office.model = model_factory(settings)(ModelChoice("local"))
+    office.model = Models(settings)(ModelChoice("local"))
     return office
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from agents.inbox.contract import TriageAnswer
 from agents.llm.base import ModelMessage, ModelRequest
-from agents.llm.models import ModelChoice, model_factory
+from agents.llm.models import ModelChoice, Models
 from agents.llm.offline import meanings as module
 from agents.llm.offline.intents import Intent, classify
 from agents.llm.offline.meanings import Meanings, learn
@@ -87,7 +87,7 @@ def test_what_is_like_no_example_is_something_else() -> None:
 
 
 async def test_the_operators_model_has_a_sense_of_meaning_that_may_come_later() -> None:
-    model = model_factory(Settings(embeddings_url="http://127.0.0.1:9/v1"))(ModelChoice())
+    model = Models(Settings(embeddings_url="http://127.0.0.1:9/v1"))(ModelChoice())
 
     message = ModelMessage("user", case("please remove me from your list").model_dump_json())
     reply = await model.complete(ModelRequest("triage", (message,), {}))

@@ -1,10 +1,13 @@
 """Which model a run asks: the seat's, its organization's, the operator's, else the offline templates."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
-from agents.llm.models import ModelChoice, model_factory
+from agents.llm.clients import Clients
+from agents.llm.endpoint import Endpoint
+from agents.llm.models import ModelChoice, Models
 from agents.llm.offline.model import OfflineModel
 from agents.llm.openai_compatible import OpenAICompatible
 from core import crypto
@@ -26,7 +29,7 @@ def _row(settings: Settings, name: str, model: str) -> LanguageModel:
 
 
 def test_without_any_setting_the_offline_templates_answer(settings: Settings) -> None:
-    assert isinstance(model_factory(settings)(ModelChoice()), OfflineModel)
+    assert isinstance(Models(settings)(ModelChoice()), OfflineModel)
 
 
 def test_the_operators_model_answers_for_whoever_has_none(settings: Settings) -> None:
@@ -34,7 +37,7 @@ def test_the_operators_model_answers_for_whoever_has_none(settings: Settings) ->
         update={"agent_model": "large-9", "openai_base_url": "http://10.0.0.5:8000/v1"}
     )
 
-    assert model_factory(operators)(ModelChoice()).label == "large-9 at 10.0.0.5"
+    assert Models(operators)(ModelChoice()).label == "large-9 at 10.0.0.5"
 
 
 def test_the_organizations_model_comes_before_the_operators(settings: Settings) -> None:
@@ -43,17 +46,17 @@ def test_the_organizations_model_comes_before_the_operators(settings: Settings) 
     )
     rows = [_row(settings, "main", "theirs-1"), _row(settings, "spare", "theirs-2")]
 
-    chosen = model_factory(operators)(ModelChoice(None, rows))
+    chosen = Models(operators)(ModelChoice(None, rows))
 
     assert (chosen.label, chosen.context_tokens) == ("theirs-1 at models.example", 16_384 - 1024)
 
 
 def test_a_seat_may_use_a_built_in_model_whatever_the_organization_uses(settings: Settings) -> None:
-    assert isinstance(model_factory(settings)(ModelChoice("offline")), OfflineModel)
+    assert isinstance(Models(settings)(ModelChoice("offline")), OfflineModel)
 
 
 def test_a_client_is_kept_as_long_as_nothing_about_its_endpoint_changes(settings: Settings) -> None:
-    make = model_factory(settings)
+    make = Models(settings)
     row = _row(settings, "main", "theirs-1")
 
     first, again, other = (
@@ -63,6 +66,31 @@ def test_a_client_is_kept_as_long_as_nothing_about_its_endpoint_changes(settings
     assert isinstance(first, OpenAICompatible)
     assert first is again
     assert first is not other
+
+
+async def test_a_client_that_falls_out_is_closed_once_nobody_holds_it() -> None:
+    clients = Clients(kept=1)
+    held = clients.at(Endpoint("one", "https://models.example/v1"))
+    first = held.connections
+    second = clients.at(Endpoint("two", "https://models.example/v1")).connections
+    await asyncio.sleep(0)
+    was_closed_while_held = first.is_closed
+
+    del held
+    await clients.close()
+
+    assert not was_closed_while_held
+    assert (first.is_closed, second.is_closed) == (True, True)
+
+
+async def test_every_client_is_closed_with_the_worker(settings: Settings) -> None:
+    models = Models(settings)
+    chosen = models(ModelChoice("main", [_row(settings, "main", "theirs-1")]))
+
+    await models.close()
+
+    assert isinstance(chosen, OpenAICompatible)
+    assert chosen.connections.is_closed
 
 
 @pytest.mark.parametrize(
@@ -79,7 +107,7 @@ def test_a_model_that_cannot_be_asked_is_named_with_the_way_out(
     settings: Settings, update: dict[str, str], name: str | None, said: str
 ) -> None:
     with pytest.raises(Unprocessable, match=said):
-        model_factory(settings.model_copy(update=update))(ModelChoice(name))
+        Models(settings.model_copy(update=update))(ModelChoice(name))
 
 
 def test_a_key_that_another_secret_sealed_is_named(settings: Settings) -> None:
@@ -87,4 +115,4 @@ def test_a_key_that_another_secret_sealed_is_named(settings: Settings) -> None:
     other = settings.model_copy(update={"secret_key": type(settings.secret_key)("another")})
 
     with pytest.raises(Unprocessable, match="GETSALE_SECRET_KEY"):
-        model_factory(other)(ModelChoice("main", [row]))
+        Models(other)(ModelChoice("main", [row]))

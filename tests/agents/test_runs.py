@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from pydantic import JsonValue
 
-from agents.llm.models import ModelChoice, model_factory
+from agents.llm.models import ModelChoice, Models
 from core.errors import Unprocessable
 from core.settings import Settings
 from crm.conversations.actions import take_over
@@ -303,7 +303,7 @@ async def test_a_run_that_was_tried_often_enough_goes_to_a_person(office: Office
 
 def test_a_model_that_does_not_exist_is_named(settings: Settings) -> None:
     with pytest.raises(Unprocessable, match="gpt-99"):
-        model_factory(settings)(ModelChoice("gpt-99"))
+        Models(settings)(ModelChoice("gpt-99"))
 
 
 async def test_one_checkpoint_is_left_of_a_run(office: Office) -> None:
