@@ -1,4 +1,4 @@
-"""Users are seen by their own organizations only; a worker sees across tenants only before it has chosen one."""
+"""Users are seen by their own organizations only; inside a tenant's transaction a worker writes for that tenant only."""
 
 from infra.migrations.statements import run_sql_beside
 

@@ -15,10 +15,11 @@ CREATE POLICY users_added ON users FOR INSERT TO getsale_app, getsale_worker WIT
 CREATE POLICY users_definer ON users FOR SELECT TO getsale_definer USING (true);
 CREATE POLICY users_migrator ON users TO getsale_migrator USING (true) WITH CHECK (true);
 
--- Work is claimed across tenants before one is chosen; inside a tenant's transaction there is only that tenant's.
+-- Work is claimed across tenants before one is chosen; inside a tenant's transaction nothing is written for another.
+-- What is read stays open: a condition there is estimated badly, and claims then took thirty times as long (measured).
 DROP POLICY event_deliveries_claim ON event_deliveries;
 DROP POLICY due_work_claim ON due_work;
 CREATE POLICY event_deliveries_claim ON event_deliveries TO getsale_worker
-    USING (current_organization_id() IS NULL) WITH CHECK (current_organization_id() IS NULL);
+    USING (true) WITH CHECK (current_organization_id() IS NULL);
 CREATE POLICY due_work_claim ON due_work TO getsale_worker
-    USING (current_organization_id() IS NULL) WITH CHECK (current_organization_id() IS NULL);
+    USING (true) WITH CHECK (current_organization_id() IS NULL);
