@@ -22,7 +22,6 @@ def closing_line(reports: list[Any]) -> str | None:
         return None
     leaks = counts.pop("leaks", 0)
     kinds = ", ".join(f"{kind} {count:,}" for kind, count in counts.items())
-    return (
-        f"isolation: {counts.total():,} probes ({kinds}), {leaks} leaks; "
-        f"{sum(planted)} of {len(planted)} planted leaks found"
-    )
+    probed = f"{counts.total():,} probes ({kinds}), {leaks} leaks" if counts else "no probes"
+    found = f"{sum(planted)} of {len(planted)} planted leaks found" if planted else "no leak was planted"
+    return f"isolation: {probed}; {found}"
