@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from agents.llm.offline.intents import Intent
-from agents.llm.offline.text import Language
+from core.languages import Language
 
 LANGUAGES: tuple[Language, ...] = ("en", "ru")
 # What a sentence can be labelled. The product tells thanks, consent, automatic replies and calls for a person apart

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from core.db import Tx
+from core.languages import language_of_document
 from crm.knowledge import actions as knowledge
 from crm.knowledge import queries
 from crm.knowledge.models import Document, DocumentVersion, Reading, VersionStatus
 from events.ids import DocumentId
 from memory import ingest, store
-from memory.documents.languages import language_of
 from memory.documents.models import Chunk
 from memory.documents.reader import Read
 from memory.models import SourceKind, Version
@@ -88,7 +88,7 @@ async def list_passages(tx: Tx, document_id: DocumentId) -> list[Chunk]:
     return [
         Chunk(
             row.text,
-            language_of(" ".join((*row.heading, row.text))),
+            language_of_document(" ".join((*row.heading, row.text))),
             row.line or 0,
             row.page,
             tuple(row.heading),

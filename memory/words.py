@@ -5,31 +5,25 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache
 from importlib import resources
 
-import snowballstemmer
+from core import languages
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?")
-_CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _DAY = re.compile(r"\b(3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th|-?го|-?е)?\b(?!\s*(?:%|€|\$|₽))")
 _QUESTION = re.compile(r"\?[\s)»\"']*[^.!?]{0,40}$")
-_ENGLISH, _RUSSIAN = snowballstemmer.stemmer("english"), snowballstemmer.stemmer("russian")
 LONGEST_TERM = 64
 
 
 def words(text: str) -> list[str]:
     """Lower-case words and numbers, in order; ё is е, and an English possessive is its owner."""
-    found = _WORD.findall(text.lower().replace("ё", "е"))
-    return [word.replace("’", "'").removesuffix("'s") for word in found]
+    return [word.removesuffix("'s") for word in languages.words(text)]
 
 
-@lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
-    """A word without its endings, in the language of its script."""
-    stemmer = _RUSSIAN if _CYRILLIC.search(word) else _ENGLISH
-    return str(stemmer.stemWord(word))[:LONGEST_TERM]
+    """A word without its endings, as long as a term may be."""
+    return languages.stem(word)[:LONGEST_TERM]
 
 
 def stems(text: str) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from uuid import UUID
 
-from memory.documents.languages import language_of
+from core.languages import language_of_document
 from memory.documents.models import CELL, Chunk
 from memory.knowledge import citation
 from memory.models import Memory
@@ -99,7 +99,7 @@ def _answer(memory: Memory) -> Answer:
         memory.title,
         citation(memory.title, page=memory.page, heading=heading, number=memory.line or 1),
         " › ".join(heading) if memory.page else " › ".join(heading[:-1]),
-        language_of(" ".join((*heading, memory.text))),
+        language_of_document(" ".join((*heading, memory.text))),
         memory.is_publishable,
         blocks_of(memory.text),
     )

@@ -8,7 +8,8 @@ from pydantic import JsonValue
 
 from agents.inbox.contract import Case, CaseEvidence, CaseMessage, TriageAnswer
 from agents.llm.endpoint import estimated_tokens
-from agents.llm.offline.text import Language, content_stems, language_of
+from agents.text import content_stems
+from core.languages import Language, language_of
 from crm.drafts.models import EvidenceKind
 from prompts import library
 

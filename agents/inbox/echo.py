@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from agents.llm.offline.text import content_stems, language_of, sentences, words
+from agents.text import content_stems, sentences
+from core.languages import language_of, words
 
 _GREETING = re.compile(
     r"\W*(?:(?:hello|hi|dear|good \w+|здравствуйте|привет\w*|добр\w+ \w+|уважаем\w+)\b[\s,]*(?:[^\W\d_]+\s*){0,3})?[.!,\s]*",

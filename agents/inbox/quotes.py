@@ -4,7 +4,8 @@ import re
 
 from agents.inbox.items import QUOTE, Item
 from agents.llm.offline.prices import span_of
-from agents.llm.offline.text import content_stems, language_of
+from agents.text import content_stems
+from core.languages import language_of
 from crm.drafts.models import EvidenceKind
 
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)?")

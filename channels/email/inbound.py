@@ -11,8 +11,8 @@ from channels.email.bodies import Body, Parts, parts_of
 from channels.email.lines import LINES_LIMIT, Line, from_plain, tidy, to_text
 from channels.email.models import Address, Mail, MailKind
 from channels.email.reply import Reply, Writing, visible_reply
-from channels.telegram.wording import language_of
 from core.errors import Unprocessable
+from core.languages import language_of_sender
 
 _NAMED_HEADERS = ("From", "Sender", "To", "Subject", "Date", "Message-ID", "Received", "Return-Path")
 _ANSWER = re.compile(r"(?:re|aw|отв|ответ)(?:\[\d+\])?\s*:", re.IGNORECASE)
@@ -69,7 +69,7 @@ def _parse(raw: bytes, file_limit_bytes: int) -> Mail:
         occurred_at=headers.occurred_at(message),
         text=text,
         reply=reply.text,
-        language=language_of(reply.text or subject, ""),
+        language=language_of_sender(reply.text or subject),
         reply_to=next(iter(headers.addresses(message, "Reply-To")), None),
         to=to,
         cc=cc,

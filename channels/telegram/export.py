@@ -10,10 +10,10 @@ from typing import Any, BinaryIO
 import ijson
 from pydantic import ValidationError
 
-from channels.telegram import wording
 from channels.telegram.export_schema import Chat, Contact, Message, Owner
-from channels.telegram.wording import Language, say
+from channels.telegram.wording import say
 from core.errors import Unprocessable
+from core.languages import Language, language_of_sender
 
 RESULT = "result.json"
 _PRIVATE = "personal_chat"
@@ -136,7 +136,7 @@ class Export:
     def _exported(self, chat: Chat, owner: Owner) -> ExportedChat:
         understood = [message for raw in chat.messages if (message := _understood(raw)) is not None]
         written = " ".join(message.plain_text for message in understood[-200:])
-        language = wording.language_of(written, "")
+        language = language_of_sender(written, "")
         messages = [
             self._message(message, owner, language) for message in understood if message.type == "message"
         ]

@@ -7,12 +7,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from channels.telegram import wording
 from channels.telegram.files import list_files
 from channels.telegram.kinds import CIRCUMSTANCE, NOTHING_WRITTEN, SERVICE
 from channels.telegram.schema import Message, SharedContact, Update, User
-from channels.telegram.wording import Language, say
+from channels.telegram.wording import say
 from core.errors import Unprocessable
+from core.languages import Language, language_of_sender
 from crm.conversations.models import InboundAttachment, InboundMessage
 
 _FORWARDED = ("forward_origin", "forward_date", "forward_from", "forward_sender_name")
@@ -85,7 +85,7 @@ def _refusal(where: str, error: ValidationError) -> Unprocessable:
 
 def _inbound(update_id: str, message: Message, *, is_edit: bool, file_limit_bytes: int) -> InboundMessage:
     written = message.text or message.caption
-    language = wording.language_of(written, message.from_.language_code)
+    language = language_of_sender(written, message.from_.language_code)
     files = list_files(message, file_limit_bytes)
     moment = message.edit_date if is_edit and message.edit_date else message.date
     return InboundMessage(

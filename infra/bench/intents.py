@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agents.llm.offline.intents import NOTHING_NEAR, Intent, Nearness, classify
 from agents.llm.offline.meanings import Meanings
-from agents.llm.offline.text import Language, language_of
+from core.languages import Language, language_of
 from core.settings import Settings
 from evals.intents import LABELS, LANGUAGES, Judgement, Sentence, labelled
 from infra.bench import Report, percentile

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import groupby
 
-from memory.documents.languages import language_of
+from core.languages import language_of_document
 from memory.documents.models import Chunk, Kind, Line
 
 # About 250 tokens of multilingual-e5: an English token is some four letters, a Russian one some three.
@@ -21,7 +21,7 @@ def chunks_of(lines: tuple[Line, ...]) -> list[Chunk]:
 
 
 def _section(lines: list[Line]) -> Iterator[Chunk]:
-    limit = CHARACTERS[language_of(" ".join(line.text for line in lines))]
+    limit = CHARACTERS[language_of_document(" ".join(line.text for line in lines))]
     pending: list[Line] = []
     header: Line | None = None
     for line in _pieces(lines, limit):
@@ -75,5 +75,5 @@ def _size(lines: list[Line]) -> int:
 def _chunk(lines: list[Line]) -> Chunk:
     text = "\n".join(line.text for line in lines)
     first = lines[0]
-    language = language_of(" ".join((*first.heading, text)))
+    language = language_of_document(" ".join((*first.heading, text)))
     return Chunk(text, language, first.number, first.page, first.heading)

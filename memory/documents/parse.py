@@ -3,8 +3,8 @@
 import re
 from pathlib import PurePath
 
+from core.languages import language_of_document
 from memory.documents import docx, html, limits, markdown, pdf, text
-from memory.documents.languages import language_of
 from memory.documents.models import Line, Parsed, Refusal, Refused
 
 MIMES = {
@@ -54,7 +54,7 @@ def _languages(lines: tuple[Line, ...]) -> tuple[str, ...]:
     """Those of all lines that say enough to tell: a row of figures does not."""
     texts = [" ".join((*line.heading, line.text)) for line in lines]
     telling = [text for text in texts if sum(letter.isalpha() for letter in text) >= 10] or [" ".join(texts)]
-    return tuple(sorted({language_of(text) for text in telling}))
+    return tuple(sorted({language_of_document(text) for text in telling}))
 
 
 def _read(kind: str, content: bytes) -> tuple[list[Line], int | None]:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from agents.llm.offline.intents import Intent, classify, read_burst
-from agents.llm.offline.text import Language, language_of, sentences
+from agents.text import sentences
+from core.languages import Language, language_of
 
 LABELLED = [
     json.loads(line)

@@ -4,7 +4,7 @@ import pytest
 
 from agents.llm.offline import slots
 from agents.llm.offline.introductions import is_same_name
-from agents.llm.offline.text import Language
+from core.languages import Language
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from agents.llm.offline.intents import Intent, classify
 from agents.llm.offline.meanings import examples, fit, learn
-from agents.llm.offline.text import Language, language_of, stems
+from core.languages import Language, language_of, stems
 from core.settings import Settings
 from evals.intents import LABELS, LANGUAGES, Judgement, labelled
 from memory.embeddings.server import load
@@ -36,8 +36,8 @@ def test_there_are_enough_sentences_of_every_intent(language: Language) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_test_sentence_resembles_one_that_was_learned(language: Language) -> None:
-    asked = [(frozenset(stems(row.text, language)), row.text) for row in labelled(language, "test")]
-    learned = [(frozenset(stems(row.text, language)), row.text) for row in examples()]
+    asked = [(frozenset(stems(row.text)), row.text) for row in labelled(language, "test")]
+    learned = [(frozenset(stems(row.text)), row.text) for row in examples()]
     near = [
         (question, text)
         for few, question in asked

@@ -7,7 +7,8 @@ from agents.llm.offline import prices, slots
 from agents.llm.offline.lookup import Found, closed, topics
 from agents.llm.offline.phrases import money, say
 from agents.llm.offline.prices import Row
-from agents.llm.offline.text import Language, content_stems, language_of, sentences, stems
+from agents.text import content_stems, sentences
+from core.languages import Language, language_of, stems
 
 _ENOUGH = 0.5
 _LENGTH = 320
@@ -36,12 +37,12 @@ def _score(question: str, heading: str, line: str, language: Language) -> float:
     """How much of the question a passage takes up; 0 when it is not enough to answer."""
     written = language_of(f"{heading} {line}", "")
     bonus = 0.1 if written == language else 0.0
-    asked = frozenset(stems(question, language))
-    said = frozenset(stems(f"{heading} {line}", written))
+    asked = frozenset(stems(question))
+    said = frozenset(stems(f"{heading} {line}"))
     about = any(asked & words and said & words for words in topics().values())
     wanted = content_stems(question, language)
     shared = len(wanted & said) / len(wanted) if wanted and written == language else 0.0
-    in_heading = len(wanted & frozenset(stems(heading, written))) if written == language else 0
+    in_heading = len(wanted & frozenset(stems(heading))) if written == language else 0
     if about:
         return 1 + shared + bonus
     is_enough = shared >= _ENOUGH and (len(wanted & said) >= 2 or in_heading > 0)

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from agents.llm.offline.text import Language
+from core.languages import Language
 
 _ADD = re.compile(
     r"^\s*(?:please\s+|пожалуйста,?\s+)?(?:also\s+|ещё\s+|еще\s+)?"

@@ -15,7 +15,8 @@ from enum import StrEnum
 from functools import cache
 from importlib import resources
 
-from agents.llm.offline.text import Language, language_of, sentences, stems
+from agents.text import sentences
+from core.languages import Language, language_of, stems
 
 
 class Intent(StrEnum):
@@ -79,7 +80,7 @@ def read_burst(messages: Sequence[str], language: Language, near: Nearness = NOT
 
 def classify(sentence: str, language: Language, near: Mapping[Intent, float] | None = None) -> list[Score]:
     """The best intent of a sentence, and every other thing that it asks for by a key phrase."""
-    tokens = stems(sentence, language)
+    tokens = stems(sentence)
     if not tokens:
         return [Score(Intent.THANKS, 1.0, False)]  # an emoji or a smile answers, and asks nothing
     by_stems = _model(language).scores(tokens)
@@ -136,9 +137,7 @@ class _Model:
 @cache
 def _model(language: Language) -> _Model:
     raw = tomllib.loads(resources.files(__package__).joinpath(f"intents.{language}.toml").read_text("utf-8"))
-    texts = {
-        intent: [_features(stems(text, language)) for text in raw[intent]["examples"]] for intent in Intent
-    }
+    texts = {intent: [_features(stems(text)) for text in raw[intent]["examples"]] for intent in Intent}
     seen = Counter(token for examples in texts.values() for tokens in examples for token in set(tokens))
     total = sum(len(examples) for examples in texts.values())
     idf = {token: math.log((1 + total) / (1 + count)) + 1 for token, count in seen.items()}
@@ -150,7 +149,7 @@ def _model(language: Language) -> _Model:
             for feature, weight in _weighed(features, idf, unseen).items():
                 postings[feature].append((len(intents), weight))
             intents.append(intent)
-    keys = {intent: [tuple(stems(key, language)) for key in raw[intent]["key"]] for intent in Intent}
+    keys = {intent: [tuple(stems(key)) for key in raw[intent]["key"]] for intent in Intent}
     return _Model(idf, unseen, intents, dict(postings), keys)
 
 

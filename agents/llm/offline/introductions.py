@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from agents.inbox.contract import Case, CaseEvidence
 from agents.llm.offline import slots
 from agents.llm.offline.intents import NOTHING_NEAR, Intent, Nearness, read_burst
-from agents.llm.offline.text import language_of, stem
+from core.languages import language_of, stem
 
 
 def is_offered(text: str) -> bool:
@@ -51,7 +51,7 @@ def search_text(name: str) -> str:
     """What to search for when a name may stand in another case: its first word without the ending."""
     first = name.split()[0]
     is_russian = language_of(first, "") == "ru"
-    return first[: max(3, len(stem(first.lower(), "ru")))] if is_russian else first
+    return first[: max(3, len(stem(first.lower())))] if is_russian else first
 
 
 def is_same_name(written: str, known: str) -> bool:

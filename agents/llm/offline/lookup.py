@@ -10,7 +10,8 @@ from importlib import resources
 
 from agents.inbox.contract import Case, CaseEvidence
 from agents.llm.offline.phrases import openings
-from agents.llm.offline.text import Language, content_stems, is_question, language_of, sentences, stems
+from agents.text import content_stems, is_question, sentences
+from core.languages import Language, language_of, stems
 
 _UNKNOWN = ("answer.unknown", "answer.unknown_more", "answer.unknown_quoted", "price.none", "price.none_quantity",
             "price.unconfirmed", "introduction.none")  # fmt: skip
@@ -42,7 +43,7 @@ class _Candidate:
 def find_answer(question: str, case: Case, language: Language) -> Found | None:
     """The best sentence for a question, if it shares enough of the words that carry meaning."""
     wanted = content_stems(question, language)
-    asked = set(stems(question, language))
+    asked = set(stems(question))
     best: tuple[float, Found] | None = None
     for candidate in (*_facts(case, language), *_said(case, language)):
         score = _score(wanted, asked, candidate, language)
@@ -125,7 +126,7 @@ def is_publishable(evidence: CaseEvidence) -> bool:
 def topics() -> dict[str, frozenset[str]]:
     """Predicate -> the stems that show that a text is about it."""
     raw = tomllib.loads(resources.files(__package__).joinpath("topics.toml").read_text("utf-8"))
-    return {predicate: frozenset(stems(" ".join(words), "ru")) for predicate, words in raw.items()}
+    return {predicate: frozenset(stems(" ".join(words))) for predicate, words in raw.items()}
 
 
 def closed(text: str) -> str:

@@ -10,8 +10,8 @@ from agents.llm.offline.intents import NOTHING_NEAR, Nearness
 from agents.llm.offline.introductions import find_relation, is_named, search_text, wanted_introduction
 from agents.llm.offline.meanings import Meanings
 from agents.llm.offline.replies import write_reply
-from agents.llm.offline.text import sentences
 from agents.llm.offline.triage import triage
+from agents.text import sentences
 
 _found = TypeAdapter(tuple[CaseEvidence, ...])
 

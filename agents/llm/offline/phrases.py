@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import cache
 from importlib import resources
 
-from agents.llm.offline.text import Language
+from core.languages import Language
 
 _MONTHS = {
     "en": [

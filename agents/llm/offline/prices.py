@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Literal
 
 from agents.inbox.contract import Case, CaseEvidence
-from agents.llm.offline.text import Language, content_stems, language_of, stems
+from agents.text import content_stems
+from core.languages import Language, language_of, stems
 
 CELL = " | "
 _N = r"(?:\d{1,3}(?:[ \u00a0\u202f.,]\d{3})+|\d+)(?![.,]?\d)"
@@ -171,7 +172,7 @@ def choose(rows: list[Row], question: str, number: int | None, language: Languag
     if number is None:
         return []
     fitting = [row for row in spoken if row.span is not None and row.span.holds(number)]
-    asked = frozenset(stems(question, language))
+    asked = frozenset(stems(question))
     shared = {row.line: len(asked & content_stems(row.words(), row.language)) for row in fitting}
     best = max(shared.values(), default=0)
     told: dict[tuple[str, tuple[str, ...]], Row] = {}
@@ -193,4 +194,4 @@ def _named(rows: list[Row], question: str) -> list[Row]:
     return [row for score, row in scored if score == best][:1]
 
 
-_HEAD_WORDS = frozenset(stems("price cost month year day цена стоимость стоит месяц год день", "ru"))
+_HEAD_WORDS = frozenset(stems("price cost month year day цена стоимость стоит месяц год день"))

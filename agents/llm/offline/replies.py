@@ -11,7 +11,8 @@ from agents.llm.offline.feedback import Wishes, read_feedback
 from agents.llm.offline.intents import NOTHING_NEAR, Intent, Nearness, Part, read_burst
 from agents.llm.offline.introductions import find_relation, is_offered
 from agents.llm.offline.phrases import day, money, say
-from agents.llm.offline.text import Language, is_question, language_of, stems
+from agents.text import is_question
+from core.languages import Language, language_of, stems
 
 Item = TypeVar("Item")
 
@@ -133,8 +134,8 @@ _OBJECTIONS: dict[str, tuple[str, ...]] = {
 
 
 def _kind_of_objection(text: str, language: Language) -> str:
-    tokens = set(stems(text, language))
-    hits = {kind: len(tokens & set(stems(" ".join(marks), language))) for kind, marks in _OBJECTIONS.items()}
+    tokens = set(stems(text))
+    hits = {kind: len(tokens & set(stems(" ".join(marks)))) for kind, marks in _OBJECTIONS.items()}
     best = max(hits, key=lambda kind: hits[kind])
     return best if hits[best] else "declined"
 

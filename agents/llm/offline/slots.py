@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from agents.llm.offline.text import Language
+from core.languages import Language
 
 _MONTHS_EN = "january|february|march|april|may|june|july|august|september|october|november|december"
 _MONTHS_RU = "января|февраля|марта|апреля|мая|июня|июля|августа|сентября|октября|ноября|декабря"

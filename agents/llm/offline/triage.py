@@ -3,7 +3,7 @@
 from agents.inbox.contract import Case, HandOff, TriageAnswer
 from agents.llm.offline.intents import NOTHING_NEAR, Intent, Nearness, Part, read_burst
 from agents.llm.offline.phrases import say
-from agents.llm.offline.text import language_of
+from core.languages import language_of
 
 # Any of these in a burst calls for a person, in this order.
 _NOTIFY = {

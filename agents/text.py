@@ -1,19 +1,13 @@
-"""Language, words, stems and sentences of short messages in English and Russian."""
+"""Sentences, questions and the words that carry meaning, of short messages in English and Russian."""
 
 import re
 import tomllib
-from functools import cache, lru_cache
+from functools import cache
 from importlib import resources
-from typing import Literal
 
-import snowballstemmer
+from core.languages import Language, language_of, stems, words
 
-Language = Literal["en", "ru"]
-
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\n+|;\s+")
-_LETTER = re.compile(r"[^\W\d_]")
-_CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
 _GREETING = re.compile(
     r"^\s*(?:(?:hi|hello|hey)(?:\s+(?:there|again|all|team))?|good\s+(?:morning|afternoon|evening|day)"
     r"|привет(?:ствую)?|здравствуйте|здравствуй|добр(?:ый|ого|ое)\s+(?:день|дня|вечер|утро)|доброго\s+времени\s+суток)"
@@ -25,33 +19,6 @@ _THANKS = re.compile(
     r"|ок(?:ей)?|хорошо|отлично|понял(?:а|и)?|понятно|ясно)\s*[,.!:-]+\s*",
     re.IGNORECASE,
 )
-_STEMMERS = {"en": snowballstemmer.stemmer("english"), "ru": snowballstemmer.stemmer("russian")}
-
-
-def language_of(text: str, default: str) -> Language:
-    """The language that a text is written in, by its script; `default` decides when there are too few letters."""
-    letters = len(_LETTER.findall(text))
-    if letters < 2:
-        return "ru" if default.startswith("ru") else "en"
-    return "ru" if len(_CYRILLIC.findall(text)) * 2 > letters else "en"
-
-
-def words(text: str) -> list[str]:
-    """Lower-case words and numbers, in order."""
-    return [word.replace("’", "'") for word in _WORD.findall(text.lower().replace("ё", "е"))]
-
-
-@lru_cache(maxsize=20_000)
-def stem(word: str, language: Language) -> str:
-    return str(_STEMMERS[language].stemWord(word))
-
-
-def stems(text: str, language: Language) -> list[str]:
-    """The stems of a text, in order; a Latin word inside Russian text is stemmed as English."""
-    return [
-        stem(word, "ru" if _CYRILLIC.search(word) else "en" if language == "ru" else language)
-        for word in words(text)
-    ]
 
 
 def sentences(text: str) -> list[str]:
@@ -87,7 +54,7 @@ _JOINERS = frozenset({"and", "but", "also", "so", "а", "и", "но", "еще", 
 def content_stems(text: str, language: Language) -> frozenset[str]:
     """The stems that carry meaning: no stop words, no single letters."""
     kept = [word for word in words(text) if word not in _words("stop", language) and len(word) > 1]
-    return frozenset(stems(" ".join(kept), language))
+    return frozenset(stems(" ".join(kept)))
 
 
 @cache
