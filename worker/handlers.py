@@ -255,11 +255,11 @@ async def _wait_as_told(job: Job, attempt: Attempt, err: Limited) -> Postpone:
 async def _wait_longer(job: Job, attempt: Attempt, err: Delayed) -> Postpone | None:
     """The receiver wants this one message later; after some twenty tries, a day or so, it is not coming any more."""
     async with job.transaction("delayed") as tx:
-        if attempt.fence > _MOST_DELAYS * 2:
+        if attempt.delays >= _MOST_DELAYS:
             await sending.record_failed(tx, attempt, err.reason)
             return None
-        await sending.requeue(tx, attempt, err.reason)
-    return Postpone(patience(err.pause_seconds, attempt.fence), err.reason)
+        await sending.delay(tx, attempt, err.reason)
+    return Postpone(patience(err.pause_seconds, attempt.delays), err.reason)
 
 
 async def _refused(job: Job, attempt: Attempt, err: Permanent) -> None:

@@ -25,6 +25,7 @@ from events.due import DueWork
 from events.leases import Lease
 from events.outbox import Delivery
 from events.types import Event
+from worker.holding import hold
 
 if TYPE_CHECKING:  # the relay reads the routes too and must not load the agents
     from worker.services import Services
@@ -158,7 +159,7 @@ class LostLease(Exception):
 
 
 async def _in_one_transaction(services: "Services", work: Delivery | DueWork, handler: InTx) -> str:
-    is_counted = work.fence > SUSPECT_CLAIMS
+    is_counted = _is_counted_first(work, handler)
     if is_counted:
         async with services.db.transaction(system(work.organization_id), f"{handler.name}.begin") as tx:
             await _begin(tx, services, work, handler.name)
@@ -207,6 +208,11 @@ async def _begin(
     return Job(services, work.lease, name, event.subject_id, event.event(), principal, event.trace)
 
 
+def _is_counted_first(work: Delivery | DueWork, handler: Handler) -> bool:
+    """Whether the attempt is counted, and that committed, before the work begins."""
+    return isinstance(handler, Outside) or (isinstance(handler, InTx) and work.fence > SUSPECT_CLAIMS)
+
+
 def _is_hopeless(services: "Services", work: Delivery | DueWork) -> bool:
     return work.attempts >= services.settings.max_attempts
 
@@ -233,20 +239,14 @@ async def _while_leased(job: Job, function: OutsideFunction) -> Postpone | None:
 
 async def _keep_lease(job: Job, work: asyncio.Task[Postpone | None]) -> None:
     """Renew the lease while the work goes on; when it is lost, stop the work."""
-    seconds = job.services.settings.lease_seconds
-    while True:
-        await asyncio.sleep(seconds / 3)
-        async with job.transaction("renew") as tx:
-            held = await leases.renew(tx, job.lease, seconds)
-        if not held:
-            work.cancel()
-            return
+    await hold(job.lease, lambda: job.transaction("renew"), job.services.settings.lease_seconds)
+    work.cancel()
 
 
 async def _fail(services: "Services", work: Delivery | DueWork, handler: Handler, reason: str) -> None:
     async with services.db.transaction(system(work.organization_id), f"{handler.name}.fail") as tx:
-        if not isinstance(handler, Outside) and not await leases.begin(tx, work.lease, 0):
-            return  # only an outside attempt was counted before it began
+        if not _is_counted_first(work, handler) and not await leases.begin(tx, work.lease, 0):
+            return
         if work.attempts + 1 < services.settings.max_attempts:
             await leases.postpone(tx, work.lease, backoff(work.attempts), reason, counts=True)
             return
@@ -265,6 +265,8 @@ def backoff(attempts: int) -> timedelta:
     return timedelta(seconds=min(60.0, 0.5 * 2**attempts) * random.uniform(0.7, 1.3))
 
 
-def patience(pause_seconds: float, fence: int) -> timedelta:
-    """From the pause that was asked for to an hour; a claim and its return raise the fence by two."""
-    return timedelta(seconds=min(3600.0, pause_seconds * 2 ** (fence // 2)) * random.uniform(0.9, 1.1))
+def patience(pause_seconds: float, pauses: int, *, most_seconds: float = 3600.0) -> timedelta:
+    """Twice as long after every pause before, with jitter so that what waits does not come back all at once."""
+    return timedelta(
+        seconds=min(most_seconds, pause_seconds * 2.0 ** min(pauses, 30)) * random.uniform(0.9, 1.1)
+    )

@@ -29,6 +29,7 @@ from events import due, leases
 from events.due import DueWork
 from events.ids import ChannelAccountId
 from worker import health
+from worker.holding import hold
 from worker.listening import email, telegram
 from worker.listening.line import Line, Rest
 from worker.relay import pump
@@ -113,13 +114,13 @@ class Listener:
             await accounts.record_status(tx, self._account_id, status, reason)
 
     async def _keep_lease(self, listening: asyncio.Task[None] | None) -> None:
-        while True:
-            await asyncio.sleep(self._settings.lease_seconds / 3)
-            async with self._db.transaction(self._principal, "listen.renew") as tx:
-                held = await leases.renew(tx, self._work.lease, self._settings.lease_seconds)
-            if not held and listening is not None:
-                listening.cancel()
-                return
+        await hold(
+            self._work.lease,
+            lambda: self._db.transaction(self._principal, "listen.renew"),
+            self._settings.lease_seconds,
+        )
+        if listening is not None:
+            listening.cancel()
 
 
 class Switchboard:
@@ -131,17 +132,29 @@ class Switchboard:
         self._means = Means(db, settings, Blobs(settings.data), TelegramClient(settings), defaultdict(int))
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
 
+    @property
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """One for each account that is listened to."""
+        return list(self._tasks.values())
+
     async def claim(self) -> float:
         """Take up accounts that nobody holds; returns the seconds until the next look."""
         async with self._db.across_tenants("listen.claim") as connection:
             claimed = await due.claim(connection, [accounts.LISTEN], 50, self._settings.lease_seconds)
-        for work in claimed:
-            self._tasks[work.id] = asyncio.create_task(Listener(self._means, work).run())
         for id, task in list(self._tasks.items()):
             if task.done():
                 del self._tasks[id]
                 _report(task)
+        for work in claimed:
+            self._tasks[work.id] = asyncio.create_task(self._take_up(work, self._tasks.get(work.id)))
         return 1.0
+
+    async def _take_up(self, work: DueWork, stale: asyncio.Task[None] | None) -> None:
+        """Listen to an account, once a listener of ours that has lost its lease has stopped."""
+        if stale is not None:
+            stale.cancel()
+            await asyncio.wait([stale])
+        await Listener(self._means, work).run()
 
     async def close(self) -> None:
         """Stop listening and give the accounts back."""

@@ -238,3 +238,4 @@ class Attempt:
     key: UUID
     fence: int
     mail: OutgoingMail | None = None
+    delays: int = 0  # how often its receiver did not take it yet

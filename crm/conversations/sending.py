@@ -103,7 +103,8 @@ async def begin_attempt(tx: Tx, message_id: MessageId, lease_seconds: float) -> 
          WHERE m.id = %(message_id)s
            AND c.id = m.conversation_id
         RETURNING m.id AS message_id, m.conversation_id, m.channel_account_id, c.channel,
-                  coalesce(NULLIF(m.address, ''), c.external_id) AS chat_id, m.body, m.attempt_key AS key, m.fence
+                  coalesce(NULLIF(m.address, ''), c.external_id) AS chat_id, m.body, m.attempt_key AS key, m.fence,
+                  m.delays
         """,
         message_id=message_id,
         key=uuid7(),
@@ -208,6 +209,14 @@ async def record_unknown(tx: Tx, attempt: Attempt, reason: str) -> None:
 async def requeue(tx: Tx, attempt: Attempt, reason: str) -> None:
     """The message is known not to have left; it may be tried again."""
     await _close(tx, attempt.message_id, attempt.fence, "attempting", "queued", reason)
+
+
+async def delay(tx: Tx, attempt: Attempt, reason: str) -> None:
+    """The receiver does not take this one message yet; counted, because it may never take it."""
+    await requeue(tx, attempt, reason)
+    await tx.execute(
+        "UPDATE messages SET delays = delays + 1 WHERE id = %(message_id)s", message_id=attempt.message_id
+    )
 
 
 async def fail_queued(tx: Tx, message_id: MessageId, reason: str) -> None:

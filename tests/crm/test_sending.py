@@ -80,6 +80,23 @@ async def test_what_did_not_leave_may_be_tried_again_with_the_same_key(
     assert (second.key, second.fence > first.fence) == (first.key, True)
 
 
+async def test_a_pause_of_the_account_is_no_delay_of_the_message(world: World, message_id: MessageId) -> None:
+    for _ in range(60):
+        paused = await _begin(world, message_id)
+        assert isinstance(paused, Attempt)
+        async with world.db.transaction(world.owner, "test") as tx:
+            await sending.requeue(tx, paused, "flood wait")
+    delayed = await _begin(world, message_id)
+    assert isinstance(delayed, Attempt)
+    async with world.db.transaction(world.owner, "test") as tx:
+        await sending.delay(tx, delayed, "greylisted")
+
+    last = await _begin(world, message_id)
+
+    assert isinstance(last, Attempt)
+    assert (delayed.delays, last.delays) == (0, 1)
+
+
 async def test_a_blocked_account_waits(world: World, message_id: MessageId) -> None:
     async with world.db.transaction(world.owner, "test") as tx:
         await block_until(tx, world.account.id, clock.now() + timedelta(seconds=60))

@@ -1,6 +1,7 @@
 """What was claimed and never ended: work waits for workers however long, and a job that kills them is found out."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
@@ -11,7 +12,7 @@ from events import outbox
 from events.outbox import Delivery
 from tests.support.world import make_world
 from worker import services as worker_services
-from worker.jobs import SUSPECT_CLAIMS, InTx, Job, carry_out
+from worker.jobs import SUSPECT_CLAIMS, InTx, Job, Outside, Postpone, carry_out
 from worker.services import Services
 
 HANDLER = "evaluate_triggers"
@@ -29,6 +30,15 @@ async def count_nothing(services: Services, tx: Tx, job: Job) -> None:
 
 async def kill_the_worker(services: Services, tx: Tx, job: Job) -> None:
     raise Killed
+
+
+async def fail(services: Services, tx: Tx, job: Job) -> None:
+    raise ValueError
+
+
+async def wait_as_told(job: Job) -> Postpone:
+    """A channel that asks for a pause every time."""
+    return Postpone(timedelta(0), "flood wait")
 
 
 @pytest.fixture
@@ -50,7 +60,10 @@ async def owner(database: Database, worker_database: Database, organization: Pri
 async def _claim(services: Services, owner: Principal) -> Delivery | None:
     """The relay hands the delivery out, its earlier claim having run out; None when it is done or buried."""
     async with services.db.transaction(owner, "test") as tx:
-        await tx.execute("UPDATE event_deliveries SET lease_until = NULL, due_at = now()")
+        await tx.execute(
+            "UPDATE event_deliveries SET lease_until = NULL, due_at = now() WHERE organization_id = %(ours)s",
+            ours=tx.organization_id,
+        )
     async with services.db.across_tenants("test") as connection:
         claimed = await outbox.claim(connection, EVERYTHING, 30)
     ours = [each for each in claimed if each.organization_id == owner.organization_id]
@@ -60,7 +73,9 @@ async def _claim(services: Services, owner: Principal) -> Delivery | None:
 async def _status(services: Services, owner: Principal) -> str | None:
     async with services.db.transaction(owner, "test") as tx:
         found: str | None = await tx.value(
-            "SELECT status FROM event_deliveries WHERE handler = %(handler)s", handler=HANDLER
+            "SELECT status FROM event_deliveries WHERE organization_id = %(ours)s AND handler = %(handler)s",
+            ours=tx.organization_id,
+            handler=HANDLER,
         )
     return found
 
@@ -93,3 +108,28 @@ async def test_a_job_that_kills_its_worker_ends_in_the_dead_letters(
 
     assert await _status(services, owner) == "dead"
     assert SUSPECT_CLAIMS < kills <= SUSPECT_CLAIMS + services.settings.max_attempts
+
+
+async def test_a_job_that_is_told_to_wait_a_hundred_times_waits_on(
+    services: Services, owner: Principal
+) -> None:
+    for _ in range(100):
+        claimed = await _claim(services, owner)
+        assert claimed is not None
+        await carry_out(services, claimed, Outside(wait_as_told))
+
+    assert await _status(services, owner) == "open"
+
+
+async def test_a_job_that_waited_long_for_a_worker_may_fail_as_often_as_any_other(
+    services: Services, owner: Principal
+) -> None:
+    for _ in range(100):
+        await _claim(services, owner)
+    failures = 0
+    while (claimed := await _claim(services, owner)) is not None:
+        await carry_out(services, claimed, InTx(fail))
+        failures += 1
+
+    assert await _status(services, owner) == "dead"
+    assert failures == services.settings.max_attempts

@@ -346,6 +346,31 @@ async def test_a_server_that_comes_back_is_listened_to_again(
         await switchboard.close()
 
 
+async def test_an_account_has_one_listener_when_its_lease_was_lost_and_won_again(
+    post: Post, server: Dovecot, address: str, mail_settings: Settings
+) -> None:
+    settings = mail_settings.model_copy(update={"lease_seconds": 60.0})
+    switchboard = Switchboard(post.db, settings)
+    try:
+        await switchboard.claim()
+        server.deliver(address, written("one"))
+        await _stored(post, 1)
+        [first] = switchboard.tasks
+
+        async with post.db.transaction(post.owner, "test") as tx:
+            await tx.execute(
+                "UPDATE due_work SET lease_until = NULL WHERE subject_id = %(id)s", id=post.account.id
+            )
+        await switchboard.claim()
+        server.deliver(address, written("two"))
+        await _stored(post, 2)
+
+        assert first.done()
+        assert [task.done() for task in switchboard.tasks] == [False]
+    finally:
+        await switchboard.close()
+
+
 async def test_a_wrong_password_asks_for_a_new_login(
     post: Post, mail_settings: Settings, server: Dovecot
 ) -> None:

@@ -57,13 +57,14 @@ ALTER TABLE conversations
     ADD COLUMN address text NOT NULL DEFAULT '';
 
 -- `external_id` of a mail is its Message-ID; `address` is the other side's; `full_text` is the whole mail where
--- `body` is only what its writer added to the thread.
+-- `body` is only what its writer added to the thread; `delays` counts how often its receiver put it off.
 ALTER TABLE messages
     ADD COLUMN kind text NOT NULL DEFAULT 'ordinary' CHECK (kind IN ('ordinary', 'bulk', 'auto_reply', 'dsn', 'arf')),
     ADD COLUMN subject text NOT NULL DEFAULT '',
     ADD COLUMN address text NOT NULL DEFAULT '',
     ADD COLUMN full_text text,
-    ADD COLUMN reference_ids text[] NOT NULL DEFAULT '{}';
+    ADD COLUMN reference_ids text[] NOT NULL DEFAULT '{}',
+    ADD COLUMN delays int NOT NULL DEFAULT 0;
 CREATE INDEX messages_by_external_id ON messages (organization_id, channel_account_id, external_id)
     WHERE external_id IS NOT NULL;
 
