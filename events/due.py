@@ -1,5 +1,6 @@
 """Whatever happens later is a row in `due_work`, written in the action's own transaction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,6 +42,26 @@ async def schedule(tx: Tx, kind: str, subject_id: UUID, due_at: datetime) -> Non
         organization_id=tx.organization_id,
         kind=kind,
         subject_id=subject_id,
+        due_at=due_at,
+    )
+
+
+async def schedule_missing(tx: Tx, kind: str, subject_ids: Sequence[UUID], due_at: datetime) -> None:
+    """Do `kind` at `due_at` for those subjects for which it is not to be done anyway."""
+    await tx.execute(
+        """
+        INSERT INTO due_work (organization_id, id, kind, subject_id, due_at)
+        SELECT %(organization_id)s, gen_random_uuid(), %(kind)s, subject_id, %(due_at)s
+          FROM unnest(%(subject_ids)s::uuid[]) AS subject_id
+            ON CONFLICT (organization_id, kind, subject_id)
+            DO UPDATE SET due_at = EXCLUDED.due_at, lease_until = NULL, attempts = 0, status = 'open',
+                          fence = due_work.fence + 1
+         WHERE due_work.status = 'dead'
+        RETURNING pg_notify('due_work', '')
+        """,
+        organization_id=tx.organization_id,
+        kind=kind,
+        subject_ids=list(subject_ids),
         due_at=due_at,
     )
 

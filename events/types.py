@@ -368,11 +368,12 @@ class MessageCancelled(Event):
 
 @dataclass(frozen=True)
 class ConversationImported(Event):
-    """A conversation that happened elsewhere was brought in; its messages trigger nothing."""
+    """A conversation that happened elsewhere was brought in, or one message of it; neither triggers anything."""
 
     name = "conversation.imported"
     subject_kind = "conversation"
     conversation_id: ConversationId
+    message_id: MessageId | None = None
 
 
 @dataclass(frozen=True)

@@ -45,14 +45,16 @@ async def _remember(tx: Tx, conversation: Conversation, said: Sequence[Said]) ->
     turns = [NewTurn(one.id, one.seq, one.author, one.is_ours, one.text, one.occurred_at) for one in said]
     changed = await store.remember_turns(tx, conversation, turns)
     if changed:
-        await _summarize_ended(tx, conversation)
+        await _summarize_ended(tx, conversation, turns[0].ordinal)
         await embed_soon(tx, UUID(str(conversation.id)))
     return changed
 
 
-async def _summarize_ended(tx: Tx, conversation: Conversation) -> None:
-    """Sum up the long episodes that are over and have no summary yet."""
-    turns = await store.list_unsummarized(tx, conversation.id, min_turns=summaries.MIN_TURNS)
+async def _summarize_ended(tx: Tx, conversation: Conversation, ordinal: int) -> None:
+    """Sum up the long episodes that are over and have no summary yet, from the one that a turn may have ended on."""
+    turns = await store.list_unsummarized(
+        tx, conversation.id, min_turns=summaries.MIN_TURNS, from_ordinal=ordinal
+    )
     for episode, of_it in groupby(turns, key=lambda turn: turn.episode):
         told = [turn.as_turn() for turn in of_it]
         text = summaries.summarize(told)
@@ -65,6 +67,11 @@ async def _summarize_ended(tx: Tx, conversation: Conversation) -> None:
 async def embed_soon(tx: Tx, thread_id: UUID) -> None:
     """Give what of a thread waits for its vector one, as soon as this transaction is there."""
     await due.schedule(tx, EMBED, thread_id, clock.now())
+
+
+async def embed_what_waits(tx: Tx) -> None:
+    """Have every thread embedded in which something waits for its vector."""
+    await due.schedule_missing(tx, EMBED, await store.list_threads_to_embed(tx), clock.now())
 
 
 async def embed_waiting(

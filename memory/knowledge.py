@@ -11,7 +11,7 @@ from events.ids import DocumentId
 from memory import ingest, store
 from memory.documents.models import Chunk
 from memory.documents.reader import Read
-from memory.models import SourceKind, Version
+from memory.models import Version
 
 
 def citation(name: str, *, page: int | None, heading: tuple[str, ...], number: int) -> str:
@@ -57,7 +57,7 @@ async def follow(tx: Tx, document_id: DocumentId) -> None:
     """Bring the passages in line with their document: forgotten when it is removed, publishable as it says."""
     document = await queries.get_document(tx, document_id, lock=True)
     if document.removed_at is not None:
-        await store.forget(tx, SourceKind.DOCUMENT, document_id)
+        await store.forget_document(tx, document_id)
     else:
         await store.set_publishable(tx, document_id, is_publishable=document.is_publishable)
 

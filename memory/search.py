@@ -57,10 +57,10 @@ class Candidate:
 
 
 async def find_speakers(tx: Tx, stems: Sequence[str]) -> list[Speaker]:
-    """Who is named by these stems."""
+    """Who is named by these stems, in conversations that the asker may see."""
     return await tx.all(
         Speaker,
-        "SELECT stem, speaker FROM memory_speakers WHERE stem = ANY(%(stems)s)",
+        "SELECT DISTINCT stem, speaker FROM memory_speakers WHERE stem = ANY(%(stems)s)",
         stems=list(stems),
     )
 

@@ -50,7 +50,7 @@ async def remember_turns(tx: Tx, conversation: Conversation, turns: Sequence[New
         for turn, episode in zip(turns, episodes, strict=True)
         if turn.text.strip()
     ]
-    await _remember_speakers(tx, {turn.speaker for turn in turns if turn.speaker})
+    await _remember_speakers(tx, conversation.id, {turn.speaker for turn in turns if turn.speaker})
     changed = await _write(tx, rows)
     await _forget_vectors_after(tx, conversation.id, [turn.ordinal for turn in turns])
     return changed
@@ -82,16 +82,17 @@ async def _episodes(tx: Tx, conversation_id: ConversationId, turns: Sequence[New
     return found
 
 
-async def _remember_speakers(tx: Tx, speakers: Iterable[str]) -> None:
+async def _remember_speakers(tx: Tx, conversation_id: ConversationId, speakers: Iterable[str]) -> None:
     rows = [(stem, speaker) for speaker in speakers for stem in words.name_stems(speaker)]
     await tx.execute(
         """
-        INSERT INTO memory_speakers (organization_id, stem, speaker)
-        SELECT %(organization_id)s, stem, speaker
+        INSERT INTO memory_speakers (organization_id, stem, thread_id, speaker)
+        SELECT %(organization_id)s, stem, %(conversation_id)s, speaker
           FROM unnest(%(stems)s::text[], %(speakers)s::text[]) AS named (stem, speaker)
             ON CONFLICT DO NOTHING
         """,
         organization_id=tx.organization_id,
+        conversation_id=conversation_id,
         stems=[stem for stem, _ in rows],
         speakers=[speaker for _, speaker in rows],
     )
@@ -155,25 +156,40 @@ class PastTurn:
         return NewTurn(self.message_id, self.ordinal, self.speaker, self.is_ours, self.text, self.occurred_at)
 
 
-async def list_unsummarized(tx: Tx, conversation_id: ConversationId, *, min_turns: int) -> list[PastTurn]:
-    """The turns of the episodes that are over, long enough and not summed up, in order."""
+async def list_unsummarized(
+    tx: Tx, conversation_id: ConversationId, *, min_turns: int, from_ordinal: int
+) -> list[PastTurn]:
+    """The turns of the episodes that are over, long enough and not summed up, in order.
+
+    Episodes that were over before a turn are left out; so this is no more work in a long conversation.
+    """
     return await tx.all(
         PastTurn,
         """
+        WITH ended AS (
+            SELECT episode
+              FROM memories
+             WHERE thread_id = %(thread_id)s
+               AND kind = 'turn'
+               AND episode >= coalesce((SELECT episode
+                                          FROM memories
+                                         WHERE thread_id = %(thread_id)s
+                                           AND kind = 'turn'
+                                           AND ordinal < %(from_ordinal)s
+                                         ORDER BY ordinal DESC
+                                         LIMIT 1), 0)
+               AND episode < (SELECT max(episode)
+                                FROM memories
+                               WHERE thread_id = %(thread_id)s
+                                 AND kind = 'turn')
+             GROUP BY episode
+            HAVING count(*) >= %(min_turns)s
+        )
         SELECT t.source_id AS message_id, t.ordinal, t.episode, t.speaker, t.is_ours, t.text, t.occurred_at
           FROM memories AS t
-          JOIN (SELECT episode
-                  FROM memories
-                 WHERE thread_id = %(thread_id)s
-                   AND kind = 'turn'
-                 GROUP BY episode
-                HAVING count(*) >= %(min_turns)s) AS long USING (episode)
          WHERE t.thread_id = %(thread_id)s
            AND t.kind = 'turn'
-           AND t.episode < (SELECT max(episode)
-                              FROM memories
-                             WHERE thread_id = %(thread_id)s
-                               AND kind = 'turn')
+           AND t.episode = ANY(ARRAY(SELECT episode FROM ended))
            AND NOT EXISTS (SELECT
                              FROM memories AS s
                             WHERE s.thread_id = %(thread_id)s
@@ -183,6 +199,7 @@ async def list_unsummarized(tx: Tx, conversation_id: ConversationId, *, min_turn
         """,
         thread_id=conversation_id,
         min_turns=min_turns,
+        from_ordinal=from_ordinal,
     )
 
 
@@ -247,27 +264,28 @@ async def set_publishable(tx: Tx, document_id: DocumentId, *, is_publishable: bo
     )
 
 
-async def forget(tx: Tx, source_kind: SourceKind, source_id: UUID) -> int:
-    """Remove all that was made from a message, a conversation or a document; returns how many memories went.
+async def forget_document(tx: Tx, document_id: DocumentId) -> int:
+    """Remove all that was made from a document; returns how many memories went.
 
-    Forgetting a conversation takes its turns along, and names that nobody speaks under any more go too.
+    What was said needs no such thing: with its message or its conversation the database removes it by itself.
     """
-    forgotten = await tx.execute(
-        """
-        DELETE FROM memories
-         WHERE (source_kind = %(source_kind)s AND source_id = %(source_id)s)
-            OR (%(source_kind)s = 'conversation' AND thread_id = %(source_id)s)
-        """,
-        source_kind=source_kind,
-        source_id=source_id,
+    return await tx.execute(
+        "DELETE FROM memories WHERE source_kind = 'document' AND source_id = %(document_id)s",
+        document_id=document_id,
     )
-    await tx.execute(
+
+
+async def list_threads_to_embed(tx: Tx) -> list[UUID]:
+    """The threads in which something waits for its vector."""
+    found = await tx.value(
         """
-        DELETE FROM memory_speakers AS named
-         WHERE NOT EXISTS (SELECT FROM memories m WHERE m.speaker = named.speaker)
+        SELECT array_agg(DISTINCT thread_id)
+          FROM memories
+         WHERE embedding IS NULL
+           AND superseded_at IS NULL
         """
     )
-    return forgotten
+    return list(found or ())
 
 
 async def list_unembedded(tx: Tx, thread_id: UUID, *, limit: int) -> list[Unembedded]:

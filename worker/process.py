@@ -11,7 +11,7 @@ from core.settings import Settings
 from core.settings import load as load_settings
 from events.due import DueWork
 from events.outbox import Delivery
-from worker import health
+from worker import health, remembering
 from worker.jobs import Together, carry_out, carry_out_together
 from worker.queue import run_worker
 from worker.routes import handler_of
@@ -27,7 +27,10 @@ async def main(settings: Settings | None = None) -> None:
     settings = settings or load_settings()
     telemetry.set_up(settings, "worker")
     async with build(settings) as services, health.serve(settings, "worker", services.db, services.redis):
-        catching_up = asyncio.create_task(_keep_graph_current(services))
+        catching_up = [
+            asyncio.create_task(_keep_graph_current(services)),
+            asyncio.create_task(_embed_what_waits(services)),
+        ]
 
         async def carry(pieces: list[Delivery | DueWork]) -> None:
             await _carry(services, pieces)
@@ -35,7 +38,8 @@ async def main(settings: Settings | None = None) -> None:
         try:
             await run_worker(settings, carry)
         finally:
-            catching_up.cancel()
+            for task in catching_up:
+                task.cancel()
 
 
 async def _keep_graph_current(services: Services) -> None:
@@ -45,6 +49,16 @@ async def _keep_graph_current(services: Services) -> None:
             await services.graph.catch_up()
         except (psycopg.Error, AppError) as err:
             log.warning("graph.catch_up_interrupted", error=type(err).__name__)
+        await asyncio.sleep(CATCH_UP_SECONDS)
+
+
+async def _embed_what_waits(services: Services) -> None:
+    """Once, as soon as the database can be asked."""
+    while True:
+        try:
+            return await remembering.catch_up(services)
+        except (psycopg.Error, AppError) as err:
+            log.warning("memory.catch_up_interrupted", error=type(err).__name__)
         await asyncio.sleep(CATCH_UP_SECONDS)
 
 

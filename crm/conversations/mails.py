@@ -156,7 +156,7 @@ def _step(mail: MailHead) -> _Step:
 async def _announce(tx: Tx, conversation: Conversation, message_id: MessageId, mail: MailHead) -> None:
     """Rules and agents hear of what a person wrote to us just now, and of nothing else."""
     if mail.is_past:
-        await emit(tx, ConversationImported(conversation.id))
+        await emit(tx, ConversationImported(conversation.id, message_id))
     elif mail.is_ours:
         await emit(tx, MessageSent(conversation.id, message_id))
     elif mail.kind is MessageKind.ORDINARY:

@@ -82,3 +82,10 @@ async def find_organization_id(db: Database, slug: str) -> OrganizationId | None
         cursor = await connection.execute("SELECT organization_by_slug(%(slug)s) AS id", {"slug": slug})
         row = await cursor.fetchone()
     return OrganizationId(row["id"]) if row and row["id"] else None
+
+
+async def list_organization_ids(db: Database) -> list[OrganizationId]:
+    """All organizations; only the worker may ask."""
+    async with db.across_tenants("list_organizations") as connection:
+        cursor = await connection.execute("SELECT all_organizations() AS id")
+        return [OrganizationId(row["id"]) for row in await cursor.fetchall()]

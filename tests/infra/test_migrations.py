@@ -33,6 +33,20 @@ def test_every_tenant_table_forces_row_level_security(migrated: Urls) -> None:
     assert {name for name, is_forced in tables if not is_forced} == NOT_A_TENANTS
 
 
+def test_no_temporary_table_comes_before_those_that_a_definer_function_reads(migrated: Urls) -> None:
+    with psycopg.connect(migrated.database_url) as connection:
+        paths = connection.execute(
+            """
+            SELECT proname, array_to_string(proconfig, ';')
+              FROM pg_proc
+             WHERE prosecdef AND pronamespace = 'public'::regnamespace
+            """
+        ).fetchall()
+
+    assert {name for name, path in paths if not str(path).endswith(", pg_temp")} == set()
+    assert len(paths) >= 8
+
+
 def test_no_login_is_beyond_row_level_security(migrated: Urls) -> None:
     with psycopg.connect(migrated.database_url) as connection:
         roles = connection.execute(

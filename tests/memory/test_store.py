@@ -1,14 +1,18 @@
 """What is written, and that it can be written again, superseded and forgotten."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from core import clock
 from core.ids import uuid7
+from core.principal import Visibility
 from events.ids import DocumentId, DocumentVersionId
 from memory import store
 from memory.documents.models import Chunk
 from memory.embeddings.fake import FakeEmbedder
-from memory.models import SourceKind, Version
+from memory.models import Version
+from memory.search import find_speakers
+from memory.words import name_stems
 from tests.memory.conftest import MARCH, Shelf
 
 LINES = ("How much are forty scanners?", "> 204 euros each", "Сколько стоят сканеры?")
@@ -110,29 +114,45 @@ async def test_what_is_deleted_is_forgotten(shelf: Shelf) -> None:
     assert await _count(shelf) == 3
 
 
-async def test_forgetting_a_message_takes_its_words_along(shelf: Shelf) -> None:
+async def test_a_deleted_message_takes_its_words_along(shelf: Shelf) -> None:
     await shelf.remember(*LINES)
-    async with shelf.db.transaction(shelf.owner, "test") as tx:
-        message_id = await tx.value(
-            "SELECT source_id FROM memories WHERE text = %(text)s", text=LINES[1].removeprefix("> ")
-        )
 
-        forgotten = await store.forget(tx, SourceKind.MESSAGE, message_id)
+    async with shelf.db.transaction(shelf.owner, "test") as tx:
+        await tx.execute("DELETE FROM messages WHERE body = %(body)s", body=LINES[1].removeprefix("> "))
 
         left = await tx.value("SELECT count(*) FROM memory_terms WHERE term = 'euro'")
-    assert (forgotten, left) == (1, 0)
-    assert await _count(shelf, "speakers") == 2
+    assert left == 0
 
 
-async def test_forgetting_a_conversation_leaves_nothing(shelf: Shelf) -> None:
+async def test_a_deleted_conversation_leaves_nothing_not_even_names(shelf: Shelf) -> None:
     await shelf.remember(*LINES)
     async with shelf.db.transaction(shelf.owner, "test") as tx:
         await store.remember_summary(tx, shelf.conversation, episode=0, text="Scanners", occurred_at=MARCH)
+    assert await _count(shelf, "speakers") > 0
 
-        await store.forget(tx, SourceKind.CONVERSATION, shelf.conversation.id)
+    async with shelf.db.transaction(shelf.owner, "test") as tx:
+        await tx.execute("DELETE FROM messages")
+        await tx.execute("DELETE FROM conversations")
 
     counts = [await _count(shelf, table) for table in ("memories", "terms", "speakers")]
     assert counts == [0, 0, 0]
+
+
+async def test_a_seat_learns_the_names_of_its_own_conversations_only(shelf: Shelf) -> None:
+    await shelf.remember(*LINES)
+    seat = replace(shelf.owner, visibility=Visibility.ASSIGNED, seat_id=uuid7())
+
+    async with shelf.db.transaction(seat, "test") as tx:
+        before = await find_speakers(tx, list(name_stems("Vera Lind")))
+    async with shelf.db.transaction(shelf.owner, "test") as tx:
+        await tx.execute(
+            "UPDATE conversations SET holder_kind = 'agent', holder_id = %(seat_id)s", seat_id=seat.seat_id
+        )
+    async with shelf.db.transaction(seat, "test") as tx:
+        after = await find_speakers(tx, list(name_stems("Vera Lind")))
+
+    assert before == []
+    assert {one.speaker for one in after} == {"Vera Lind"}
 
 
 async def test_a_new_version_of_a_document_takes_the_place_of_the_old(shelf: Shelf) -> None:

@@ -48,6 +48,7 @@ CREATE INDEX memories_by_contact ON memories (organization_id, contact_id) WHERE
 CREATE INDEX memories_by_message ON memories (organization_id, message_id);
 CREATE INDEX memories_by_conversation ON memories (organization_id, conversation_id);
 CREATE INDEX memories_by_source ON memories (organization_id, source_kind, source_id);
+CREATE INDEX memories_by_episode ON memories (organization_id, thread_id, episode) WHERE kind = 'turn';
 CREATE INDEX memories_without_vector ON memories (organization_id, thread_id)
     WHERE embedding IS NULL AND superseded_at IS NULL;
 
@@ -66,20 +67,23 @@ CREATE TABLE memory_terms (
 );
 CREATE INDEX memory_terms_by_memory ON memory_terms (organization_id, memory_id);
 
--- Who speaks in the turns, by the stems of the name: a question that names somebody is about what they said.
+-- Who speaks in a conversation, by the stems of the name: a question that names somebody is about what they said.
 CREATE TABLE memory_speakers (
     organization_id uuid NOT NULL,
     stem text NOT NULL,
+    thread_id uuid NOT NULL,
     speaker text NOT NULL,
-    PRIMARY KEY (organization_id, stem, speaker)
+    PRIMARY KEY (organization_id, stem, thread_id, speaker),
+    FOREIGN KEY (organization_id, thread_id) REFERENCES conversations (organization_id, id) ON DELETE CASCADE
 );
+CREATE INDEX memory_speakers_by_thread ON memory_speakers (organization_id, thread_id);
 
 SELECT secure_tenant_table('memories'::regclass);
 SELECT secure_tenant_table('memory_terms'::regclass);
 SELECT secure_tenant_table('memory_speakers'::regclass);
 
--- A seat that sees only what is assigned to it remembers only that; documents are everybody's. Written out in both
--- policies, because a function would be called for every row.
+-- A seat that sees only what is assigned to it remembers only that; documents are everybody's. Written out in each
+-- policy, because a function would be called for every row.
 CREATE POLICY memories_visibility ON memories AS RESTRICTIVE FOR SELECT TO getsale_app, getsale_worker
     USING (current_setting('app.visibility', true) IS DISTINCT FROM 'assigned'
            OR kind = 'chunk'
@@ -89,6 +93,11 @@ CREATE POLICY memories_visibility ON memories AS RESTRICTIVE FOR SELECT TO getsa
 CREATE POLICY memory_terms_visibility ON memory_terms AS RESTRICTIVE FOR SELECT TO getsale_app, getsale_worker
     USING (current_setting('app.visibility', true) IS DISTINCT FROM 'assigned'
            OR kind = 'chunk'
+           OR thread_id IN (SELECT c.id
+                              FROM conversations c
+                             WHERE c.holder_id = NULLIF(current_setting('app.seat_id', true), '')::uuid));
+CREATE POLICY memory_speakers_visibility ON memory_speakers AS RESTRICTIVE FOR SELECT TO getsale_app, getsale_worker
+    USING (current_setting('app.visibility', true) IS DISTINCT FROM 'assigned'
            OR thread_id IN (SELECT c.id
                               FROM conversations c
                              WHERE c.holder_id = NULLIF(current_setting('app.seat_id', true), '')::uuid));
@@ -112,7 +121,3 @@ BEGIN
     END LOOP;
     PERFORM set_config('app.organization_id', '', true);
 END $$;
-
-ALTER TABLE draft_evidence DROP CONSTRAINT draft_evidence_kind_check;
-ALTER TABLE draft_evidence ADD CONSTRAINT draft_evidence_kind_check
-    CHECK (kind IN ('message', 'fact', 'deal', 'company', 'contact', 'task', 'relationship', 'memory', 'knowledge'));

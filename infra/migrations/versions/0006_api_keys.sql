@@ -30,7 +30,7 @@ CREATE POLICY api_keys_definer ON api_keys FOR SELECT TO getsale_definer USING (
 -- The key's person as session_account() gives a session's.
 CREATE FUNCTION api_key_account(wanted_hash bytea)
 RETURNS TABLE (key_id uuid, user_id uuid, organization_id uuid, role text, last_used_at timestamptz)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT k.id, u.id, k.organization_id, m.role, k.last_used_at
       FROM api_keys k
       JOIN users u ON u.id = k.user_id
@@ -43,7 +43,7 @@ $$;
 -- Which of these sessions and keys still let somebody in: one question for every open socket of a process.
 CREATE FUNCTION credentials_in_force(wanted uuid[])
 RETURNS TABLE (credential_id uuid, user_id uuid, organization_id uuid, role text)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT c.id, u.id, c.organization_id, m.role
       FROM (SELECT s.id, s.organization_id, s.user_id
               FROM sessions s
@@ -62,7 +62,7 @@ $$;
 
 CREATE FUNCTION organization_of_api_key(wanted uuid)
 RETURNS uuid
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT k.organization_id FROM api_keys k WHERE k.id = wanted
 $$;
 
