@@ -15,7 +15,7 @@ from api.rooms import Follower, Happening, Room, Topic
 from core import clock
 from core.db import Database, Tx
 from core.errors import AppError, Forbidden, Limited, Unavailable, Unprocessable
-from core.principal import Principal, system
+from core.principal import Principal, Visibility, system
 from core.pubsub import PubSub, Subscription
 from core.settings import Settings
 from crm.api_keys.models import Credential
@@ -143,7 +143,8 @@ class Hub:
     async def authorize(self, principal: Principal, topic: Topic) -> UUID | None:
         """Whether somebody may follow a topic; returns the newest event, from which a follower may resume later.
 
-        Raises: Forbidden for another organization's topic, and alike for one that is not there.
+        Raises: Forbidden for another organization's topic, and alike for one that is not there, and for all but their
+        own to those who see only what is assigned to them.
         """
         async with self._db.transaction(principal, "room") as tx:
             principal.require("conversations:read")
@@ -154,6 +155,11 @@ class Hub:
             )
             if not is_own:
                 raise Forbidden("This topic is not your organization's.", topic=str(topic))
+            if principal.visibility is Visibility.ASSIGNED and topic.id != principal.seat_id:
+                raise Forbidden(
+                    f"You see only what is assigned to you; follow seat:{principal.seat_id}.",
+                    topic=str(topic),
+                )
             return await latest_event_id(tx)
 
     async def replay(self, principal: Principal, topic: Topic, after: UUID) -> list[Happening] | None:

@@ -5,6 +5,7 @@ import contextlib
 import json
 import random
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from itertools import count
 from uuid import UUID, uuid4
 
@@ -12,10 +13,13 @@ import pytest
 from redis.asyncio import Redis
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from api.hub import REPLAY_LIMIT
+from api.hub import REPLAY_LIMIT, Hub
+from api.rooms import Topic
 from core.db import Database
+from core.errors import Forbidden
 from core.ids import uuid7
-from core.principal import Principal
+from core.principal import Principal, Visibility
+from core.pubsub import PubSub
 from core.settings import Settings
 from crm.api_keys.actions import revoke_api_key
 from crm.conversations.actions import give_to_agent, take_over
@@ -155,6 +159,20 @@ async def test_another_organizations_topics_are_refused(
     assert [(answer["code"], answer["topic"]) for answer in answers] == [
         ("forbidden", topic) for topic in topics
     ]
+
+
+async def test_a_seat_that_sees_only_what_is_its_own_follows_only_itself(
+    database: Database, redis: Redis, settings: Settings, desk: Desk, organization: Principal
+) -> None:
+    own, other = BidiId(desk.ids["bidi_id"]), organization.id
+    seat = replace(organization, visibility=Visibility.ASSIGNED, seat_id=own)
+    hub = Hub(database, PubSub(redis), settings)
+
+    for topic in (Topic("organization", seat.organization_id), Topic("seat", other)):
+        assert await hub.authorize(organization, topic)
+        with pytest.raises(Forbidden, match=f"seat:{own}"):
+            await hub.authorize(seat, topic)
+    assert await hub.authorize(seat, Topic("seat", own))
 
 
 async def test_nothing_of_another_organization_arrives(
