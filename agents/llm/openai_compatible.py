@@ -14,7 +14,7 @@ from openai import AsyncOpenAI
 from agents.llm import wire
 from agents.llm.base import ModelReply, ModelRequest, ModelUnavailable
 from agents.llm.endpoint import Endpoint, estimated_tokens
-from core import clock, http
+from core import clock, crashpoint, http
 from core.errors import AppError
 from crm.runs.model_calls import CallOutcome, ModelCall, UsageFrom
 
@@ -136,6 +136,7 @@ class OpenAICompatible:
 
     async def _listen(self, attempt: _Attempt, parameters: dict[str, Any], request: ModelRequest) -> None:
         """Read the stream to its end. Raises: _Failed when it stops before that."""
+        crashpoint.reach("model.call.before")
         stream = await self._client.chat.completions.create(**parameters)
         attempt.has_begun = True
         async with stream:
@@ -145,6 +146,7 @@ class OpenAICompatible:
                     attempt.first_token = monotonic()
                 if words:
                     request.on_text(words)
+        crashpoint.reach("model.call.after")
         if not attempt.stream.finish:
             raise _Failed("the answer stopped half-way", CallOutcome.BROKEN)
 

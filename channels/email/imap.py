@@ -18,7 +18,7 @@ from imap_tools.errors import ImapToolsError, MailboxLoginError
 from imap_tools.mailbox import BaseMailBox
 
 from channels.base import AccountFault, Retryable
-from core import addresses, clock
+from core import addresses, clock, crashpoint
 from core.addresses import AddressRefused, Reach
 from core.errors import Unavailable
 from crm.channel_accounts.mailboxes import Mailbox, MailServer, Security
@@ -90,7 +90,10 @@ class ImapClient:
 
     async def fetch(self, uid: int, limit_bytes: int) -> RawMail | None:
         """One mail of the current folder; None when it is gone."""
-        return await self._do(partial(self._fetch, uid, limit_bytes))
+        crashpoint.reach("mail.fetch.before")
+        fetched = await self._do(partial(self._fetch, uid, limit_bytes))
+        crashpoint.reach("mail.fetch.after")
+        return fetched
 
     async def wait(self, seconds: float) -> bool:
         """Wait in IDLE until the server reports something in the current folder; False when the time is over.
@@ -101,7 +104,9 @@ class ImapClient:
 
     async def keep_sent(self, mail_id: str, content: bytes) -> None:
         """Append a mail to the folder of sent mails unless it is there."""
+        crashpoint.reach("mail.append.before")
         await self._do(partial(self._keep_sent, mail_id, content))
+        crashpoint.reach("mail.append.after")
 
     async def _do(self, call: Callable[[], T]) -> T:
         try:

@@ -8,7 +8,7 @@ import httpx2
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from core import http
+from core import crashpoint, http
 from core.addresses import OPERATOR
 from core.errors import AppError
 from core.settings import Settings
@@ -63,6 +63,7 @@ class RemoteEmbedder:
         if self._prefixes == ("", ""):
             body["dimensions"] = DIMENSIONS
         timeout = httpx2.USE_CLIENT_DEFAULT if timeout_seconds is None else timeout_seconds
+        crashpoint.reach("embed.call.before")
         try:
             answer = await self._client.post(self._url, json=body, headers=self._headers, timeout=timeout)
             answer.raise_for_status()
@@ -70,6 +71,7 @@ class RemoteEmbedder:
             vectors = np.stack([_vector(row) for row in sorted(rows, key=lambda row: row.index)])
         except (httpx2.HTTPError, AppError, ValidationError, ValueError) as err:
             raise EmbeddingsAway(f"{self._url} gave no vectors: {type(err).__name__}.") from err
+        crashpoint.reach("embed.call.after")
         if vectors.shape != (len(texts), DIMENSIONS):
             raise EmbeddingsAway(f"{self._url} gave {vectors.shape}, not {(len(texts), DIMENSIONS)}.")
         return _at_unit_length(vectors)

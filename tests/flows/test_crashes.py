@@ -44,7 +44,7 @@ AROUND_EFFECTS = {
 }
 # Points of the other channel, which a message over this one never reaches.
 ELSEWHERE = {
-    "telegram": ("commit.mail.", "send.email.", "commit.keep_sent_copy."),
+    "telegram": ("commit.mail.", "mail.", "send.email.", "commit.keep_sent_copy."),
     "email": ("commit.listen.receive.", "send.telegram."),
 }
 _numbers = count(720000001)
