@@ -1,13 +1,14 @@
 """From a parsed mail to what the inbox takes in: who wrote, in which thread, with which files."""
 
 import hashlib
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 
 import phonenumbers
 
-from channels.email.models import Bounce, Mail, MailKind, MailPart
+from channels.email.models import Address, Bounce, Mail, MailKind, MailPart
 from core import clock
 from crm.conversations.models import Failure, InboundAttachment, InboundMessage, MailHead, MessageKind
 
@@ -20,6 +21,9 @@ _LONGEST_TEXT = 200_000
 _SIGNATURE = 400
 # A delivery system that does not say who it is.
 _NOBODY = "nobody@unknown.invalid"
+_TAKES_NO_MAIL = re.compile(
+    r"(?:[^@]*[._+-])?(?:no[._-]?reply|do[._-]?not[._-]?reply|mailer|notify|notifications?|nobody)(?:[._+-][^@]*)?@"
+)
 _CLAIM = "It names this mailbox as its sender, but was not sent from it."
 
 
@@ -36,7 +40,9 @@ async def as_inbound(
     if claims_us:
         mail = replace(mail, notes=(*mail.notes, _CLAIM))
     others = tuple(each for each in (*mail.to, *mail.cc) if each.address != mail.sender.address)
-    other = others[0] if is_ours and others else mail.sender
+    other = (
+        others[0] if is_ours and others else mail.sender if claims_us else _correspondent(mail, own_address)
+    )
     address = other.address or _NOBODY
     mail_id = _bounded(mail.message_id)
     files = tuple([await _file(part, keep) for part in mail.attachments])
@@ -67,6 +73,18 @@ async def as_inbound(
             is_past=is_past,
         ),
     )
+
+
+def _correspondent(mail: Mail, own_address: str) -> Address:
+    """Who is written back to. A program that takes no mail (a web form, say) writes for whom its Reply-To names.
+
+    A person's Reply-To is not followed: it would let a mail send our answer past the person that it shows.
+    """
+    named = mail.reply_to
+    is_for_another = mail.kind is MailKind.ORDINARY and _TAKES_NO_MAIL.match(mail.sender.address)
+    if named is None or not is_for_another or named.address == own_address.lower():
+        return mail.sender
+    return named
 
 
 def is_own(mail: Mail, own_address: str) -> bool:

@@ -123,6 +123,38 @@ async def test_our_answer_names_the_thread_and_keeps_its_recipient(post: Post) -
     assert attempt.mail.mail_id == f"{attempt.key}@getsale.example"
 
 
+@pytest.mark.parametrize("robot", ["noreply", "no-reply", "do_not_reply", "mailer", "form-notification"])
+async def test_a_form_on_a_web_site_is_from_the_visitor_that_it_names(post: Post, robot: str) -> None:
+    await post.receive(
+        written(sender=f"Web site <{robot}@forms.example>", reply_to=f"Vera Lind <{VERA}>", mail_id="1@x")
+    )
+    await post.receive(written("and?", subject="Re: Price", answers=("1@x",)))
+
+    attempt = await post.reply()
+
+    assert attempt.chat_id == VERA
+    assert (await post.conversation()).last_seq == 3
+    async with post.db.transaction(post.owner, "test") as tx:
+        found = await find_contact_by_handle(tx, "email", VERA)
+    assert found is not None
+    assert found.name == "Vera Lind"
+
+
+async def test_two_visitors_of_one_form_are_two_conversations(post: Post) -> None:
+    form = "Web site <noreply@forms.example>"
+    await post.receive(written(sender=form, reply_to=VERA, subject="Contact"))
+    await post.receive(written(sender=form, reply_to=ILYA, subject="Contact"))
+
+    assert {each.address for each in await post.conversations()} == {VERA, "ilya@lind.example"}
+
+
+@pytest.mark.parametrize("sender", ["Vera <vera@lind.example>", "Anna <anna.mailerova@lind.example>"])
+async def test_a_person_s_reply_to_sends_no_answer_elsewhere(post: Post, sender: str) -> None:
+    await post.receive(written(sender=sender, reply_to="eve@evil.example"))
+
+    assert (await post.conversation()).address in sender
+
+
 async def test_a_retry_has_the_same_message_id(post: Post) -> None:
     await post.receive(written())
     first = await post.reply()
