@@ -29,6 +29,8 @@ _CONNECT_SECONDS = 10.0
 LONGEST_IDLE_SECONDS = 28 * 60.0
 _WITHOUT_IDLE_SECONDS = 20.0
 _SENT_NAMES = ("Sent", "Sent Items", "Sent Messages", "Отправленные", "[Gmail]/Sent Mail", "INBOX.Sent")
+# imaplib refuses an answer of more than a million bytes in one line: all UIDs of some 140,000 mails.
+_SEARCH_BLOCK = 10_000
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
 
 
@@ -65,7 +67,7 @@ class ImapClient:
             raise AccountFault(err.detail) from err
         except Unavailable as err:
             raise Retryable(err.detail) from err
-        await self._do(partial(self._connect, server, found[0]))
+        await self._do(partial(self._connect, server, found))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -122,8 +124,8 @@ class ImapClient:
 
     # in the thread ------------------------------------------------------------------------------------------------
 
-    def _connect(self, server: MailServer, address: str) -> None:
-        box = _Box(server, address, self._timeout_seconds)
+    def _connect(self, server: MailServer, checked: list[str]) -> None:
+        box = _Box(server, checked, self._timeout_seconds)
         self._box = box
         if self._mailbox.username.isascii() and self._password.isascii():
             box.login(self._mailbox.username, self._password, initial_folder=None)
@@ -151,13 +153,26 @@ class ImapClient:
         return int(answer[0])
 
     def _uids(self) -> list[int]:
-        client = self._open_box.client
+        responses = self._open_box.client.untagged_responses
         while True:
-            client.untagged_responses.pop("EXISTS", None)
-            found = sorted(int(uid) for uid in self._open_box.uids("ALL", charset=None))
-            # a mail that came while the server searched: it would not be reported a second time
-            if not client.untagged_responses.get("EXISTS"):
-                return found
+            count = self._count()
+            found: list[str] = []
+            for first in range(1, count + 1, _SEARCH_BLOCK):
+                last = min(first + _SEARCH_BLOCK - 1, count)
+                found += self._open_box.uids(f"{first}:{last}", charset=None)
+            # a mail that came while the server searched would not be reported a second time; one that went has
+            # moved the later ones to other numbers
+            if not responses.get("EXISTS") and not responses.get("EXPUNGE"):
+                return sorted(int(uid) for uid in found)
+
+    def _count(self) -> int:
+        """How many mails the current folder has: as it was opened, or opened again where anything moved since."""
+        box = self._open_box
+        _, told = box.client.response("EXISTS")
+        if len(told) != 1 or told[0] is None or box.client.untagged_responses.get("EXPUNGE"):
+            box.folder.set(box.folder.get() or "INBOX", readonly=True)
+            _, told = box.client.response("EXISTS")
+        return int(told[-1] or 0)
 
     def _fetch(self, uid: int, limit_bytes: int) -> RawMail | None:
         client = self._open_box.client
@@ -199,47 +214,59 @@ class ImapClient:
 
 
 class _Box(BaseMailBox):
-    """A mailbox at an address that was checked; a certificate is held against the name."""
+    """A mailbox at the addresses that were checked; a certificate is held against the name."""
 
-    def __init__(self, server: MailServer, address: str, timeout_seconds: float) -> None:
+    def __init__(self, server: MailServer, checked: list[str], timeout_seconds: float) -> None:
         self._server = server
-        self._address = address
+        self._checked = checked
         self._timeout_seconds = timeout_seconds
         super().__init__()
 
     def _get_mailbox_client(self) -> imaplib.IMAP4:
         context = ssl.create_default_context()
         if self._server.security is Security.TLS:
-            return _Tls(self._server, self._address, self._timeout_seconds, context)
-        client = _Plain(self._server, self._address, self._timeout_seconds)
+            return _Tls(self._server, self._checked, self._timeout_seconds, context)
+        client = _Plain(self._server, self._checked, self._timeout_seconds)
         if self._server.security is Security.STARTTLS:
             client.starttls(context)
         return client
 
 
 class _Plain(imaplib.IMAP4):
-    def __init__(self, server: MailServer, address: str, timeout_seconds: float) -> None:
-        self._checked = (address, server.port)
+    def __init__(self, server: MailServer, checked: list[str], timeout_seconds: float) -> None:
+        self._checked = checked
         super().__init__(server.host, server.port, timeout_seconds)
 
     def _create_socket(self, timeout: float | None) -> socket.socket:
-        made = socket.create_connection(self._checked, _CONNECT_SECONDS)
-        made.settimeout(timeout)
-        return made
+        return _first_reached(self._checked, self.port, timeout)
 
 
 class _Tls(imaplib.IMAP4_SSL):
     def __init__(
-        self, server: MailServer, address: str, timeout_seconds: float, context: ssl.SSLContext
+        self, server: MailServer, checked: list[str], timeout_seconds: float, context: ssl.SSLContext
     ) -> None:
-        self._checked = (address, server.port)
+        self._checked = checked
         super().__init__(server.host, server.port, ssl_context=context, timeout=timeout_seconds)
 
     def _create_socket(self, timeout: float | None) -> socket.socket:
-        made = socket.create_connection(self._checked, _CONNECT_SECONDS)
-        made.settimeout(timeout)
+        made = _first_reached(self._checked, self.port, timeout)
         wrapped: socket.socket = self.ssl_context.wrap_socket(made, server_hostname=self.host)
         return wrapped
+
+
+def _first_reached(checked: list[str], port: int, timeout: float | None) -> socket.socket:
+    """A connection to the first of the addresses that takes one. Raises: OSError, the last address's."""
+    *others, last = checked
+    for address in others:
+        with suppress(OSError):
+            return _reached(address, port, timeout)
+    return _reached(last, port, timeout)
+
+
+def _reached(address: str, port: int, timeout: float | None) -> socket.socket:
+    made = socket.create_connection((address, port), _CONNECT_SECONDS)
+    made.settimeout(timeout)
+    return made
 
 
 def _arrival(described: bytes) -> datetime:

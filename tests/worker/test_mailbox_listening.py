@@ -105,6 +105,15 @@ async def _listening(post: Post, settings: Settings) -> AsyncIterator[asyncio.Ta
         await asyncio.gather(task, return_exceptions=True)
 
 
+@asynccontextmanager
+async def _reading(post: Post, settings: Settings) -> AsyncIterator[ImapClient]:
+    async with post.db.transaction(post.owner, "test") as tx:
+        mailbox = await get_mailbox(tx, post.account.id)
+    reach = addresses.tenant_reach(settings)
+    async with ImapClient(mailbox, PASSWORD, reach, 5) as client:
+        yield client
+
+
 async def _stored(post: Post, count: int, seconds: float = 20) -> list[str]:
     """The texts of the messages once there are that many."""
 
@@ -188,6 +197,58 @@ async def test_a_mail_that_could_not_be_fetched_is_fetched_later(
         server.deliver(address, written("mail 3"))
 
         assert await _stored(post, 4) == ["mail 0", "mail 2", "mail 1", "mail 3"]
+
+
+async def test_a_mail_that_is_never_handed_out_is_refused_after_three_looks(
+    post: Post, server: Dovecot, address: str, mail_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.deliver(address, *(written(f"mail {number}") for number in range(2)))
+    fetch, looks = ImapClient.fetch, []
+
+    async def never_the_first(client: ImapClient, uid: int, limit: int) -> imap_module.RawMail | None:
+        if uid == 1:
+            looks.append(uid)
+            return None
+        return await fetch(client, uid, limit)
+
+    monkeypatch.setattr(ImapClient, "fetch", never_the_first)
+    settings = mail_settings.model_copy(update={"mail_idle_seconds": 0.1})
+    async with _listening(post, settings):
+        await until(lambda: _has_seen(post, 2))
+        server.deliver(address, written("mail 2"))
+        assert await _stored(post, 2) == ["mail 1", "mail 2"]
+
+    assert len(looks) == 3
+    async with post.db.transaction(post.owner, "test") as tx:
+        assert "does not hand it out" in await tx.value("SELECT reason FROM mail_refusals")
+
+
+async def test_a_folder_whose_uids_fill_no_line_is_listed_in_blocks(
+    post: Post, server: Dovecot, address: str, mail_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.deliver(address, written())
+    server.put(address, (written(subject=f"S{number}") for number in range(399)))
+    monkeypatch.setattr(imaplib, "_MAXLINE", 1000)
+    monkeypatch.setattr(imap_module, "_SEARCH_BLOCK", 150)
+
+    async with _reading(post, mail_settings) as client:
+        await client.open("INBOX")
+        assert await client.uids() == list(range(1, 401))
+
+        _expunge(server, address, "2:100")
+        assert len(await client.uids()) == 301
+
+
+async def test_every_address_of_a_mail_server_is_tried(
+    post: Post, mail_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def several(*_: object) -> list[str]:
+        return ["127.0.0.9", "127.0.0.1"]  # nobody listens at the first
+
+    monkeypatch.setattr(addresses, "resolve", several)
+
+    async with _reading(post, mail_settings) as client:
+        assert await client.open("INBOX")
 
 
 async def test_idle_is_begun_again_before_the_server_hangs_up(

@@ -1,6 +1,7 @@
 """Listening to a mailbox: every mail of the inbox and of the sent folder once, gaps included, then waiting in IDLE."""
 
 import asyncio
+from collections import Counter
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -10,7 +11,7 @@ import structlog
 from channels.email.imap import ImapClient, RawMail
 from channels.email.inbound import parse
 from channels.email.received import as_inbound
-from core import addresses
+from core import addresses, clock
 from core.errors import AppError, Unprocessable
 from crm.channel_accounts import mailboxes
 from crm.channel_accounts.mailboxes import Folder
@@ -22,6 +23,9 @@ from worker.listening.line import Line, Rest
 log = structlog.get_logger()
 
 INBOX = "INBOX"
+# A mail as a server names it: folder, UIDVALIDITY, UID.
+Place = tuple[str, int, int]
+_LOOKS = 3
 # Servers may show a mail a little after later ones. Below that many UIDs from the end, a UID that is not there was
 # removed and will not come back.
 _SETTLED = 1000
@@ -39,16 +43,20 @@ async def listen(line: Line) -> Rest:
     async with ImapClient(mailbox, line.credentials.secret, reach, timeout_seconds) as imap:
         sent = await imap.find_sent_folder()
         await line.note(AccountStatus.CONNECTED)
+        withheld: Counter[Place] = Counter()
         while True:
             if sent is not None:
-                await _take_folder(line, imap, sent)
+                await _take_folder(line, imap, sent, withheld)
             # last, so that it is the folder that IDLE watches
-            await _take_folder(line, imap, INBOX)
+            await _take_folder(line, imap, INBOX, withheld)
             await imap.wait(line.settings.mail_idle_seconds)
 
 
-async def _take_folder(line: Line, imap: ImapClient, name: str) -> None:
-    """Take in what is in the folder and was not dealt with: new mails, gaps, all of it after a new UIDVALIDITY."""
+async def _take_folder(line: Line, imap: ImapClient, name: str, withheld: Counter[Place]) -> None:
+    """Take in what is in the folder and was not dealt with: new mails, gaps, all of it after a new UIDVALIDITY.
+
+    `withheld` counts the looks at which the server listed a mail and did not hand it out.
+    """
     uid_validity = await imap.open(name)
     async with line.transaction("mail.folder") as tx:
         folder = await mailboxes.open_folder(tx, line.account.id, name, uid_validity)
@@ -58,7 +66,13 @@ async def _take_folder(line: Line, imap: ImapClient, name: str) -> None:
         raw = await imap.fetch(uid, line.settings.mail_limit_bytes)
         if raw is not None:
             await _take(line, folder, raw)
-        # else it was removed meanwhile, or the server kept it back: the next look tells which
+            continue
+        # it was removed meanwhile, or the server keeps it back: the next looks tell which
+        place = (folder.folder, folder.uid_validity, uid)
+        withheld[place] += 1
+        if withheld[place] >= _LOOKS:
+            nothing = RawMail(uid, 0, clock.now(), None)
+            await _refuse(line, folder, nothing, "The server lists the mail and does not hand it out.")
     if missing and present[-1] > _SETTLED:
         async with line.transaction("mail.settle") as tx:
             await mailboxes.settle_removed(tx, line.account.id, folder, present[-1] - _SETTLED, present)
