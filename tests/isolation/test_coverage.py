@@ -1,10 +1,15 @@
 """Nothing new comes in without a case: tables, text columns, keys, functions, routes and tools."""
 
+import pytest
+
 from tests.support.isolation import functions, graphs, http, sql, streams, tools
 from tests.support.isolation.completion import EXEMPT
 from tests.support.isolation.harness import Harness
 from tests.support.isolation.theatre import Theatre
 from tools import registry
+
+# one worker builds the theatre once
+pytestmark = pytest.mark.xdist_group("isolation")
 
 
 async def test_every_text_column_of_the_victim_holds_a_canary(theatre: Theatre) -> None:

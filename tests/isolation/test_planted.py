@@ -7,6 +7,9 @@ from tests.support.isolation.harness import Harness
 from tests.support.isolation.probes import run
 from tests.support.isolation.summary import PLANTED, Record
 
+# one worker builds the theatre once
+pytestmark = pytest.mark.xdist_group("isolation")
+
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 async def test_it_is_found(harness: Harness, fault: Fault, record_property: Record) -> None:

@@ -8,6 +8,9 @@ from tests.support.isolation.stores import interleave
 from tests.support.isolation.summary import PROBES, Record
 from tests.support.organizations import make_organization
 
+# one worker builds the theatre once
+pytestmark = pytest.mark.xdist_group("isolation")
+
 
 async def test_no_probe_leaks(harness: Harness, record_property: Record) -> None:
     outcome = await _probe(harness, record_property, depth=1)

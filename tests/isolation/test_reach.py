@@ -1,10 +1,15 @@
 """The probes are no blanks: with the attacker's own ids every route and tool gets where a foreign one must not."""
 
+import pytest
+
 from tests.support.isolation import http, tools
 from tests.support.isolation.harness import Harness
 from tests.support.isolation.http import Ask, Slots
 from tools import registry
 from tools.base import ToolStatus
+
+# one worker builds the theatre once
+pytestmark = pytest.mark.xdist_group("isolation")
 
 # Refusals that come after the row was found: it is not in the right state, which is all that an own id must show.
 FOUND = frozenset({409, 412})
