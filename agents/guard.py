@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from tools.base import Trust
+from core.trust import Trust
 
 _LINK = re.compile(r"(?:https?://|www\.|\bt\.me/)[^\s<>()«»“”\"']+[^\s<>()«»“”\"'.,!?:;]", re.IGNORECASE)
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import NewType
 from uuid import UUID
 
+from core.trust import Trust
 from events.ids import ContactId, ConversationId, DocumentId, DocumentVersionId
 
 MemoryId = NewType("MemoryId", UUID)
@@ -23,14 +24,6 @@ class SourceKind(StrEnum):
     MESSAGE = "message"
     CONVERSATION = "conversation"
     DOCUMENT = "document"
-
-
-class Trust(StrEnum):
-    """How far a text may be believed; the same words as tools.base.Trust, which stands above this package."""
-
-    CONFIRMED = "confirmed"
-    QUARANTINED = "quarantined"
-    UNTRUSTED = "untrusted"
 
 
 @dataclass(frozen=True)

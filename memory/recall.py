@@ -10,6 +10,7 @@ from prometheus_client import Histogram
 
 from core.db import Tx
 from core.principal import Principal
+from core.tokens import estimated_tokens
 from graph.store import GraphAway, GraphStore
 from memory import ranking, search
 from memory.embeddings.base import Embedder, EmbeddingsAway, Vectors
@@ -140,12 +141,7 @@ def _within_budget(found: Sequence[Recalled], max_tokens: int) -> list[Recalled]
     kept: set[UUID] = set()
     left = max_tokens
     for _, one in sorted(ordered, key=lambda pair: pair[0]):
-        left -= tokens(one.memory.text)
+        left -= estimated_tokens(one.memory.text)
         if left >= 0:
             kept.add(one.memory.id)
     return [one for one in found if one.memory.id in kept]
-
-
-def tokens(text: str) -> int:
-    """About how many tokens a language model takes for a text: a token is three characters or more."""
-    return -(-len(text) // 3)

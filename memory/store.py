@@ -10,12 +10,13 @@ from psycopg.types.json import Jsonb
 
 from core.db import Tx
 from core.ids import uuid7
+from core.trust import Trust
 from crm.conversations.models import Conversation
 from events.ids import ConversationId, DocumentId
 from memory import words
 from memory.documents.models import Chunk
 from memory.embeddings.base import Vectors
-from memory.models import MemoryId, MemoryKind, NewTurn, SourceKind, Trust, Unembedded, Version
+from memory.models import MemoryId, MemoryKind, NewTurn, SourceKind, Unembedded, Version
 
 # A silence after which a conversation takes up something new.
 EPISODE_GAP = timedelta(hours=6)

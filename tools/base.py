@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from core.db import Tx
 from core.principal import Principal
+from core.trust import Trust
 from crm.bidi.models import Bidi
 from crm.runs.models import Run
 from events.ids import ConversationId, RunId
@@ -43,12 +44,6 @@ class Impact(StrEnum):
     LOW = "low"
     ORDINARY = "ordinary"
     SENSITIVE = "sensitive"
-
-
-class Trust(StrEnum):
-    CONFIRMED = "confirmed"
-    QUARANTINED = "quarantined"
-    UNTRUSTED = "untrusted"
 
 
 class Decision(StrEnum):

@@ -5,11 +5,12 @@ from uuid import UUID
 
 from pydantic import Field
 
+from core.trust import Trust
 from crm.contacts import actions as contacts
 from crm.contacts import queries
 from crm.contacts.models import Contact, ContactEdit
 from events.ids import CompanyId, ContactId
-from tools.base import Arguments, Impact, Risk, Source, ToolContext, Trust, tool
+from tools.base import Arguments, Impact, Risk, Source, ToolContext, tool
 
 
 @dataclass(frozen=True)

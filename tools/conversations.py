@@ -6,11 +6,12 @@ from uuid import UUID
 
 from pydantic import Field
 
+from core.trust import Trust
 from crm.conversations import actions as conversations
 from crm.conversations import queries
 from crm.conversations.models import Conversation, Direction, HandoffReason, Message
 from events.ids import ContactId, ConversationId, MessageId
-from tools.base import Arguments, Reach, Risk, Source, ToolContext, Trust, tool
+from tools.base import Arguments, Reach, Risk, Source, ToolContext, tool
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
+from core.trust import Trust
 from crm.drafts import actions as drafts
 from crm.drafts import queries
 from crm.drafts.models import Draft, Evidence, EvidenceKind, Flag, NewDraft, Origin
 from events.ids import ConversationId, DraftId
-from tools.base import Arguments, Reach, Risk, ToolContext, ToolFailed, Trust, tool
+from tools.base import Arguments, Reach, Risk, ToolContext, ToolFailed, tool
 
 # Spaces at the ends belong to it: it must stand in the body letter by letter.
 Verbatim = Annotated[str, StringConstraints(strip_whitespace=False, max_length=4096)]

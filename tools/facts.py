@@ -6,13 +6,14 @@ from uuid import UUID
 
 from pydantic import Field
 
+from core.trust import Trust
 from crm.conversations.queries import get_message
 from crm.facts import actions as facts
 from crm.facts import queries
 from crm.facts.models import EntityKind, Fact, NewFact, SourceKind
 from crm.facts.models import Source as FactSource
 from events.ids import FactId, MessageId
-from tools.base import Arguments, Impact, Risk, Source, ToolContext, Trust, tool
+from tools.base import Arguments, Impact, Risk, Source, ToolContext, tool
 
 
 @dataclass(frozen=True)

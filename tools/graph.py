@@ -6,9 +6,10 @@ from uuid import UUID
 
 from pydantic import Field
 
+from core.trust import Trust
 from crm.facts.queries import list_facts_by_id
 from graph.store import MAX_HOPS, Edge, GraphAway, Neighbourhood, Node
-from tools.base import Arguments, Risk, Source, ToolContext, ToolFailed, Trust, tool
+from tools.base import Arguments, Risk, Source, ToolContext, ToolFailed, tool
 from tools.facts import FactCard, fact_card
 
 AWAY = "The relationship graph does not answer; go on without it."

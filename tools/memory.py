@@ -10,7 +10,7 @@ from crm.conversations.queries import get_conversation
 from memory import recall as recalling
 from memory.knowledge import citation
 from memory.models import Memory, MemoryKind
-from tools.base import Arguments, Risk, Source, ToolContext, Trust, tool
+from tools.base import Arguments, Risk, Source, ToolContext, tool
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,6 @@ def _told(memory: Memory) -> RecalledText:
         source=Source(
             "knowledge" if is_document else "memory",
             memory.source_id,
-            Trust(memory.trust.value),
+            memory.trust,
         ),
     )

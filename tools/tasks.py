@@ -7,11 +7,12 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from core.principal import PrincipalKind
+from core.trust import Trust
 from crm.tasks import actions as tasks
 from crm.tasks import queries
 from crm.tasks.models import Task
 from events.ids import ContactId, DealId, TaskId
-from tools.base import Arguments, Impact, Risk, Source, ToolContext, Trust, tool
+from tools.base import Arguments, Impact, Risk, Source, ToolContext, tool
 
 
 @dataclass(frozen=True)

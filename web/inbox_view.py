@@ -11,7 +11,7 @@ from core.db import Tx
 from core.errors import NotFound
 from crm.conversations import inbox, queries
 from crm.conversations.models import Attachment
-from crm.conversations.threads import plain_subject
+from crm.conversations.subjects import plain_subject
 from web.i18n import Words
 
 FOLDERS = ("mine", "waiting", "unassigned", "all")

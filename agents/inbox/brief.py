@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from agents.inbox.contract import Case, CaseEvidence, CaseMessage, TriageAnswer
-from agents.llm.endpoint import estimated_tokens
 from agents.text import content_stems
 from core.languages import Language, language_of
+from core.tokens import estimated_tokens
 from crm.drafts.models import EvidenceKind
 from prompts import library
 

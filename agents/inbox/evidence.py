@@ -11,8 +11,8 @@ from agents.inbox import relations
 from agents.inbox.contract import Case, CaseContact, CaseMessage
 from agents.inbox.items import Item
 from core import clock
+from core.trust import Trust
 from crm.drafts.models import EvidenceKind
-from tools.base import Trust
 
 
 def thread_items(thread: Thread) -> list[Item]:

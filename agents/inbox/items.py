@@ -5,8 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from agents.inbox.contract import CaseEvidence
+from core.trust import Trust
 from crm.drafts.models import EvidenceKind
-from tools.base import Trust
 
 QUOTE = 300
 

@@ -20,8 +20,8 @@ from agents.llm.base import ModelMessage, ModelRequest
 from agents.llm.exchange import Exchange, ModelFailed, ask
 from agents.llm.offline import triage as rules
 from core.jsons import dumps
+from core.trust import Trust
 from prompts import library
-from tools.base import Trust
 
 TRIAGE, DRAFT = "inbox/triage", "inbox/draft"
 BRIEF, RECALL = "gather.brief", "gather.recall"

@@ -6,8 +6,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from agents.inbox.items import Item
+from core.trust import Trust
 from crm.drafts.models import EvidenceKind
-from tools.base import Trust
 
 USER, PERSON, COMPANY = "User", "Person", "Company"
 

@@ -37,9 +37,3 @@ class Endpoint:
         """What so many tokens cost, to the nearest USD micro."""
         total = tokens_in * self.price_in_usd_micros + tokens_out * self.price_out_usd_micros
         return (total + 500_000) // 1_000_000
-
-
-def estimated_tokens(text: str) -> int:
-    """About how many tokens a text has: four Latin letters make one, other scripts need twice as many."""
-    latin = sum(character < "\u0250" for character in text)
-    return -(-latin // 4) + -(-(len(text) - latin) // 2)

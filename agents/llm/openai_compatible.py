@@ -13,9 +13,10 @@ from openai import AsyncOpenAI
 
 from agents.llm import wire
 from agents.llm.base import ModelReply, ModelRequest, ModelUnavailable
-from agents.llm.endpoint import Endpoint, estimated_tokens
+from agents.llm.endpoint import Endpoint
 from core import clock, crashpoint, http
 from core.errors import AppError
+from core.tokens import estimated_tokens
 from crm.runs.model_calls import CallOutcome, ModelCall, UsageFrom
 
 MAX_ATTEMPTS = 3

@@ -13,9 +13,9 @@ from channels.email.models import Address, Mail, MailKind
 from channels.email.reply import Reply, Writing, visible_reply
 from core.errors import Unprocessable
 from core.languages import language_of_sender
+from crm.conversations import subjects
 
 _NAMED_HEADERS = ("From", "Sender", "To", "Subject", "Date", "Message-ID", "Received", "Return-Path")
-_ANSWER = re.compile(r"(?:re|aw|отв|ответ)(?:\[\d+\])?\s*:", re.IGNORECASE)
 _WORTHLESS = re.compile(
     r"(?:.{0,200}(?:(?:does ?n[o']t|not|cannot|can't) (?:support|display|view|show|read)|enable|requires?|in) (?:.{0,20})"
     r"(?:html|rich text|mime).{0,200}|.{0,120}(?:не поддерживает|содержит|формате) (?:.{0,20})html.{0,200}"
@@ -50,7 +50,7 @@ def _parse(raw: bytes, file_limit_bytes: int) -> Mail:
     sender = _sender(message)
     subject = headers.text_of(message, "Subject")
     parts = parts_of(message, file_limit_bytes)
-    is_answer = any(name in message for name in ("In-Reply-To", "References")) or bool(_ANSWER.match(subject))
+    is_answer = any(name in message for name in ("In-Reply-To", "References")) or subjects.is_answer(subject)
     writing = Writing(sender.name or sender.address.partition("@")[0].replace(".", " "), subject, is_answer)
     text, reply = _read(parts, writing)
     evidence = kinds.Evidence(sender, subject, text, reply.text, reply.has_quotes)

@@ -10,7 +10,7 @@ from crm.bidi.queries import get_bidi
 from crm.channel_accounts.models import ChannelAccount
 from crm.channel_accounts.queries import get_channel_account
 from crm.contacts import actions as contacts
-from crm.conversations import attachments, mails, queries, sending, threads
+from crm.conversations import attachments, mails, queries, sending
 from crm.conversations.models import (
     Conversation,
     ConversationStatus,
@@ -20,6 +20,7 @@ from crm.conversations.models import (
     Message,
     Reception,
 )
+from crm.conversations.subjects import reply_subject
 from events import due
 from events.ids import BidiId, ConversationId, DraftId, MessageId
 from events.outbox import emit
@@ -241,7 +242,7 @@ async def queue_message(
         approved_by=approved_by,
         content_hash=content_hash,
         scheduled_at=scheduled_at,
-        subject=threads.reply_subject(conversation.subject) if conversation.address else "",
+        subject=reply_subject(conversation.subject) if conversation.address else "",
         address=conversation.address,
     )
     # Whoever answers has read what came before.

@@ -4,7 +4,6 @@ A conversation is one thread with one contact over one account. A colleague who 
 conversation of their own: what one person was told is not shown to another as theirs.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,41 +11,19 @@ from core.db import Tx
 from core.ids import uuid7
 from crm.channel_accounts.models import ChannelAccount
 from crm.conversations.models import InboundMessage, MailHead
+from crm.conversations.subjects import is_marked, plain_subject
 from events.ids import ChannelAccountId, ContactId, ConversationId
 
 # How long after its last message a thread is found again by its subject alone.
 _SAME_SUBJECT = timedelta(days=14)
 # A mail may refer to thousands; the first names the thread, the last ones the mails just before it.
 _LAST_REFERENCES = 40
-_REPLY_MARK = re.compile(
-    r"^\s*(?:re|aw|sv|antw|fw|fwd|wg|на|ha|ответ|отв|пересл)\s*(?:\[\d+\]|\(\d+\))?\s*:\s*", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True)
 class _Recent:
     id: ConversationId
     subject: str
-
-
-def plain_subject(subject: str) -> str:
-    """The subject without the marks of replies and forwards, in English and Russian, as it is compared."""
-    text = subject
-    while (shorter := _REPLY_MARK.sub("", text)) != text:
-        text = shorter
-    return " ".join(text.split()).casefold()
-
-
-def reply_subject(subject: str) -> str:
-    """The subject of an answer: one `Re:`, however many answers there were."""
-    text = " ".join(subject.split())
-    while (shorter := _REPLY_MARK.sub("", text)) != text:
-        text = shorter
-    return f"Re: {text}".strip()
-
-
-def is_reply(subject: str) -> bool:
-    return _REPLY_MARK.match(subject) is not None
 
 
 def bounded(references: tuple[str, ...]) -> tuple[str, ...]:
@@ -62,7 +39,7 @@ async def open_thread(
     # nearest first: what it answers, what came before that, and answers to it that were faster than itself
     ids = [*mail.in_reply_to, *reversed(bounded(mail.references)), inbound.message_id]
     found = await _find_by_ids(tx, account.id, contact_id, mail, ids)
-    if found is None and is_reply(mail.subject):
+    if found is None and is_marked(mail.subject):
         found = await _find_by_subject(tx, account.id, contact_id, mail.subject, inbound.occurred_at)
     if found is None:
         found = await _begin(tx, account, contact_id, inbound, mail)

@@ -8,8 +8,8 @@ import pytest
 from agents.inbox.brief import brief, draft_schema, fitted, triage_schema
 from agents.inbox.contract import Case, CaseContact, CaseEvidence, CaseMessage
 from agents.inbox.echo import is_echo, is_greeting
-from agents.llm.endpoint import estimated_tokens
 from agents.llm.offline.triage import triage
+from core.tokens import estimated_tokens
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 

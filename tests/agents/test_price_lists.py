@@ -8,9 +8,9 @@ from agents.inbox.quotes import quote_of
 from agents.llm.offline.prices import Span, money_in, span_of
 from agents.llm.offline.replies import write_reply
 from core.ids import uuid7
+from core.trust import Trust
 from crm.drafts.models import EvidenceKind
 from tests.support.cases import body, case, cited, fact
-from tools.base import Trust
 
 EN = "Scanners | Billed monthly | Paid yearly\n1–9 | €26 | €23\n25–99 | €20 | €17\n250+ | on request | on request"
 RU = "Сканеров | Помесячно | При оплате за год\n1–9 | 26 € | 23 €\n25–99 | 20 € | 17 €\nот 250 | по запросу | по запросу"

@@ -14,7 +14,7 @@ from crm.contacts.queries import find_contact_by_handle
 from crm.conversations import sending
 from crm.conversations.actions import resolve_conversation
 from crm.conversations.models import ConversationStatus, Direction, MessageKind, MessageStatus, Reception
-from crm.conversations.threads import plain_subject, reply_subject
+from crm.conversations.subjects import plain_subject, reply_subject
 from tests.support.mail import SALES, VERA, Post, make_post, new_mailbox, written
 
 ILYA = "Ilya Petrov <ilya@lind.example>"

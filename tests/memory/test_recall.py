@@ -10,6 +10,7 @@ from core import clock
 from core.db import Database
 from core.ids import uuid7
 from core.principal import Principal, Visibility
+from core.tokens import estimated_tokens
 from crm.contacts.actions import create_contact
 from crm.contacts.models import NewContact
 from crm.conversations.history import PastMessage, import_conversation
@@ -22,7 +23,7 @@ from memory.documents.models import Chunk
 from memory.embeddings.fake import FakeEmbedder
 from memory.embeddings.remote import RemoteEmbedder
 from memory.models import MemoryKind, Version
-from memory.recall import Memories, Recall, tokens
+from memory.recall import Memories, Recall
 from memory.search import Scope, list_candidates
 from tests.memory.conftest import MARCH, Shelf, make_shelf
 
@@ -116,7 +117,7 @@ async def test_the_budget_is_kept_and_the_best_stays(shelf: Shelf) -> None:
 
     cut = await shelf.recall("scanner number 7", FakeEmbedder(), max_tokens=200)
 
-    assert 0 < sum(tokens(text) for text in cut) <= 200
+    assert 0 < sum(estimated_tokens(text) for text in cut) <= 200
     assert cut == whole[: len(cut)]
 
 
