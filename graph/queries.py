@@ -1,4 +1,4 @@
-"""Product questions to the graph: the picture beside a conversation, and how to be introduced to somebody."""
+"""Product questions to the graph: how to be introduced to somebody."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,9 +7,7 @@ from uuid import UUID
 
 from core.principal import Principal
 from graph.schema import EdgeType
-from graph.store import Adapter, Edge, GraphStore, Neighbourhood, Node, Path
-
-_PICTURE_RELATIONS = 8
+from graph.store import Adapter, Edge, GraphStore, Node, Path
 
 
 class LinkKind(StrEnum):
@@ -43,11 +41,6 @@ class Introduction:
     strength: float
     answered_by: Adapter
     is_copy: bool
-
-
-async def contact_picture(graph: GraphStore, principal: Principal, contact_id: UUID) -> Neighbourhood:
-    """The closest people and companies around a contact, and what is behind them."""
-    return await graph.neighbourhood(principal, contact_id, hops=2, limit=_PICTURE_RELATIONS)
 
 
 async def introduction(

@@ -21,20 +21,6 @@ async def get_approval(tx: Tx, approval_id: ApprovalId) -> Approval:
     )
 
 
-async def find_approval_of(tx: Tx, draft_id: DraftId) -> Approval | None:
-    """The approval of a draft, only to be looked at, or None."""
-    return await tx.find(
-        Approval,
-        """
-        SELECT id, draft_id, status, content_hash, why, assignee_id, snoozed_until, due_at, decided_by, decided_at,
-               reason
-          FROM approvals
-         WHERE draft_id = %(draft_id)s
-        """,
-        draft_id=draft_id,
-    )
-
-
 async def list_approvals(
     tx: Tx,
     *,

@@ -134,9 +134,6 @@ class Fact:
     def is_retracted(self) -> bool:
         return self.retracted_at is not None
 
-    def holds_at(self, at: datetime) -> bool:
-        return self.valid_from <= at and (self.valid_to is None or self.valid_to > at)
-
 
 @dataclass(frozen=True)
 class Named:

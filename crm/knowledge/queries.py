@@ -128,9 +128,3 @@ async def newest_version(tx: Tx, document_id: DocumentId) -> DocumentVersion:
         document_id=document_id,
     )
     return await get_version(tx, document_id, number or 0)
-
-
-async def find_live_version(tx: Tx, document: Document) -> DocumentVersion | None:
-    """The version that agents find, or None before one has been read."""
-    versions = await list_versions(tx, document.id)
-    return next((version for version in versions if version.id == document.live_version_id), None)
