@@ -551,6 +551,17 @@ def assign_model(
         print(asyncio.run(models.assign(models.Desk(settings, organization), seat, name)))
 
 
+@model.command("remove")
+def remove_model(
+    name: str, organization: Annotated[str, typer.Option(help="The organization's slug.")] = _DEMO_SLUG
+) -> None:
+    """Take a model away that no agent uses and no other model falls back to."""
+    from infra import models
+
+    with _servers(with_demo=organization == _DEMO_SLUG) as settings:
+        print(asyncio.run(models.remove(models.Desk(settings, organization), name)))
+
+
 @model.command("fetch")
 def fetch_model() -> None:
     """Fetch the small model of `getsale up --local-model`; a broken fetch goes on where it ended."""

@@ -99,6 +99,13 @@ async def assign(desk: Desk, seat: str, model: str | None) -> str:
     return f"{found.name} uses {model or 'the model of the organization'} from the next run on."
 
 
+async def remove(desk: Desk, name: str) -> str:
+    """Take a model away. Raises: NotFound, Conflict while something uses it."""
+    async with _transaction(desk, "model.remove") as tx:
+        await actions.remove_language_model(tx, name)
+    return f"The language model {name} and its key are gone."
+
+
 async def test(desk: Desk, name: str | None) -> str:
     """Ask a model for one word, as a run would; says what came of it.
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from core.db import Database
-from core.errors import NotFound, Unavailable, Unprocessable
+from core.errors import Conflict, NotFound, Unavailable, Unprocessable
 from core.principal import Principal
 from core.settings import Settings
 from crm.language_models.models import NewLanguageModel
@@ -85,3 +85,16 @@ async def test_what_does_not_exist_is_named(desk: Desk) -> None:
 
 async def test_without_a_model_there_is_nothing_to_ask(desk: Desk) -> None:
     assert "nothing to ask" in await models.test(desk, None)
+
+
+async def test_a_model_is_removed_once_nothing_uses_it(desk: Desk, peer: ModelPeer) -> None:
+    await models.add(desk, _new(peer))
+    await models.assign(desk, "Mira", "main")
+    with pytest.raises(Conflict, match="Mira uses"):
+        await models.remove(desk, "main")
+    await models.assign(desk, "Mira", None)
+
+    said = await models.remove(desk, "main")
+
+    assert "main and its key are gone" in said
+    assert not any(line.startswith("main") for line in await models.list_lines(desk))
