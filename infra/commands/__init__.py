@@ -1,0 +1,1 @@
+"""The commands of `getsale`, a module a noun; `infra.cli` puts them together."""
