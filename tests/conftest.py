@@ -116,11 +116,13 @@ async def outside(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Asy
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever needs the fleet, or the isolation theatre, runs on one xdist worker, one test after the other."""
+    """Whatever shares a fleet, or the isolation theatre, runs on one xdist worker, one test after the other."""
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         if "stage" in fixtures:
             item.add_marker(pytest.mark.xdist_group("fleet"))
+        if "modelled" in fixtures:
+            item.add_marker(pytest.mark.xdist_group("models"))
         if "theatre" in fixtures:
             item.add_marker(pytest.mark.xdist_group("isolation"))
 

@@ -22,7 +22,7 @@ from tests.support.watching import conversation_of, draft_of, received
 
 pytestmark = pytest.mark.xdist_group("language-model")
 
-_chats = count(720000001)
+_chats = count(780000001)
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 

@@ -7,7 +7,7 @@ from tests.support.stage import Stage
 from tests.support.until import until
 from tests.support.watching import conversation_of, draft_of
 
-_chats = count(720000001)
+_chats = count(770000001)
 
 
 async def _count(stage: Stage, conversation_id: object, *, with_vector: bool) -> int:

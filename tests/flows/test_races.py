@@ -51,7 +51,7 @@ async def test_a_hundred_double_approvals_are_a_hundred_sends(stage: Stage, anna
 
 
 async def test_five_lines_are_one_run_and_one_draft_that_covers_them_all(stage: Stage) -> None:
-    """Fifty prospects write five lines each while a run waits for four seconds of silence."""
+    """Fifty prospects write five lines each while a run waits for eight seconds of silence, as by default."""
     lines = (
         "Hello!",
         "we are looking at scanners",
@@ -64,7 +64,7 @@ async def test_five_lines_are_one_run_and_one_draft_that_covers_them_all(stage: 
     folder = stage.fleet.folder / "bursts"
     folder.mkdir()
     try:
-        async with running_fleet(folder, stage.urls, stage.peer.base, QUIET_SECONDS="4"):
+        async with running_fleet(folder, stage.urls, stage.peer.base, QUIET_SECONDS="8"):
             gate = asyncio.Semaphore(10)
 
             async def burst(chat_id: int) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from psycopg import AsyncConnection
 
 from core import clock
 from core.db import Database
@@ -18,6 +19,7 @@ from crm.facts.actions import assert_relation
 from events.ids import DocumentId, DocumentVersionId
 from graph.postgres import PostgresGraph
 from graph.projector import rebuild
+from infra.embedded import Urls
 from memory import ingest, store
 from memory.documents.models import Chunk
 from memory.embeddings.fake import FakeEmbedder
@@ -217,8 +219,13 @@ async def test_a_small_organization_beside_a_large_one_gets_all_of_its_rows(
     assert all(text == "Hello" or text.endswith("shop") for text in found)
 
 
-async def test_under_row_level_security_the_words_are_found_by_their_index(shelf: Shelf) -> None:
+async def test_under_row_level_security_the_words_are_found_by_their_index(
+    shelf: Shelf, migrated: Urls
+) -> None:
     await shelf.remember(*(f"Scanner number {n}" for n in range(300)))
+    # what autovacuum does sooner or later: without it the planner knows nothing of the table
+    async with await AsyncConnection.connect(migrated.database_url_migrator, autocommit=True) as owner:
+        await owner.execute("ANALYZE memory_terms")
     async with shelf.db.transaction(shelf.owner, "test") as tx:
         await tx.execute("SET LOCAL enable_seqscan = off")
         plan = await tx.value(

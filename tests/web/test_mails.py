@@ -61,7 +61,7 @@ async def test_what_a_machine_wrote_says_so(browser: Browser, post: Post, locale
 
 
 async def test_a_mail_from_another_program_is_not_the_systems(browser: Browser, post: Post) -> None:
-    await post.receive(written("from my phone", sender=SALES, to=VERA))
+    await post.receive(written("from my phone", sender=SALES, to=VERA), from_sent_folder=True)
 
     assert "sent with another program" in await _thread(browser, post)
 
