@@ -1,4 +1,4 @@
-"""Connecting channel accounts from the command line, with the check that their servers let us in."""
+"""Channel accounts on the command line: connecting them once their servers let us in, and how they are."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,17 @@ from core.errors import NotFound, Unprocessable
 from core.ids import uuid7
 from core.principal import system
 from core.settings import Settings
-from crm.channel_accounts.mailboxes import Mailbox, MailServer, NewMailbox, Security, connect_mailbox
+from crm.channel_accounts.mailboxes import (
+    Mailbox,
+    MailServer,
+    NewMailbox,
+    Refusals,
+    Security,
+    connect_mailbox,
+    get_refusals,
+)
+from crm.channel_accounts.models import ChannelAccount
+from crm.channel_accounts.queries import list_channel_accounts
 from crm.identity.queries import find_organization_id
 from events.ids import ChannelAccountId
 
@@ -75,6 +85,33 @@ async def connect(settings: Settings, slug: str, new: NewMailbox, *, check: bool
             return await connect_mailbox(tx, new, key=settings.secret_key.get_secret_value())
     finally:
         await db.close()
+
+
+async def describe(settings: Settings, slug: str) -> list[str]:
+    """One line an account: how it is, and how many mails it could not take in, with the last reason.
+
+    Raises: NotFound for an unknown organization.
+    """
+    db = await Database(settings.database_url, size=1).open()
+    try:
+        organization_id = await find_organization_id(db, slug)
+        if organization_id is None:
+            raise NotFound(f"There is no organization {slug}; give its slug with --organization.")
+        async with db.transaction(system(organization_id), "account.describe") as tx:
+            return [
+                _described(each, await get_refusals(tx, each.id)) for each in await list_channel_accounts(tx)
+            ]
+    finally:
+        await db.close()
+
+
+def _described(account: ChannelAccount, refused: Refusals) -> str:
+    parts = [f"{account.channel:<9} {account.name:<32} {account.status}"]
+    if account.status_reason:
+        parts.append(account.status_reason)
+    if refused.count:
+        parts.append(f"{refused.count} mails refused, the last one: {refused.last_reason}")
+    return "; ".join(parts)
 
 
 async def _check(settings: Settings, new: NewMailbox) -> None:

@@ -85,6 +85,14 @@ class Folder:
         return [uid for uid in sorted(uids) if not any(lower <= uid < upper for lower, upper in bounds)]
 
 
+@dataclass(frozen=True)
+class Refusals:
+    """How many mails an account could not take in, and why the last one."""
+
+    count: int
+    last_reason: str
+
+
 async def connect_mailbox(tx: Tx, new: NewMailbox, *, key: str) -> ChannelAccountId:
     """Store a mailbox; a listener takes it up.
 
@@ -277,10 +285,15 @@ async def record_refusal(
     )
 
 
-async def count_refusals(tx: Tx, account_id: UUID) -> int:
-    return int(
-        await tx.value(
-            "SELECT count(*) FROM mail_refusals WHERE channel_account_id = %(account_id)s",
-            account_id=account_id,
-        )
+async def get_refusals(tx: Tx, account_id: UUID) -> Refusals:
+    """What an account has refused so far."""
+    return await tx.one(
+        Refusals,
+        """
+        SELECT count(*) AS count,
+               coalesce((array_agg(reason ORDER BY refused_at DESC, id DESC))[1], '') AS last_reason
+          FROM mail_refusals
+         WHERE channel_account_id = %(account_id)s
+        """,
+        account_id=account_id,
     )

@@ -41,3 +41,14 @@ def account_email(
         print(
             f"Connected {address} as {asyncio.run(accounts.connect(settings, organization, new, check=check))}"
         )
+
+
+@app.command("list")
+def account_list(
+    organization: Annotated[str, typer.Option(help="The organization's slug.")] = DEMO_SLUG,
+) -> None:
+    """Show how each account is, and the mails that it could not take in."""
+    from infra import accounts
+
+    with servers(with_demo=organization == DEMO_SLUG) as settings:
+        print("\n".join(asyncio.run(accounts.describe(settings, organization))) or "No account is connected.")

@@ -8,14 +8,14 @@ from core.db import Database
 from core.errors import NotFound, Unprocessable
 from core.principal import Principal
 from core.settings import Settings
-from crm.channel_accounts.mailboxes import MailServer, NewMailbox, Security
+from crm.channel_accounts.mailboxes import MailServer, NewMailbox, Security, record_refusal
 from crm.channel_accounts.queries import find_channel_account
 from infra import accounts
 from infra.peers.smtp.server import running_smtp_peer
 from infra.servers import dovecot
 from infra.servers.dovecot import PASSWORD, Dovecot
 from infra.servers.processes import free_port
-from tests.support.mail import SALES, new_mailbox
+from tests.support.mail import SALES, make_post, new_mailbox
 
 
 @pytest.mark.parametrize(
@@ -104,3 +104,24 @@ async def test_an_organization_that_is_not_there_is_named(settings: Settings) ->
 
     with pytest.raises(NotFound, match="nowhere"):
         await accounts.connect(settings, "nowhere", new)
+
+
+async def test_a_list_of_accounts_tells_of_the_mails_that_were_refused(
+    database: Database, organization: Principal, settings: Settings
+) -> None:
+    post = await make_post(database, organization)
+    slug = f"test-{organization.organization_id}"
+    (quiet,) = await accounts.describe(settings, slug)
+    async with database.transaction(organization, "test") as tx:
+        for uid, reason in enumerate(
+            ["The mail is empty.", "The mail has 90 MB; at most 50 MB are taken in."]
+        ):
+            await record_refusal(
+                tx, post.account.id, "INBOX", uid, reason=reason, size_bytes=0, blob_key=None
+            )
+
+    (line,) = await accounts.describe(settings, slug)
+
+    assert "refused" not in quiet
+    assert f"{SALES}" in line
+    assert line.endswith("2 mails refused, the last one: The mail has 90 MB; at most 50 MB are taken in.")

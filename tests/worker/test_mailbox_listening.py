@@ -25,7 +25,7 @@ from core.ids import uuid7
 from core.principal import system
 from core.settings import Settings
 from crm.channel_accounts.actions import LISTEN, replace_secret
-from crm.channel_accounts.mailboxes import count_refusals, get_mailbox
+from crm.channel_accounts.mailboxes import get_mailbox, get_refusals
 from crm.channel_accounts.models import AccountStatus, ChannelAccount
 from crm.channel_accounts.queries import get_channel_account
 from crm.conversations.actions import receive_message
@@ -319,7 +319,7 @@ async def test_what_is_no_mail_is_refused_by_name_and_kept(
         await _stored(post, 1)
 
     async with post.db.transaction(post.owner, "test") as tx:
-        assert await count_refusals(tx, post.account.id) == 1
+        assert (await get_refusals(tx, post.account.id)).count == 1
         reason, key = (
             await tx.value("SELECT reason FROM mail_refusals"),
             await tx.value("SELECT blob_key FROM mail_refusals"),
