@@ -15,7 +15,7 @@ from aiosmtplib.errors import (
 
 from channels.base import AccountFault, ChannelError, Credentials, Permanent, Receipt, Retryable
 from channels.email import faults
-from channels.email.compose import compose
+from channels.email.compose import compose, wire_address
 from channels.email.faults import Phase
 from channels.email.imap import ImapClient
 from core import addresses, crashpoint
@@ -98,7 +98,7 @@ class EmailChannel:
 
     async def _hand_over(self, smtp: aiosmtplib.SMTP, sender: str, recipient: str, content: bytes) -> None:
         await _said_yes(smtp, Phase.SENDER, b"MAIL", f"FROM:<{sender}>".encode())
-        await _said_yes(smtp, Phase.RECIPIENT, b"RCPT", f"TO:<{recipient}>".encode())
+        await _said_yes(smtp, Phase.RECIPIENT, b"RCPT", f"TO:<{wire_address(recipient)}>".encode())
         await _said_yes(smtp, Phase.CONTENT, b"DATA")
         await _write(smtp, content)
         await self._finish(smtp)

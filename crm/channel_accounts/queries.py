@@ -47,6 +47,18 @@ async def find_channel_account(tx: Tx, channel: str, wanted: str | None) -> Chan
     return found
 
 
+async def list_channel_accounts(tx: Tx) -> list[ChannelAccount]:
+    return await tx.all(
+        ChannelAccount,
+        """
+        SELECT id, organization_id, channel, name, address, delivery, status, status_reason, blocked_until, cursor,
+               created_at
+          FROM channel_accounts
+         ORDER BY created_at, id
+        """,
+    )
+
+
 async def open_secret(tx: Tx, account_id: ChannelAccountId, key: str) -> str:
     """The account's secret in the clear. Raises: NotFound, Unprocessable when there is none or the key is wrong."""
     sealed = await tx.value(

@@ -118,3 +118,11 @@ async def test_an_address_that_is_none_is_refused_before_anything_leaves(
         await _send(peer, attempt(to=address))
 
     assert peer.accepted == []
+
+
+async def test_a_domain_in_cyrillic_goes_out_as_servers_take_it(peer: SmtpPeer) -> None:
+    await _send(peer, attempt(to="info@пример.рф"))
+
+    (arrived,) = peer.accepted
+    assert arrived.recipients == ("info@xn--e1afmkfd.xn--p1ai",)
+    assert str(arrived.message["To"]) == "info@xn--e1afmkfd.xn--p1ai"
