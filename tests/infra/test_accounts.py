@@ -12,10 +12,10 @@ from crm.channel_accounts.mailboxes import MailServer, NewMailbox, Security, rec
 from crm.channel_accounts.queries import find_channel_account
 from infra import accounts
 from infra.peers.smtp.server import running_smtp_peer
-from infra.servers import dovecot
 from infra.servers.dovecot import PASSWORD, Dovecot
 from infra.servers.processes import free_port
 from tests.support.mail import SALES, make_post, new_mailbox
+from tests.support.servers import running_dovecot
 
 
 @pytest.mark.parametrize(
@@ -39,10 +39,9 @@ def test_what_is_no_server_is_named(text: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dovecot]:
-    running = dovecot.start(tmp_path_factory.mktemp("dovecot"))
-    yield running
-    running.stop()
+def server() -> Iterator[Dovecot]:
+    with running_dovecot() as running:
+        yield running
 
 
 async def _connect(
@@ -112,10 +111,9 @@ async def test_a_list_of_accounts_tells_of_the_mails_that_were_refused(
     post = await make_post(database, organization)
     slug = f"test-{organization.organization_id}"
     (quiet,) = await accounts.describe(settings, slug)
-    async with database.transaction(organization, "test") as tx:
-        for uid, reason in enumerate(
-            ["The mail is empty.", "The mail has 90 MB; at most 50 MB are taken in."]
-        ):
+    reasons = ("The mail is empty.", "The mail has 90 MB; at most 50 MB are taken in.")
+    for uid, reason in enumerate(reasons):
+        async with database.transaction(organization, "test") as tx:
             await record_refusal(
                 tx, post.account.id, "INBOX", uid, reason=reason, size_bytes=0, blob_key=None
             )

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,9 @@ from pathlib import Path
 
 from infra import embedded
 from infra.migrate import migrate
+from infra.servers import dovecot
 from infra.servers import neo4j as neo4j_server
+from infra.servers.dovecot import Dovecot
 from infra.servers.neo4j import Neo4jConfig
 
 _RELEASE_SECONDS = 300.0
@@ -22,6 +25,18 @@ def migrated_servers(folder: Path) -> Iterator[embedded.Servers]:
     with embedded.start(folder, embedded.Wanted(durable=False)) as servers:
         migrate(servers.urls.database_url_migrator)
         yield servers
+
+
+@contextmanager
+def running_dovecot() -> Iterator[Dovecot]:
+    """Dovecot in a folder of its own: its mail belongs to `nobody`, and pytest shuts the folders of one session when
+    the next one begins."""
+    with tempfile.TemporaryDirectory(prefix="dovecot-", ignore_cleanup_errors=True) as folder:
+        running = dovecot.start(Path(folder))
+        try:
+            yield running
+        finally:
+            running.stop()
 
 
 @contextmanager

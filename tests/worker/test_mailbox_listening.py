@@ -32,11 +32,10 @@ from crm.conversations.actions import receive_message
 from crm.conversations.models import InboundMessage, Reception
 from events import due
 from infra.fleet import KEY
-from infra.servers import dovecot
 from infra.servers.dovecot import PASSWORD, Dovecot
 from tests.support.mail import VERA, Post, attempt, make_post, written
 from tests.support.organizations import make_organization
-from tests.support.servers import migrated_servers
+from tests.support.servers import migrated_servers, running_dovecot
 from tests.support.until import until
 from worker.listeners import Switchboard
 from worker.listening import email as listening
@@ -46,10 +45,9 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="Dovecot has to be sta
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dovecot]:
-    running = dovecot.start(tmp_path_factory.mktemp("dovecot"))
-    yield running
-    running.stop()
+def server() -> Iterator[Dovecot]:
+    with running_dovecot() as running:
+        yield running
 
 
 @pytest.fixture
