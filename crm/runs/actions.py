@@ -53,7 +53,9 @@ async def request_run(tx: Tx, request: RunRequest, quiet: QuietWindow) -> RunId 
         return queued.id
     running = open_runs[0] if open_runs else None
     if running is None:
-        return await _insert_run(tx, request, quiet, generation=0)
+        # a line that is heard of late may have been answered meanwhile, together with those after it
+        covering = await queries.find_covering_run(tx, request.conversation_id, request.seq)
+        return covering or await _insert_run(tx, request, quiet, generation=0)
     if request.seq is not None and running.based_on_seq is not None and running.based_on_seq >= request.seq:
         return running.id
     if running.generation == 0:

@@ -90,3 +90,21 @@ async def last_seat(tx: Tx, conversation_id: ConversationId) -> LastSeat | None:
         """,
         conversation_id=conversation_id,
     )
+
+
+async def find_covering_run(tx: Tx, conversation_id: ConversationId, seq: int | None) -> RunId | None:
+    """The finished run that has dealt with this message already, or None; a cancelled run has dealt with nothing."""
+    run_id = await tx.value(
+        """
+        SELECT id
+          FROM runs
+         WHERE conversation_id = %(conversation_id)s
+           AND based_on_seq >= %(seq)s
+           AND status IN ('succeeded', 'failed', 'budget_exceeded')
+         ORDER BY based_on_seq DESC, id DESC
+         LIMIT 1
+        """,
+        conversation_id=conversation_id,
+        seq=seq,
+    )
+    return RunId(run_id) if run_id else None

@@ -63,6 +63,26 @@ async def test_a_run_covers_all_that_was_there_when_it_began(world: World) -> No
     assert claimed.based_on_seq == 5
 
 
+async def test_a_line_that_is_heard_of_after_its_answer_asks_for_no_second_one(world: World) -> None:
+    await _write(world, "line 1", AT_ONCE)
+    await world.receive("line 2")
+    conversation = await world.conversation()
+    [queued] = await _open_runs(world)
+    run = await _claim(world, queued)
+    assert run is not None
+    async with world.db.transaction(world.owner, "test") as tx:
+        await runs.finish_run(
+            tx, run, RunStatus.SUCCEEDED, outcome="drafted", reason="", usage=runs.Usage(0, 0, 0, 0, "")
+        )
+        late = await tx.value(
+            "SELECT id FROM messages WHERE conversation_id = %(id)s ORDER BY seq DESC LIMIT 1",
+            id=conversation.id,
+        )
+        await automation.evaluate(tx, MessageReceived(conversation.id, late), AT_ONCE)
+
+    assert await _open_runs(world) == []
+
+
 async def test_a_burst_cannot_hold_a_run_up_for_ever(world: World) -> None:
     await _write(world, "first", QuietWindow(8, 10))
     [first] = await _open_runs(world)
