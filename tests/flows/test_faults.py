@@ -8,7 +8,7 @@ import pytest
 from events.ids import DraftId
 from tests.support.approving import press_approve
 from tests.support.outside import Outside
-from tests.support.prospects import MailProspect, Prospect, TelegramProspect
+from tests.support.prospects import SLOW_SECONDS, MailProspect, Prospect, TelegramProspect
 from tests.support.stage import Stage
 from tests.support.until import until
 from tests.support.visitor import Visitor
@@ -60,7 +60,8 @@ async def _fare(stage: Stage, anna: Visitor, prospect: Prospect, fault: str) -> 
     await prospect.suffer(fault)
     await press_approve(stage, anna, draft_id, 60)
     status = await _end(stage, draft_id)
-    await asyncio.sleep(2.5)  # a second attempt would have been made by now
+    # A slow server delivers after we gave up; a second attempt would have been made by the end of this.
+    await asyncio.sleep(SLOW_SECONDS if fault == "slow" else 2.5)
     arrived = await prospect.arrived()
     assert set(arrived) <= {text}
     return status, len(arrived)

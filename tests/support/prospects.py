@@ -11,6 +11,10 @@ from tests.support.stage import Stage
 from tests.support.watching import conversation_of
 
 
+# How long a slow Bot API takes to answer; it delivers at the end. Longer than the fleet's patience.
+SLOW_SECONDS = 8.0
+
+
 class Prospect(Protocol):
     """One person, one conversation."""
 
@@ -43,7 +47,7 @@ class TelegramProspect:
 
     async def suffer(self, fault: str) -> None:
         modes = {"5xx": "500", "half": "half_reply"}
-        await self.stage.peer.fault(modes.get(fault, fault), count=1, seconds=8.0)
+        await self.stage.peer.fault(modes.get(fault, fault), count=1, seconds=SLOW_SECONDS)
 
 
 @dataclass(frozen=True)
