@@ -10,7 +10,6 @@ from tests.support.outside import FAULTY, Outside, from_person
 from tests.support.stage import Stage
 from tests.support.watching import conversation_of
 
-
 # How long a slow Bot API takes to answer; it delivers at the end. Longer than the fleet's patience.
 SLOW_SECONDS = 8.0
 
