@@ -1,0 +1,10 @@
+"""Notes, tasks, reminders, meetings, files, notifications."""
+
+from infra.migrations.statements import run_sql_beside
+
+revision = "0012"
+down_revision = "0011"
+
+
+def upgrade() -> None:
+    run_sql_beside(__file__)

@@ -1,0 +1,2 @@
+-- Notes, tasks, reminders, meetings, files, notifications.
+SET LOCAL lock_timeout = '5s';

@@ -1,0 +1,10 @@
+"""Saved views, segments, bulk edits."""
+
+from infra.migrations.statements import run_sql_beside
+
+revision = "0017"
+down_revision = "0016"
+
+
+def upgrade() -> None:
+    run_sql_beside(__file__)

@@ -1,0 +1,2 @@
+-- Saved views, segments, bulk edits.
+SET LOCAL lock_timeout = '5s';
