@@ -150,8 +150,9 @@ async def _spend(request: Request, caller: Credential, *, by_key: bool) -> None:
 async def get_api_tx(
     request: Request, caller: Annotated[Credential, Depends(get_caller)]
 ) -> AsyncIterator[Tx]:
-    """The transaction of a call of the API."""
+    """The transaction of a call of the API; what answers the call can find it: api/answers.py."""
     async with get_services(request).db.transaction(caller.principal, "api") as tx:
+        request.state.api_tx = tx
         yield tx
 
 

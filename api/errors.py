@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 
-from core.errors import AppError, Limited, Unauthorized
+from core.errors import AppError, Unauthorized
 
 log = structlog.get_logger()
 PROBLEM = "application/problem+json"
@@ -73,14 +73,19 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _bug)
 
 
-async def _app_error(request: Request, err: Exception) -> JSONResponse:
-    assert isinstance(err, AppError)
+def refusal(err: AppError) -> JSONResponse:
+    """The problem document of a refusal, with the headers that belong to it."""
     response = problem(err.status, err.code, err.detail, dict(err.fields))
-    if isinstance(err, Limited):
-        response.headers["Retry-After"] = str(err.retry_after_seconds)
+    if "retry_after_seconds" in err.fields:
+        response.headers["Retry-After"] = str(err.fields["retry_after_seconds"])
     if isinstance(err, Unauthorized):
         response.headers["WWW-Authenticate"] = 'Bearer realm="getsale"'
     return response
+
+
+async def _app_error(request: Request, err: Exception) -> JSONResponse:
+    assert isinstance(err, AppError)
+    return refusal(err)
 
 
 async def _validation_error(request: Request, err: Exception) -> JSONResponse:

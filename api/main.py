@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 from redis.asyncio import Redis
 
-from api import errors, middleware, v1, webhooks, ws
+from api import document, errors, middleware, v1, webhooks, ws
 from api.deps import Services
 from api.hub import Hub
 from api.routes import health
@@ -40,7 +40,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(webhooks.router)
     app.include_router(v1.router)
     app.include_router(ws.router)
-    v1.describe_problems(app)
+    document.describe(app)
     create_web(app, settings)
     return app
 

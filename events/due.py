@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from psycopg import AsyncConnection
 
+from core import clock
 from core.db import Tx
 from events.leases import Lease
 
@@ -64,6 +65,18 @@ async def schedule_missing(tx: Tx, kind: str, subject_ids: Sequence[UUID], due_a
         subject_ids=list(subject_ids),
         due_at=due_at,
     )
+
+
+async def schedule_sweep(tx: Tx, kind: str, *, keep: timedelta, every: timedelta) -> None:
+    """Do `kind` once what is written now is older than `keep`; all that is written within `every` shares one sweep.
+
+    A sweep comes after the end of its while, so that nothing which is written meanwhile can be missed by it.
+    """
+    began = datetime.fromtimestamp(
+        clock.now().timestamp() // every.total_seconds() * every.total_seconds(), tz=UTC
+    )
+    subject_id = uuid5(tx.organization_id, f"{kind} {began.isoformat()}")
+    await schedule_missing(tx, kind, [subject_id], began + every + keep)
 
 
 async def cancel(tx: Tx, kind: str, subject_id: UUID) -> None:

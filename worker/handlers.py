@@ -20,6 +20,7 @@ from channels.email.outbound import EmailChannel
 from core import clock
 from core.db import Tx
 from core.principal import system
+from crm.api_keys import answers
 from crm.automation import actions as automation
 from crm.channel_accounts import actions as accounts
 from crm.channel_accounts import mailboxes
@@ -355,6 +356,10 @@ async def wake_conversation(services: "Services", tx: Tx, job: Job) -> None:
 
 async def return_approval(services: "Services", tx: Tx, job: Job) -> None:
     await drafts.return_approval(tx, ApprovalId(job.subject_id))
+
+
+async def forget_answers(services: "Services", tx: Tx, job: Job) -> None:
+    await answers.forget_old_answers(tx)
 
 
 # projections -----------------------------------------------------------------------------------------------------

@@ -112,6 +112,7 @@ DUE: dict[str, Handler] = {
     "message.release": InTx(h.release_message),
     "conversation.wake": InTx(h.wake_conversation),
     "approval.return": InTx(h.return_approval),
+    "answers.forget": InTx(h.forget_answers),
     "memory.remember": InTx(remembering.remember_conversation),
     "memory.embed": Outside(remembering.embed_memories),
 }

@@ -2,17 +2,17 @@
 
 from datetime import datetime
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from api.deps import ApiTx
 from api.errors import problems
 from api.fields import Cursor, Limit, Out, PageOut
+from api.nouns import Noun
 from crm.approvals import queries
 from crm.approvals.models import ApprovalStatus
 from events.ids import ApprovalId, DraftId, UserId
 
-router = APIRouter(prefix="/approvals", tags=["approvals"])
+router = Noun(prefix="/approvals", tags=["approvals"])
 
 
 class ApprovalOut(Out):

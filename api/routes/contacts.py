@@ -4,18 +4,18 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from api.deps import ApiTx
 from api.errors import BODY, problems
 from api.fields import Cursor, In, Limit, Line, Out, PageOut, Search, Text, Version, example
+from api.nouns import Noun
 from crm.contacts import actions as contacts
 from crm.contacts import queries
 from crm.contacts.models import ContactEdit, HandleKind, NewContact
 from events.ids import CompanyId, ContactId
 
-router = APIRouter(prefix="/contacts", tags=["contacts"])
+router = Noun(prefix="/contacts", tags=["contacts"])
 Name = Annotated[Line, Field(min_length=1)]
 Title = Annotated[Line, Field(examples=["Head of operations"])]
 Language = Annotated[str, Field(pattern="^[a-z]{2}$")]

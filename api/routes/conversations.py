@@ -4,19 +4,19 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from api.deps import ApiTx
 from api.errors import BODY, problems
 from api.fields import Cursor, In, Limit, Moment, Out, PageOut, example
+from api.nouns import Noun
 from core.db import Tx
 from crm.conversations import actions as conversations
 from crm.conversations import queries
 from crm.conversations.models import ConversationFilter, ConversationStatus, HandoffReason, HolderKind
 from events.ids import BidiId, ChannelAccountId, ContactId, ConversationId
 
-router = APIRouter(prefix="/conversations", tags=["conversations"])
+router = Noun(prefix="/conversations", tags=["conversations"])
 
 
 class SnoozeIn(In):

@@ -4,18 +4,18 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from api.deps import ApiTx
 from api.errors import BODY, problems
 from api.fields import Cursor, In, Limit, Moment, Out, PageOut, Text, Version, example
+from api.nouns import Noun
 from crm.drafts import actions as drafts
 from crm.drafts import queries
 from crm.drafts.models import DraftStatus, EvidenceKind
 from events.ids import BidiId, ContactId, ConversationId, DraftId, RunId, UserId
 
-router = APIRouter(prefix="/drafts", tags=["drafts"])
+router = Noun(prefix="/drafts", tags=["drafts"])
 DECISION = problems(404, 409, 412, *BODY)
 
 

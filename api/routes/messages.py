@@ -4,19 +4,19 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from api.deps import ApiTx
 from api.errors import BODY, problems
 from api.fields import Cursor, In, Limit, Out, PageOut, Text, example
+from api.nouns import Noun
 from crm.conversations import actions as conversations
 from crm.conversations import queries
 from crm.conversations.models import Direction, MessageKind, MessageStatus
 from crm.drafts import actions as drafts
 from events.ids import ConversationId, DraftId, MessageId
 
-router = APIRouter(tags=["messages"])
+router = Noun(tags=["messages"])
 
 
 class MessageIn(In):

@@ -3,19 +3,19 @@
 from datetime import datetime
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import Field, JsonValue
 
 from api.deps import ApiTx
 from api.errors import BODY, problems
 from api.fields import Cursor, In, Limit, Out, PageOut, Text, example
+from api.nouns import Noun
 from crm.runs import actions as runs
 from crm.runs import queries
 from crm.runs.models import RunStatus
 from crm.runs.tool_calls import list_tool_calls as calls_of
 from events.ids import BidiId, ConversationId, RunId, TriggerId
 
-router = APIRouter(tags=["runs"])
+router = Noun(tags=["runs"])
 
 
 class RunIn(In):

@@ -1,13 +1,13 @@
 """Tickets for the websocket."""
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from api import tickets
 from api.deps import Caller, CurrentServices
 from api.fields import Out
+from api.nouns import Noun
 
-router = APIRouter(prefix="/ws-tickets", tags=["websocket"])
+router = Noun(prefix="/ws-tickets", tags=["websocket"])
 
 
 class TicketOut(Out):

@@ -1,0 +1,68 @@
+"""Routers of the API: what every call gets, whichever noun it is about.
+
+A noun's file makes its router with `Noun(prefix=..., tags=[...])` and says what its operations do; keys, versions,
+tags and sparse answers are dealt with here, and `api/document.py` writes them into the OpenAPI document.
+"""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from fastapi.routing import APIRoute
+
+from api import answers, versions
+from core.errors import Unprocessable
+
+Answering = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class Operation(APIRoute):
+    """One operation: its answer carries a tag, and is given once for every key."""
+
+    def get_route_handler(self) -> Answering:
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                response = await handle(self._expecting(request))
+                await answers.keep(request, response)
+            except answers.Replay as replay:
+                response = replay.response
+            return versions.tagged(request, response, is_versioned=self.shows_version)
+
+        return answer
+
+    @property
+    def shows_version(self) -> bool:
+        """Whether its answer is one record with a version."""
+        return "version" in getattr(self.response_model, "model_fields", {})
+
+    @property
+    def body_takes_version(self) -> bool:
+        return any(
+            "version" in getattr(parameter.field_info.annotation, "model_fields", {})
+            for parameter in self.dependant.body_params
+        )
+
+    @property
+    def takes_if_match(self) -> bool:
+        """Whether it can refuse a lost update by `If-Match`."""
+        asked = {dependency.call for dependency in self.dependant.dependencies}
+        return self.body_takes_version or versions.expected_version in asked
+
+    def _expecting(self, request: Request) -> Request:
+        """The request with the version of `If-Match` in its body. Raises: Stale, Unprocessable."""
+        if "If-Match" not in request.headers or request.method == "GET":
+            return request
+        if not self.takes_if_match:
+            raise Unprocessable("This operation knows no versions; leave If-Match out.", field="If-Match")
+        version = versions.expected_version(request)
+        return versions.VersionedRequest(request, version) if version and self.body_takes_version else request
+
+
+class Noun(APIRouter):
+    """The router of one noun under /api/v1."""
+
+    def __init__(self, *, prefix: str = "", tags: list[str]) -> None:
+        super().__init__(prefix=prefix, tags=list(tags), route_class=Operation)
