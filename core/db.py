@@ -41,12 +41,12 @@ def _enums_of(row: type) -> dict[str, type[StrEnum]]:
     return found
 
 
-def _typed_row(row: type[Row]) -> Callable[[AsyncCursor[Any]], Callable[[Sequence[Any]], Row]]:
+def _typed_row(row: type[Row]) -> Callable[..., Callable[[Sequence[Any]], Row]]:
     """A row factory that fills a dataclass by column name and turns text into its enums."""
     enums = _enums_of(row)  # type: ignore[arg-type]  # a generic class is hashable
 
-    def factory(cursor: AsyncCursor[Any]) -> Callable[[Sequence[Any]], Row]:
-        names = [column.name for column in cursor.description or ()]
+    def factory(cursor: AsyncCursor[Any], end: int | None = None) -> Callable[[Sequence[Any]], Row]:
+        names = [column.name for column in cursor.description or ()][:end]
 
         def make(values: Sequence[Any]) -> Row:
             fields = dict(zip(names, values, strict=True))
@@ -87,6 +87,18 @@ class Tx:
     async def all(self, row: type[Row], query: Query, /, **params: object) -> list[Row]:
         """Every row of a statement."""
         async with self.connection.cursor(row_factory=_typed_row(row)) as cursor:
+            await cursor.execute(query, params)
+            return await cursor.fetchall()
+
+    async def all_with_last(self, row: type[Row], query: Query, /, **params: object) -> list[tuple[Row, Any]]:
+        """Every row of a statement, with its last column beside the row instead of in it."""
+        factory = _typed_row(row)
+
+        def apart(cursor: AsyncCursor[Any]) -> Callable[[Sequence[Any]], tuple[Row, Any]]:
+            make = factory(cursor, -1)
+            return lambda values: (make(values[:-1]), values[-1])
+
+        async with self.connection.cursor(row_factory=apart) as cursor:
             await cursor.execute(query, params)
             return await cursor.fetchall()
 
