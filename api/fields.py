@@ -34,6 +34,10 @@ Moment = Annotated[
 Version = Annotated[
     int, Field(ge=1, description="The version that was read; an older one is refused with 412.", examples=[1])
 ]
+Custom = Annotated[
+    dict[str, JsonValue],
+    Field(max_length=100, description="Values of custom fields by their keys; null empties one."),
+]
 Search = Annotated[str, Query(max_length=100, pattern=_WITHOUT_NUL, description="Keeps what contains this.")]
 Cursor = Annotated[str | None, Query(max_length=1000, description="`next_cursor` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="How many to return at most.")]

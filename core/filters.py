@@ -271,3 +271,10 @@ def _id(value: str, field: str) -> UUID:
 
 def _refusal(detail: str, field: str = "filter") -> Unprocessable:
     return Unprocessable(detail, field=field)
+
+
+def containing(text: str, fields: tuple[str, ...]) -> Filter:
+    """Rows with a text in one of these text columns; an empty text keeps everything."""
+    if not text:
+        return EVERYTHING
+    return Some(tuple(Condition(field, Operator.CONTAINS, (text,)) for field in fields))

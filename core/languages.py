@@ -12,6 +12,11 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?")
 _LETTER = re.compile(r"[^\W\d_]")
 _CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
 _LATIN = re.compile(r"[a-z]", re.IGNORECASE)
+_LATIN_OF = {
+    "а": "a", "б": "b", "в": "v", "г": "g", "д": "d", "е": "e", "ё": "e", "ж": "zh", "з": "z", "и": "i", "й": "y",
+    "к": "k", "л": "l", "м": "m", "н": "n", "о": "o", "п": "p", "р": "r", "с": "s", "т": "t", "у": "u", "ф": "f",
+    "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "shch", "ъ": "", "ы": "y", "ь": "", "э": "e", "ю": "yu", "я": "ya",
+}  # fmt: skip
 _FEWEST_LETTERS = 2
 _CYRILLIC_ENOUGH = 3
 _LATIN_ENOUGH = 12
@@ -61,3 +66,8 @@ def stem(word: str) -> str:
 def stems(text: str) -> list[str]:
     """The stems of a text, in order."""
     return [stem(word) for word in words(text)]
+
+
+def in_latin(text: str) -> str:
+    """Small Cyrillic letters by Latin ones, as Russian passports spell names: `щука` is `shchuka`."""
+    return "".join(_LATIN_OF.get(letter, letter) for letter in text)

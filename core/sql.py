@@ -115,6 +115,9 @@ class ListQuery:
     limit: int = 25
 
 
+FIRST_PAGE = ListQuery()
+
+
 @dataclass(frozen=True)
 class _Key:
     """One part of an order."""

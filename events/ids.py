@@ -1,5 +1,6 @@
 """The identifiers of every noun, so that one cannot be passed for another."""
 
+from enum import StrEnum
 from typing import NewType
 from uuid import UUID
 
@@ -11,6 +12,9 @@ ChannelAccountId = NewType("ChannelAccountId", UUID)
 CompanyId = NewType("CompanyId", UUID)
 ContactId = NewType("ContactId", UUID)
 DealId = NewType("DealId", UUID)
+CustomFieldId = NewType("CustomFieldId", UUID)
+TagId = NewType("TagId", UUID)
+MemberId = NewType("MemberId", UUID)
 TaskId = NewType("TaskId", UUID)
 FactId = NewType("FactId", UUID)
 DocumentId = NewType("DocumentId", UUID)
@@ -25,3 +29,12 @@ TriggerId = NewType("TriggerId", UUID)
 ImportId = NewType("ImportId", UUID)
 ApiKeyId = NewType("ApiKeyId", UUID)
 EventId = NewType("EventId", UUID)
+
+
+class RecordKind(StrEnum):
+    """The nouns that have owners, tags, lists and pages of their own; their ids are told apart by it."""
+
+    CONTACT = "contact"
+    COMPANY = "company"
+    LEAD = "lead"
+    DEAL = "deal"

@@ -15,6 +15,7 @@ from events.ids import (
     CompanyId,
     ContactId,
     ConversationId,
+    CustomFieldId,
     DealId,
     DocumentId,
     DraftId,
@@ -167,6 +168,20 @@ class ContactUpdated(Event):
     name = "contact.updated"
     subject_kind = "contact"
     contact_id: ContactId
+
+
+@dataclass(frozen=True)
+class CustomFieldCreated(Event):
+    name = "custom_field.created"
+    subject_kind = "custom_field"
+    field_id: CustomFieldId
+
+
+@dataclass(frozen=True)
+class CustomFieldUpdated(Event):
+    name = "custom_field.updated"
+    subject_kind = "custom_field"
+    field_id: CustomFieldId
 
 
 @dataclass(frozen=True)

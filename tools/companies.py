@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from core.sql import ListQuery
 from crm.companies import queries
 from crm.companies.models import Company
 from events.ids import CompanyId
@@ -46,7 +47,7 @@ class FindCompanies(Arguments):
 @tool(scope="companies:read", risk=Risk.READ)
 async def find_companies(ctx: ToolContext, args: FindCompanies) -> CompanyList:
     """Companies whose name, web domain or city contains the text; at most 10 at a time."""
-    page = await queries.list_companies(ctx.tx, text=args.text, cursor=args.cursor, limit=10)
+    page = await queries.list_companies(ctx.tx, ListQuery(cursor=args.cursor, limit=10), text=args.text)
     return CompanyList([_card(company) for company in page.items], page.next_cursor)
 
 

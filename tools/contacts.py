@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from core.sql import ListQuery
 from core.trust import Trust
 from crm.contacts import actions as contacts
 from crm.contacts import queries
@@ -64,7 +65,7 @@ class FindContacts(Arguments):
 @tool(scope="contacts:read", risk=Risk.READ, returns_untrusted=True)
 async def find_contacts(ctx: ToolContext, args: FindContacts) -> ContactList:
     """Contacts whose name, title, company or address contains the text; at most 10 at a time."""
-    page = await queries.list_contacts(ctx.tx, text=args.text, cursor=args.cursor, limit=10)
+    page = await queries.list_contacts(ctx.tx, ListQuery(cursor=args.cursor, limit=10), text=args.text)
     return ContactList([_card(contact) for contact in page.items], page.next_cursor)
 
 
@@ -83,7 +84,7 @@ def _impact(args: UpdateContact) -> Impact:
 async def update_contact(ctx: ToolContext, args: UpdateContact) -> ContactCard:
     """Change the note, language or title of a contact; what is left out stays as it is."""
     contact = await queries.get_contact(ctx.tx, ContactId(args.contact_id), lock=True)
-    edit = ContactEdit(note=args.note, language=args.language, title=args.title)
+    edit = ContactEdit(**args.model_dump(exclude={"contact_id"}, exclude_none=True))
     return _card(await contacts.update_contact(ctx.tx, contact.id, edit, version=contact.version))
 
 

@@ -82,6 +82,8 @@ ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.ContactDeleted: (_graph,),
     e.CompanyCreated: (_graph,),
     e.CompanyUpdated: (_graph,),
+    e.CustomFieldCreated: (),
+    e.CustomFieldUpdated: (),
     e.UserCreated: (_graph,),
     e.UserLoggedIn: (),
     e.UserLoggedOut: (),

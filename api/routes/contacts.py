@@ -4,16 +4,17 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from api.deps import ApiTx
 from api.errors import BODY, problems
-from api.fields import Cursor, In, Limit, Line, Out, PageOut, Search, Text, Version, example
+from api.fields import Cursor, Custom, In, Limit, Line, Out, PageOut, Search, Text, Version, example
 from api.nouns import Noun
+from core.sql import ListQuery
 from crm.contacts import actions as contacts
 from crm.contacts import queries
 from crm.contacts.models import ContactEdit, HandleKind, NewContact
-from events.ids import CompanyId, ContactId
+from events.ids import BidiId, CompanyId, ContactId, MemberId
 
 router = Noun(prefix="/contacts", tags=["contacts"])
 Name = Annotated[Line, Field(min_length=1)]
@@ -49,21 +50,27 @@ class ContactIn(In):
     language: Language = "en"
     time_zone: TimeZone | None = None
     note: Text = ""
+    owner_id: MemberId | None = None
+    bidi_id: BidiId | None = None
+    custom: Custom = Field(default={})
     handles: list[HandleIn] = Field(default=[], max_length=20)
 
 
 class ContactPatch(In):
-    """New values for some fields; what is left out or null stays as it is."""
+    """New values for some fields: what is left out stays as it is, null empties what may be empty."""
 
     model_config = example(version=1, title="Head of operations")
 
     version: Version
-    name: Name | None = None
-    title: Title | None = None
+    name: Name = Field(default_factory=str)
+    title: Title = Field(default_factory=str)
     company_id: CompanyId | None = None
-    language: Language | None = None
+    language: Language = Field(default_factory=str)
     time_zone: TimeZone | None = None
-    note: Text | None = None
+    note: Text = Field(default_factory=str)
+    owner_id: MemberId | None = None
+    bidi_id: BidiId | None = None
+    custom: Custom = Field(default={})
 
 
 class ContactOut(Out):
@@ -77,6 +84,13 @@ class ContactOut(Out):
     suppressed_at: datetime | None = Field(description="Set when this person asked not to be written to.")
     suppressed_reason: str | None
     telegram_consent: bool
+    owner_id: MemberId | None
+    bidi_id: BidiId | None
+    custom: dict[str, JsonValue]
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None = Field(description="Set while the contact is in the trash.")
+    merged_into_id: ContactId | None = Field(description="The contact that this one was merged into.")
     version: int
 
 
@@ -85,7 +99,7 @@ async def list_contacts(
     tx: ApiTx, q: Search = "", cursor: Cursor = None, limit: Limit = 25
 ) -> PageOut[ContactOut]:
     """`q` is looked for in name, title, company and handles."""
-    page = await queries.list_contacts(tx, text=q, cursor=cursor, limit=limit)
+    page = await queries.list_contacts(tx, ListQuery(cursor=cursor, limit=limit), text=q)
     return PageOut[ContactOut].of(page)
 
 
@@ -117,7 +131,7 @@ async def get_contact(tx: ApiTx, contact_id: ContactId) -> ContactOut:
     responses=problems(404, 412, *BODY),
 )
 async def update_contact(tx: ApiTx, contact_id: ContactId, patch: ContactPatch) -> ContactOut:
-    edit = ContactEdit(**patch.model_dump(exclude={"version"}))
+    edit = ContactEdit(**patch.model_dump(exclude={"version"}, exclude_unset=True))
     return ContactOut.model_validate(
         await contacts.update_contact(tx, contact_id, edit, version=patch.version)
     )

@@ -1,6 +1,9 @@
 """Reading seats."""
 
+from uuid import UUID
+
 from core.db import Tx
+from core.errors import Unprocessable
 from crm.bidi.models import Bidi
 from events.ids import BidiId
 
@@ -29,3 +32,9 @@ async def list_bidi(tx: Tx) -> list[Bidi]:
          ORDER BY created_at, id
         """,
     )
+
+
+async def require_bidi(tx: Tx, bidi_id: UUID) -> None:
+    """Raises: Unprocessable when no seat has this id."""
+    if not await tx.value("SELECT true FROM bidi WHERE id = %(bidi_id)s", bidi_id=bidi_id):
+        raise Unprocessable(f"There is no seat {bidi_id}; choose one of the organization.", field="bidi_id")

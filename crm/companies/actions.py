@@ -1,15 +1,24 @@
 """Making and changing companies."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from psycopg import sql
 from psycopg.errors import UniqueViolation
+from psycopg.types.json import Jsonb
+from pydantic import JsonValue
 
+from core import clock
 from core.db import Tx
+from core.edits import KEEP, assignments, differences, given
 from core.errors import Conflict, Stale, Unprocessable
 from core.ids import uuid7
 from crm.companies.models import Company, CompanyEdit, NewCompany, normalize_domain
 from crm.companies.queries import get_company
-from events.ids import CompanyId
+from crm.custom_fields.models import merged
+from crm.custom_fields.queries import custom_fields_of
+from crm.identity.queries import require_member
+from events.ids import CompanyId, RecordKind
 from events.outbox import emit
 from events.types import CompanyCreated, CompanyUpdated
 
@@ -23,22 +32,32 @@ async def create_company(tx: Tx, new: NewCompany) -> Company:
     """
     tx.principal.require("companies:write")
     _check(new.name, new.employees)
+    if new.owner_id is not None:
+        await require_member(tx, new.owner_id)
     domain = normalize_domain(new.domain)
     company = await tx.find(
         Company,
         """
-        INSERT INTO companies (organization_id, id, name, domain, city, employees, about)
-        VALUES (%(organization_id)s, %(id)s, %(name)s, %(domain)s, %(city)s, %(employees)s, %(about)s)
-        ON CONFLICT (organization_id, domain) DO NOTHING
-        RETURNING id, name, domain, city, employees, about, version
+        INSERT INTO companies (organization_id, id, name, domain, city, country, industry, phone, employees, about,
+                               owner_id, custom)
+        VALUES (%(organization_id)s, %(id)s, %(name)s, %(domain)s, %(city)s, %(country)s, %(industry)s, %(phone)s,
+                %(employees)s, %(about)s, %(owner_id)s, %(custom)s)
+        ON CONFLICT (organization_id, domain) WHERE deleted_at IS NULL DO NOTHING
+        RETURNING id, name, domain, city, country, industry, phone, employees, about, owner_id, custom, created_at,
+                  updated_at, deleted_at, merged_into_id, version
         """,
         organization_id=tx.organization_id,
         id=uuid7(),
         name=new.name.strip(),
         domain=domain,
         city=new.city,
+        country=new.country,
+        industry=new.industry,
+        phone=new.phone,
         employees=new.employees,
         about=new.about,
+        owner_id=new.owner_id,
+        custom=Jsonb(merged({}, await _checked(tx, new.custom))),
     )
     if company is None:
         raise Conflict(f"Another company already has the domain {domain}.", field="domain")
@@ -53,41 +72,78 @@ async def update_company(tx: Tx, company_id: CompanyId, edit: CompanyEdit, *, ve
         NotFound: no such company.
         Stale: changed since `version` was read.
         Unprocessable: an empty name, or fewer than zero employees.
-        Conflict: the domain belongs to another company; the transaction cannot go on.
+        Conflict: the domain belongs to another company.
     """
     company = await get_company(tx, company_id, lock=True)
     tx.principal.require("companies:write")
     if company.version != version:
         raise Stale(f"{company.name} was changed meanwhile; reload and try again.")
-    _check(company.name if edit.name is None else edit.name, edit.employees)
-    changes = _changes(company, edit)
+    new = given(edit)
+    if edit.domain is not KEEP:
+        new["domain"] = normalize_domain(edit.domain)
+    if edit.custom is not KEEP:
+        new["custom"] = merged(company.custom, await _checked(tx, edit.custom))
+    changed = replace(company, **new)  # type: ignore[arg-type]  # the fields of an edit are fields of a company
+    _check(changed.name, changed.employees)
+    changes = differences(company, new)
     if not changes:
         return company
+    if "owner_id" in changes and changed.owner_id is not None:
+        await require_member(tx, changed.owner_id)
+    return await _write(tx, company_id, changes)
+
+
+async def _write(tx: Tx, company_id: CompanyId, changes: Mapping[str, tuple[object, object]]) -> Company:
+    """Write the new values of a company that is locked, and tell of them."""
+    values = {name: after for name, (_, after) in changes.items()} | {"updated_at": clock.now()}
     try:
-        updated = await tx.one(
-            Company,
-            """
-            UPDATE companies
-               SET name = coalesce(%(name)s, name),
-                   domain = coalesce(%(domain)s, domain),
-                   city = coalesce(%(city)s, city),
-                   employees = coalesce(%(employees)s, employees),
-                   about = coalesce(%(about)s, about),
-                   version = version + 1
-             WHERE id = %(company_id)s
-            RETURNING id, name, domain, city, employees, about, version
-            """,
-            company_id=company_id,
-            name=edit.name,
-            domain=normalize_domain(edit.domain),
-            city=edit.city,
-            employees=edit.employees,
-            about=edit.about,
-        )
+        async with tx.savepoint():
+            updated = await tx.one(
+                Company,
+                sql.SQL(
+                    """
+                UPDATE companies
+                   SET {values}, version = version + 1
+                 WHERE id = %(company_id)s
+                RETURNING id, name, domain, city, country, industry, phone, employees, about, owner_id, custom,
+                          created_at, updated_at, deleted_at, merged_into_id, version
+                """
+                ).format(values=assignments(values)),
+                company_id=company_id,
+            )
     except UniqueViolation as err:
-        raise Conflict(f"Another company already has the domain {edit.domain}.", field="domain") from err
+        raise Conflict("Another company already has this domain.", field="domain") from err
     await emit(tx, CompanyUpdated(company_id), changes=changes)
     return updated
+
+
+async def delete_company(tx: Tx, company_id: CompanyId, *, version: int) -> Company:
+    """Put a company into the trash: no list shows it, and its people and deals stay. Raises: NotFound, Stale."""
+    company = await get_company(tx, company_id, lock=True)
+    tx.principal.require("companies:write")
+    if company.version != version:
+        raise Stale(f"{company.name} was changed meanwhile; reload and try again.")
+    if company.deleted_at is not None:
+        return company
+    return await _write(tx, company_id, {"deleted_at": (None, clock.now())})
+
+
+async def restore_company(tx: Tx, company_id: CompanyId) -> Company:
+    """Take a company out of the trash.
+
+    Raises: NotFound; Conflict when it was merged, or when another company has its domain now.
+    """
+    company = await get_company(tx, company_id, lock=True)
+    tx.principal.require("companies:write")
+    if company.merged_into_id is not None:
+        raise Conflict(f"{company.name} was merged into another company; undo the merge instead.")
+    if company.deleted_at is None:
+        return company
+    return await _write(tx, company_id, {"deleted_at": (company.deleted_at, None)})
+
+
+async def _checked(tx: Tx, custom: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    return (await custom_fields_of(tx, RecordKind.COMPANY)).check(custom) if custom else {}
 
 
 def _check(name: str, employees: int | None) -> None:
@@ -95,14 +151,3 @@ def _check(name: str, employees: int | None) -> None:
         raise Unprocessable("A company needs a name.", field="name")
     if employees is not None and employees < 0:
         raise Unprocessable("A company cannot have fewer than zero employees.", field="employees")
-
-
-def _changes(company: Company, edit: CompanyEdit) -> Mapping[str, tuple[object, object]]:
-    pairs: dict[str, tuple[object, object]] = {
-        "name": (company.name, edit.name),
-        "domain": (company.domain, normalize_domain(edit.domain)),
-        "city": (company.city, edit.city),
-        "employees": (company.employees, edit.employees),
-        "about": (company.about, edit.about),
-    }
-    return {field: pair for field, pair in pairs.items() if pair[1] is not None and pair[0] != pair[1]}

@@ -1,8 +1,13 @@
 """A company is an organization that contacts work at and deals are made with."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from events.ids import CompanyId
+from pydantic import JsonValue
+
+from core.edits import KEEP, Keep
+from events.ids import CompanyId, MemberId
 
 
 @dataclass(frozen=True)
@@ -13,9 +18,26 @@ class Company:
     name: str
     domain: str | None
     city: str
+    country: str
+    industry: str
+    phone: str
     employees: int | None
     about: str
+    owner_id: MemberId | None
+    custom: dict[str, JsonValue]
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+    merged_into_id: CompanyId | None
     version: int
+
+
+@dataclass(frozen=True)
+class CompanyLine(Company):
+    """A company as a line of a list; `contacts` counts the people we know there."""
+
+    owner_name: str | None
+    contacts: int
 
 
 @dataclass(frozen=True)
@@ -23,19 +45,29 @@ class NewCompany:
     name: str
     domain: str | None = None
     city: str = ""
+    country: str = ""
+    industry: str = ""
+    phone: str = ""
     employees: int | None = None
     about: str = ""
+    owner_id: MemberId | None = None
+    custom: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class CompanyEdit:
-    """New values for some fields; None leaves a field as it is."""
+    """New values for some fields; None empties one that may be empty. `custom` is changed key by key."""
 
-    name: str | None = None
-    domain: str | None = None
-    city: str | None = None
-    employees: int | None = None
-    about: str | None = None
+    name: str | Keep = KEEP
+    domain: str | Keep | None = KEEP
+    city: str | Keep = KEEP
+    country: str | Keep = KEEP
+    industry: str | Keep = KEEP
+    phone: str | Keep = KEEP
+    employees: int | Keep | None = KEEP
+    about: str | Keep = KEEP
+    owner_id: MemberId | Keep | None = KEEP
+    custom: Mapping[str, JsonValue] | Keep = KEEP
 
 
 def normalize_domain(domain: str | None) -> str | None:

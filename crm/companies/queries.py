@@ -1,10 +1,13 @@
 """Reading companies."""
 
-from uuid import UUID
+from dataclasses import replace
 
 from core.db import Tx
-from core.pagination import Page, decode_cursor, encode_cursor, page_size
-from crm.companies.models import Company, normalize_domain
+from core.filters import Every, containing
+from core.pagination import Page
+from core.sql import FIRST_PAGE, Listing, ListQuery, fetch_page
+from crm.companies.fields import SEARCHED, company_listing
+from crm.companies.models import Company, CompanyLine, normalize_domain
 from events.ids import CompanyId
 
 
@@ -21,7 +24,8 @@ async def get_company(tx: Tx, company_id: CompanyId, *, lock: bool = False) -> C
     return await tx.one(
         Company,
         """
-        SELECT id, name, domain, city, employees, about, version
+        SELECT id, name, domain, city, country, industry, phone, employees, about, owner_id, custom, created_at,
+               updated_at, deleted_at, merged_into_id, version
           FROM companies
          WHERE id = %(company_id)s
         """,
@@ -35,38 +39,24 @@ async def find_company_by_domain(tx: Tx, domain: str) -> Company | None:
     return await tx.find(
         Company,
         """
-        SELECT id, name, domain, city, employees, about, version
+        SELECT id, name, domain, city, country, industry, phone, employees, about, owner_id, custom, created_at,
+               updated_at, deleted_at, merged_into_id, version
           FROM companies
          WHERE domain = %(domain)s
+           AND deleted_at IS NULL
         """,
         domain=normalize_domain(domain),
     )
 
 
 async def list_companies(
-    tx: Tx, *, text: str = "", cursor: str | None = None, limit: int = 25
-) -> Page[Company]:
-    """Companies by name; `text` keeps those whose name, domain or city contains it."""
+    tx: Tx, query: ListQuery = FIRST_PAGE, *, text: str = "", listing: Listing | None = None
+) -> Page[CompanyLine]:
+    """Companies that a filter keeps, in order; `text` keeps those whose name, domain or city contains it.
+
+    `listing` spares asking for the custom fields again. Raises: Unprocessable for a cursor of another list.
+    """
     tx.principal.require("companies:read")
-    size = page_size(limit)
-    after_name, after_id = decode_cursor(cursor, 2) if cursor else ("", str(UUID(int=0)))
-    companies = await tx.all(
-        Company,
-        """
-        SELECT id, name, domain, city, employees, about, version
-          FROM companies
-         WHERE (name, id) > (%(after_name)s, %(after_id)s::uuid)
-           AND (%(text)s = ''
-                OR strpos(lower(name), lower(%(text)s)) > 0
-                OR strpos(domain, lower(%(text)s)) > 0
-                OR strpos(lower(city), lower(%(text)s)) > 0)
-         ORDER BY name, id
-         LIMIT %(limit)s
-        """,
-        text=text.strip(),
-        after_name=after_name,
-        after_id=after_id,
-        limit=size + 1,
-    )
-    page = companies[:size]
-    return Page(page, encode_cursor(page[-1].name, page[-1].id) if len(companies) > size else None)
+    listing = listing or await company_listing(tx)
+    kept = Every((query.filter, containing(text.strip(), SEARCHED)))
+    return await fetch_page(tx, CompanyLine, listing, replace(query, filter=kept))

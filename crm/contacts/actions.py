@@ -1,16 +1,34 @@
 """Making, finding again, changing and suppressing contacts."""
 
 from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+from pydantic import JsonValue
 
 from core import clock
 from core.db import Tx
+from core.edits import KEEP, Keep, assignments, differences, given
 from core.errors import Conflict, NotFound, Stale, Unprocessable
 from core.ids import uuid7
+from crm.bidi.queries import require_bidi
 from crm.companies.queries import get_company
 from crm.contacts.matches import MatchReason, note_match
-from crm.contacts.models import Contact, ContactEdit, HandleKind, NewContact, normalize_handle
+from crm.contacts.models import (
+    ConsentChannel,
+    Contact,
+    ContactEdit,
+    Handle,
+    HandleKind,
+    NewContact,
+    normalize_handle,
+)
 from crm.contacts.queries import find_contact_by_handles, get_contact
-from events.ids import CompanyId, ContactId
+from crm.custom_fields.models import merged
+from crm.custom_fields.queries import custom_fields_of
+from crm.identity.queries import require_member
+from events.ids import BidiId, CompanyId, ContactId, MemberId, RecordKind
 from events.outbox import emit
 from events.types import ContactCreated, ContactUpdated
 
@@ -36,6 +54,8 @@ async def resolve_contact(
         contact = await _create_claiming(tx, known[0], name=name, language=language)
     if contact is None:
         contact = await _get_claimed(tx, known[0])
+    if contact.deleted_at is not None and contact.merged_into_id is None:
+        contact = await restore_contact(tx, contact.id)  # who writes to us is no longer in the trash
     added = await _attach(tx, contact.id, known)
     if len(known) > 1 and len(added) < len(known):
         await _note_shared_handles(tx, contact.id, known)
@@ -73,7 +93,8 @@ async def _create_claiming(
         SELECT %(organization_id)s, contact_id, %(name)s, %(language)s
           FROM claimed
         RETURNING id, name, title, company_id, language, time_zone, note, suppressed_at, suppressed_reason,
-                  telegram_consent, version
+                  telegram_consent, owner_id, bidi_id, custom, created_at, updated_at, deleted_at, merged_into_id,
+                  version
         """,
         organization_id=tx.organization_id,
         handle_id=uuid7(),
@@ -129,15 +150,17 @@ async def create_contact(tx: Tx, new: NewContact) -> Contact:
     tx.principal.require("contacts:write")
     if not new.name.strip():
         raise Unprocessable("A contact needs a name.", field="name")
-    await _require_company(tx, new.company_id)
+    await _require_links(tx, new.company_id, new.owner_id, new.bidi_id)
     contact = await tx.one(
         Contact,
         """
-        INSERT INTO contacts (organization_id, id, name, title, company_id, language, time_zone, note)
+        INSERT INTO contacts (organization_id, id, name, title, company_id, language, time_zone, note, owner_id,
+                              bidi_id, custom)
         VALUES (%(organization_id)s, %(id)s, %(name)s, %(title)s, %(company_id)s, %(language)s, %(time_zone)s,
-                %(note)s)
+                %(note)s, %(owner_id)s, %(bidi_id)s, %(custom)s)
         RETURNING id, name, title, company_id, language, time_zone, note, suppressed_at, suppressed_reason,
-                  telegram_consent, version
+                  telegram_consent, owner_id, bidi_id, custom, created_at, updated_at, deleted_at, merged_into_id,
+                  version
         """,
         organization_id=tx.organization_id,
         id=uuid7(),
@@ -147,6 +170,9 @@ async def create_contact(tx: Tx, new: NewContact) -> Contact:
         language=new.language,
         time_zone=new.time_zone,
         note=new.note,
+        owner_id=new.owner_id,
+        bidi_id=new.bidi_id,
+        custom=Jsonb(merged({}, await _checked(tx, new.custom))),
     )
     await emit(tx, ContactCreated(contact.id))
     for kind, value in new.handles:
@@ -183,59 +209,173 @@ async def update_contact(tx: Tx, contact_id: ContactId, edit: ContactEdit, *, ve
     tx.principal.require("contacts:write")
     if contact.version != version:
         raise Stale(f"{contact.name} was changed meanwhile; reload and try again.")
-    if edit.name is not None and not edit.name.strip():
+    if edit.name is not KEEP and not edit.name.strip():
         raise Unprocessable("A contact needs a name.", field="name")
-    changes = _changes(contact, edit)
+    new = given(edit)
+    if edit.custom is not KEEP:
+        new["custom"] = merged(contact.custom, await _checked(tx, edit.custom))
+    changes = differences(contact, new)
     if not changes:
         return contact
-    await _require_company(tx, edit.company_id)
+    await _require_links(tx, edit.company_id, edit.owner_id, edit.bidi_id)
+    return await _write(tx, contact_id, changes)
+
+
+async def _write(tx: Tx, contact_id: ContactId, changes: Mapping[str, tuple[object, object]]) -> Contact:
+    """Write the new values of a contact that is locked, and tell of them."""
+    values = {name: after for name, (_, after) in changes.items()} | {"updated_at": clock.now()}
     updated = await tx.one(
         Contact,
-        """
+        sql.SQL(
+            """
         UPDATE contacts
-           SET name = coalesce(%(name)s, name),
-               title = coalesce(%(title)s, title),
-               company_id = coalesce(%(company_id)s, company_id),
-               language = coalesce(%(language)s, language),
-               time_zone = coalesce(%(time_zone)s, time_zone),
-               note = coalesce(%(note)s, note),
-               version = version + 1
+           SET {values}, version = version + 1
          WHERE id = %(contact_id)s
         RETURNING id, name, title, company_id, language, time_zone, note, suppressed_at, suppressed_reason,
-                  telegram_consent, version
-        """,
+                  telegram_consent, owner_id, bidi_id, custom, created_at, updated_at, deleted_at, merged_into_id,
+                  version
+        """
+        ).format(values=assignments(values)),
         contact_id=contact_id,
-        name=edit.name,
-        title=edit.title,
-        company_id=edit.company_id,
-        language=edit.language,
-        time_zone=edit.time_zone,
-        note=edit.note,
     )
     await emit(tx, ContactUpdated(contact_id), changes=changes)
     return updated
 
 
-async def _require_company(tx: Tx, company_id: CompanyId | None) -> None:
-    """Raises: Unprocessable for a company that is not there."""
-    if company_id is None:
-        return
-    try:
-        await get_company(tx, company_id)
-    except NotFound as err:
-        raise Unprocessable(f"There is no company {company_id}; make it first.", field="company_id") from err
+async def _checked(tx: Tx, custom: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    return (await custom_fields_of(tx, RecordKind.CONTACT)).check(custom) if custom else {}
 
 
-def _changes(contact: Contact, edit: ContactEdit) -> Mapping[str, tuple[object, object]]:
-    pairs: dict[str, tuple[object, object]] = {
-        "name": (contact.name, edit.name),
-        "title": (contact.title, edit.title),
-        "company_id": (contact.company_id, edit.company_id),
-        "language": (contact.language, edit.language),
-        "time_zone": (contact.time_zone, edit.time_zone),
-        "note": (contact.note, edit.note),
-    }
-    return {field: pair for field, pair in pairs.items() if pair[1] is not None and pair[0] != pair[1]}
+async def _require_links(
+    tx: Tx,
+    company_id: CompanyId | Keep | None,
+    owner_id: MemberId | Keep | None,
+    bidi_id: BidiId | Keep | None,
+) -> None:
+    """Raises: Unprocessable for a company, person or seat that is not there."""
+    if isinstance(company_id, UUID):
+        try:
+            await get_company(tx, company_id)
+        except NotFound as err:
+            raise Unprocessable(
+                f"There is no company {company_id}; make it first.", field="company_id"
+            ) from err
+    if isinstance(owner_id, UUID):
+        await require_member(tx, owner_id)
+    if isinstance(bidi_id, UUID):
+        await require_bidi(tx, bidi_id)
+
+
+async def delete_contact(tx: Tx, contact_id: ContactId, *, version: int) -> Contact:
+    """Put a contact into the trash: no list shows it, and its talks stay. Raises: NotFound, Stale."""
+    contact = await get_contact(tx, contact_id, lock=True)
+    tx.principal.require("contacts:write")
+    if contact.version != version:
+        raise Stale(f"{contact.name} was changed meanwhile; reload and try again.")
+    if contact.deleted_at is not None:
+        return contact
+    return await _write(tx, contact_id, {"deleted_at": (None, clock.now())})
+
+
+async def restore_contact(tx: Tx, contact_id: ContactId) -> Contact:
+    """Take a contact out of the trash. Raises: NotFound; Conflict when it was merged into another one."""
+    contact = await get_contact(tx, contact_id, lock=True)
+    tx.principal.require("contacts:write")
+    if contact.merged_into_id is not None:
+        raise Conflict(f"{contact.name} was merged into another contact; undo the merge instead.")
+    if contact.deleted_at is None:
+        return contact
+    return await _write(tx, contact_id, {"deleted_at": (contact.deleted_at, None)})
+
+
+async def record_consent(
+    tx: Tx, contact_id: ContactId, channel: ConsentChannel, *, is_given: bool, source: str
+) -> None:
+    """Keep that somebody gave or took back their consent for a channel; earlier statements stay on record.
+
+    Raises: NotFound; Unprocessable without a source.
+    """
+    await get_contact(tx, contact_id, lock=True)
+    tx.principal.require("contacts:write")
+    if not source.strip():
+        raise Unprocessable("Say where the consent comes from.", field="source")
+    await tx.execute(
+        """
+        INSERT INTO contact_consents (organization_id, id, contact_id, channel, is_given, source, given_at,
+                                      recorded_by_kind, recorded_by_id)
+        VALUES (%(organization_id)s, %(id)s, %(contact_id)s, %(channel)s, %(is_given)s, %(source)s, %(now)s,
+                %(kind)s, %(actor)s)
+        """,
+        organization_id=tx.organization_id,
+        id=uuid7(),
+        contact_id=contact_id,
+        channel=channel,
+        is_given=is_given,
+        source=source.strip(),
+        now=clock.now(),
+        kind=tx.principal.kind,
+        actor=tx.principal.id,
+    )
+    changes: dict[str, tuple[object, object]] = {f"consent {channel}": (None, is_given)}
+    if channel is ConsentChannel.TELEGRAM:
+        await tx.execute(
+            "UPDATE contacts SET telegram_consent = %(is_given)s WHERE id = %(contact_id)s",
+            is_given=is_given,
+            contact_id=contact_id,
+        )
+    await emit(tx, ContactUpdated(contact_id), changes=changes)
+
+
+async def remove_handle(tx: Tx, contact_id: ContactId, handle_id: UUID) -> None:
+    """Take an address away from a contact; nothing happens when it is gone already. Raises: NotFound."""
+    await get_contact(tx, contact_id, lock=True)
+    tx.principal.require("contacts:write")
+    removed = await tx.find(
+        Handle,
+        """
+        DELETE FROM contact_handles
+         WHERE contact_id = %(contact_id)s AND id = %(handle_id)s
+        RETURNING id, contact_id, kind, value, label, is_primary
+        """,
+        contact_id=contact_id,
+        handle_id=handle_id,
+    )
+    if removed is not None:
+        changes: dict[str, tuple[object, object]] = {removed.kind: (removed.value, None)}
+        await emit(tx, ContactUpdated(contact_id), changes=changes)
+
+
+async def prefer_handle(tx: Tx, contact_id: ContactId, handle_id: UUID) -> None:
+    """Use this address before others of its kind. Raises: NotFound."""
+    await get_contact(tx, contact_id, lock=True)
+    tx.principal.require("contacts:write")
+    handle = await tx.one(
+        Handle,
+        """
+        SELECT id, contact_id, kind, value, label, is_primary
+          FROM contact_handles
+         WHERE contact_id = %(contact_id)s AND id = %(handle_id)s
+        """,
+        contact_id=contact_id,
+        handle_id=handle_id,
+    )
+    # two statements: a unique index lets no moment pass with two primary ones
+    for is_primary in (False, True):
+        await tx.execute(
+            """
+            UPDATE contact_handles
+               SET is_primary = %(is_primary)s
+             WHERE contact_id = %(contact_id)s
+               AND kind = %(kind)s
+               AND (id = %(handle_id)s) = %(is_primary)s
+            """,
+            is_primary=is_primary,
+            contact_id=contact_id,
+            kind=handle.kind,
+            handle_id=handle_id,
+        )
+    changes: dict[str, tuple[object, object]] = {f"first {handle.kind}": (None, handle.value)}
+    await emit(tx, ContactUpdated(contact_id), changes=changes)
 
 
 async def suppress_contact(tx: Tx, contact_id: ContactId, reason: str) -> Contact:
@@ -255,7 +395,8 @@ async def suppress_contact(tx: Tx, contact_id: ContactId, reason: str) -> Contac
                version = version + 1
          WHERE id = %(contact_id)s
         RETURNING id, name, title, company_id, language, time_zone, note, suppressed_at, suppressed_reason,
-                  telegram_consent, version
+                  telegram_consent, owner_id, bidi_id, custom, created_at, updated_at, deleted_at, merged_into_id,
+                  version
         """,
         contact_id=contact_id,
         now=clock.now(),

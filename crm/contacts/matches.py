@@ -11,13 +11,8 @@ from uuid import UUID
 
 from core.db import Tx
 from core.ids import uuid7
+from core.languages import in_latin
 from events.ids import ContactId
-
-_LATIN = {
-    "а": "a", "б": "b", "в": "v", "г": "g", "д": "d", "е": "e", "ё": "e", "ж": "zh", "з": "z", "и": "i", "й": "y",
-    "к": "k", "л": "l", "м": "m", "н": "n", "о": "o", "п": "p", "р": "r", "с": "s", "т": "t", "у": "u", "ф": "f",
-    "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "shch", "ъ": "", "ы": "y", "ь": "", "э": "e", "ю": "yu", "я": "ya",
-}  # fmt: skip
 
 
 class MatchReason(StrEnum):
@@ -170,8 +165,7 @@ def are_alike(one: str, other: str) -> bool:
 
 
 def _words(name: str) -> set[str]:
-    latin = "".join(_LATIN.get(letter, letter) for letter in name.casefold())
-    return {word for word in re.findall(r"[^\W\d_]+", latin) if len(word) >= 3}
+    return {word for word in re.findall(r"[^\W\d_]+", in_latin(name.casefold())) if len(word) >= 3}
 
 
 async def list_matches(tx: Tx, contact_id: ContactId) -> list[ContactMatch]:

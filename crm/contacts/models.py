@@ -1,12 +1,16 @@
 """A contact is a person; a handle is one address that leads to that person."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from pydantic import JsonValue
+
+from core.edits import KEEP, Keep
 from core.errors import Unprocessable
-from events.ids import CompanyId, ContactId
+from events.ids import BidiId, CompanyId, ContactId, MemberId
 
 
 class HandleKind(StrEnum):
@@ -14,6 +18,7 @@ class HandleKind(StrEnum):
     PHONE = "phone"
     TELEGRAM_ID = "telegram_id"
     TELEGRAM_USERNAME = "telegram_username"
+    LINK = "link"
 
 
 @dataclass(frozen=True)
@@ -24,10 +29,31 @@ class Handle:
     contact_id: ContactId
     kind: HandleKind
     value: str
+    label: str = ""
+    is_primary: bool = False
+
+
+class ConsentChannel(StrEnum):
+    EMAIL = "email"
+    SMS = "sms"
+    TELEGRAM = "telegram"
+    MARKETING = "marketing"
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What holds now for one channel, who says so, and since when."""
+
+    channel: ConsentChannel
+    is_given: bool
+    source: str
+    given_at: datetime
 
 
 @dataclass(frozen=True)
 class Contact:
+    """`owner_id` is the person responsible, `bidi_id` the seat that works it, `custom` its values by field key."""
+
     id: ContactId
     name: str
     title: str
@@ -38,11 +64,31 @@ class Contact:
     suppressed_at: datetime | None
     suppressed_reason: str | None
     telegram_consent: bool
+    owner_id: MemberId | None
+    bidi_id: BidiId | None
+    custom: dict[str, JsonValue]
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+    merged_into_id: ContactId | None
     version: int
 
     @property
     def is_suppressed(self) -> bool:
         return self.suppressed_at is not None
+
+
+@dataclass(frozen=True)
+class ContactLine(Contact):
+    """A contact as a line of a list, with what a reader wants to see beside it."""
+
+    company_name: str | None
+    owner_name: str | None
+    bidi_name: str | None
+    email: str | None
+    phone: str | None
+    telegram: str | None
+    last_message_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -56,18 +102,24 @@ class NewContact:
     time_zone: str | None = None
     note: str = ""
     handles: tuple[tuple[str, str], ...] = ()
+    owner_id: MemberId | None = None
+    bidi_id: BidiId | None = None
+    custom: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class ContactEdit:
-    """New values for some fields; None leaves a field as it is."""
+    """New values for some fields; None empties one that may be empty. `custom` is changed key by key."""
 
-    name: str | None = None
-    title: str | None = None
-    company_id: CompanyId | None = None
-    language: str | None = None
-    time_zone: str | None = None
-    note: str | None = None
+    name: str | Keep = KEEP
+    title: str | Keep = KEEP
+    company_id: CompanyId | Keep | None = KEEP
+    language: str | Keep = KEEP
+    time_zone: str | Keep | None = KEEP
+    note: str | Keep = KEEP
+    owner_id: MemberId | Keep | None = KEEP
+    bidi_id: BidiId | Keep | None = KEEP
+    custom: Mapping[str, JsonValue] | Keep = KEEP
 
 
 def normalize_handle(kind: str, value: str) -> tuple[HandleKind, str]:
@@ -89,7 +141,7 @@ def normalize_handle(kind: str, value: str) -> tuple[HandleKind, str]:
         case HandleKind.PHONE:
             digits = "".join(filter(str.isdigit, text))
             text = f"+{digits}" if digits else ""
-        case HandleKind.TELEGRAM_ID:
+        case HandleKind.TELEGRAM_ID | HandleKind.LINK:
             pass
     if not text:
         raise Unprocessable(f"The {known} handle is empty.")

@@ -1,10 +1,13 @@
 """Reading contacts and their handles."""
 
-from uuid import UUID
+from dataclasses import replace
 
 from core.db import Tx
-from core.pagination import Page, decode_cursor, encode_cursor, page_size
-from crm.contacts.models import Contact, Handle, HandleKind, normalize_handle
+from core.filters import Every, containing
+from core.pagination import Page, page_size
+from core.sql import FIRST_PAGE, Listing, ListQuery, fetch_page
+from crm.contacts.fields import SEARCHED, contact_listing
+from crm.contacts.models import Consent, Contact, ContactLine, Handle, HandleKind, normalize_handle
 from events.ids import CompanyId, ContactId
 
 
@@ -22,7 +25,8 @@ async def get_contact(tx: Tx, contact_id: ContactId, *, lock: bool = False) -> C
         Contact,
         """
         SELECT id, name, title, company_id, language, time_zone, note, suppressed_at, suppressed_reason,
-               telegram_consent, version
+               telegram_consent, owner_id, bidi_id, custom, created_at, updated_at, deleted_at, merged_into_id,
+               version
           FROM contacts
          WHERE id = %(contact_id)s
         """,
@@ -46,7 +50,8 @@ async def find_contact_by_handles(tx: Tx, handles: tuple[tuple[HandleKind, str],
         Contact,
         """
         SELECT c.id, c.name, c.title, c.company_id, c.language, c.time_zone, c.note, c.suppressed_at,
-               c.suppressed_reason, c.telegram_consent, c.version
+               c.suppressed_reason, c.telegram_consent, c.owner_id, c.bidi_id, c.custom, c.created_at,
+               c.updated_at, c.deleted_at, c.merged_into_id, c.version
           FROM unnest(%(kinds)s::text[], %(values)s::text[]) WITH ORDINALITY AS given (kind, value, position)
           JOIN contact_handles h ON h.kind = given.kind AND h.value = given.value
           JOIN contacts c ON c.organization_id = h.organization_id AND c.id = h.contact_id
@@ -71,7 +76,7 @@ async def list_handles(tx: Tx, contact_id: ContactId) -> list[Handle]:
     return await tx.all(
         Handle,
         """
-        SELECT id, contact_id, kind, value
+        SELECT id, contact_id, kind, value, label, is_primary
           FROM contact_handles
          WHERE contact_id = %(contact_id)s
          ORDER BY created_at, id
@@ -81,39 +86,16 @@ async def list_handles(tx: Tx, contact_id: ContactId) -> list[Handle]:
 
 
 async def list_contacts(
-    tx: Tx, *, text: str = "", cursor: str | None = None, limit: int = 25
-) -> Page[Contact]:
-    """Contacts by name; `text` keeps those whose name, title, company or handle contains it."""
+    tx: Tx, query: ListQuery = FIRST_PAGE, *, text: str = "", listing: Listing | None = None
+) -> Page[ContactLine]:
+    """Contacts that a filter keeps, in order; `text` keeps those whose name, title, company or handle contains it.
+
+    `listing` spares asking for the custom fields again. Raises: Unprocessable for a cursor of another list.
+    """
     tx.principal.require("contacts:read")
-    size = page_size(limit)
-    after_name, after_id = decode_cursor(cursor, 2) if cursor else ("", str(UUID(int=0)))
-    contacts = await tx.all(
-        Contact,
-        """
-        SELECT c.id, c.name, c.title, c.company_id, c.language, c.time_zone, c.note, c.suppressed_at,
-               c.suppressed_reason, c.telegram_consent, c.version
-          FROM contacts c
-          LEFT JOIN companies o ON o.organization_id = c.organization_id AND o.id = c.company_id
-         WHERE (c.name, c.id) > (%(after_name)s, %(after_id)s::uuid)
-           AND (%(text)s = ''
-                OR strpos(lower(c.name), lower(%(text)s)) > 0
-                OR strpos(lower(c.title), lower(%(text)s)) > 0
-                OR strpos(lower(o.name), lower(%(text)s)) > 0
-                OR EXISTS (
-                   SELECT FROM contact_handles h
-                    WHERE h.organization_id = c.organization_id
-                      AND h.contact_id = c.id
-                      AND strpos(h.value, lower(%(text)s)) > 0))
-         ORDER BY c.name, c.id
-         LIMIT %(limit)s
-        """,
-        text=text.strip().removeprefix("@"),
-        after_name=after_name,
-        after_id=after_id,
-        limit=size + 1,
-    )
-    page = contacts[:size]
-    return Page(page, encode_cursor(page[-1].name, page[-1].id) if len(contacts) > size else None)
+    listing = listing or await contact_listing(tx)
+    kept = Every((query.filter, containing(text.strip().removeprefix("@"), SEARCHED)))
+    return await fetch_page(tx, ContactLine, listing, replace(query, filter=kept))
 
 
 async def list_contacts_of_company(tx: Tx, company_id: CompanyId, *, limit: int = 25) -> list[Contact]:
@@ -123,12 +105,29 @@ async def list_contacts_of_company(tx: Tx, company_id: CompanyId, *, limit: int 
         Contact,
         """
         SELECT id, name, title, company_id, language, time_zone, note, suppressed_at, suppressed_reason,
-               telegram_consent, version
+               telegram_consent, owner_id, bidi_id, custom, created_at, updated_at, deleted_at, merged_into_id,
+               version
           FROM contacts
          WHERE company_id = %(company_id)s
+           AND deleted_at IS NULL
          ORDER BY name, id
          LIMIT %(limit)s
         """,
         company_id=company_id,
         limit=page_size(limit),
+    )
+
+
+async def list_consents(tx: Tx, contact_id: ContactId) -> list[Consent]:
+    """What holds now for every channel that something was ever said about."""
+    tx.principal.require("contacts:read")
+    return await tx.all(
+        Consent,
+        """
+        SELECT DISTINCT ON (channel) channel, is_given, source, given_at
+          FROM contact_consents
+         WHERE contact_id = %(contact_id)s
+         ORDER BY channel, given_at DESC, id DESC
+        """,
+        contact_id=contact_id,
     )

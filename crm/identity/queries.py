@@ -5,6 +5,7 @@ from uuid import UUID
 
 from core import crypto
 from core.db import Database, Tx
+from core.errors import Unprocessable
 from crm.identity.models import Account, Organization, Role
 from events.ids import OrganizationId, UserId
 
@@ -36,6 +37,14 @@ async def get_organization(tx: Tx) -> Organization:
 
 async def list_members(tx: Tx) -> list[Member]:
     return await tx.all(Member, "SELECT id, user_id, name, role FROM members ORDER BY created_at, id")
+
+
+async def require_member(tx: Tx, member_id: UUID) -> None:
+    """Raises: Unprocessable when nobody here has this id."""
+    if not await tx.value("SELECT true FROM members WHERE id = %(member_id)s", member_id=member_id):
+        raise Unprocessable(
+            f"There is no member {member_id}; choose somebody of the organization.", field="owner_id"
+        )
 
 
 async def find_member(tx: Tx, email: str) -> Member | None:

@@ -52,7 +52,7 @@ def _fitting(schema: Schema, known: dict[str, UUID]) -> st.SearchStrategy[Any]:
     match schema.get("type"):
         case "object":
             required = set(schema.get("required", ()))
-            values = {name: _value(one, known) for name, one in schema["properties"].items()}
+            values = {name: _value(one, known) for name, one in schema.get("properties", {}).items()}
             return st.fixed_dictionaries(
                 {name: value for name, value in values.items() if name in required},
                 optional={name: value for name, value in values.items() if name not in required},

@@ -5,6 +5,7 @@ import pytest
 from core.db import Database
 from core.errors import Conflict, Stale, Unprocessable
 from core.principal import Principal
+from core.sql import ListQuery
 from crm.companies.actions import create_company, update_company
 from crm.companies.models import CompanyEdit, NewCompany, normalize_domain
 from crm.companies.queries import find_company_by_domain, get_company, list_companies
@@ -63,8 +64,8 @@ async def test_companies_are_paged_and_searched(database: Database, organization
         for name in ("Север", "Acme", "Borealis"):
             await create_company(tx, NewCompany(name))
 
-        first = await list_companies(tx, limit=2)
-        second = await list_companies(tx, limit=2, cursor=first.next_cursor)
+        first = await list_companies(tx, ListQuery(limit=2))
+        second = await list_companies(tx, ListQuery(limit=2, cursor=first.next_cursor))
 
         assert [company.name for company in first.items + second.items] == ["Acme", "Borealis", "Север"]
         assert second.next_cursor is None

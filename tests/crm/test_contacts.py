@@ -8,6 +8,7 @@ import pytest
 from core.db import Database
 from core.errors import Conflict, Forbidden, NotFound, Stale, Unprocessable
 from core.principal import Principal
+from core.sql import ListQuery
 from crm.companies.actions import create_company
 from crm.companies.models import NewCompany
 from crm.contacts.actions import (
@@ -258,7 +259,7 @@ async def test_pages_follow_each_other_without_gap_or_repeat(
 
         seen, cursor = [], None
         for _ in range(3):
-            page = await list_contacts(tx, limit=2, cursor=cursor)
+            page = await list_contacts(tx, ListQuery(limit=2, cursor=cursor))
             seen += [contact.id for contact in page.items]
             cursor = page.next_cursor
 
@@ -270,7 +271,7 @@ async def test_pages_follow_each_other_without_gap_or_repeat(
 async def test_a_made_up_cursor_is_refused(database: Database, organization: Principal, cursor: str) -> None:
     async with database.transaction(organization, "test") as tx:
         with pytest.raises(Unprocessable):
-            await list_contacts(tx, cursor=cursor)
+            await list_contacts(tx, ListQuery(cursor=cursor))
 
 
 @pytest.mark.parametrize("text", ["иван", "northwind", "@ivan", "director", "ИВАНОВ"])

@@ -27,6 +27,7 @@ MEANINGS = {
     "source_id": "messages",
     "assignee_id": "users",
     "holder_id": "users",
+    "owner_id": "members",
     "removed": "documents",
     "known": "messages",
     "GET /mails/{message_id} message_id": "messages by mail",

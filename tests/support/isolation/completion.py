@@ -26,7 +26,9 @@ EXEMPT = {
 BESIDE: dict[str, Row] = {"document_versions": {"status": "refused"}, "saved_answers": {"status": 201}}
 
 # Columns whose CHECK wants a certain shape: how to write a canary in it.
-GENERATORS: dict[str, Callable[[str], object]] = {}
+GENERATORS: dict[str, Callable[[str], object]] = {
+    "custom_fields.choices": lambda word: Jsonb([{"key": "canary", "label": word}]),
+}
 
 
 class CannotComplete(AssertionError):
