@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 import psycopg
 from opentelemetry import trace
 from psycopg import AsyncConnection, AsyncCursor, sql
+from psycopg.abc import AdaptContext
 from psycopg.rows import dict_row, tuple_row
 from psycopg.types.json import set_json_dumps
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
@@ -28,6 +29,13 @@ CHECK_SECONDS = 1.0
 _tracer = trace.get_tracer("getsale.db")
 
 set_json_dumps(dumps)
+
+
+class Literal(sql.Literal):
+    """A value that is composed into a statement of a Tx, where a percent sign alone would begin a parameter."""
+
+    def as_bytes(self, context: AdaptContext | None = None) -> bytes:
+        return super().as_bytes(context).replace(b"%", b"%%")
 
 
 @cache

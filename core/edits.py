@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from core.db import Literal
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
@@ -37,7 +39,7 @@ def assignments(values: Mapping[str, object]) -> sql.Composable:
     """`name = value, ...` of an UPDATE; the names are fields of our own dataclasses, never a caller's."""
     return sql.SQL(", ").join(
         sql.SQL("{} = {}").format(
-            sql.Identifier(name), sql.Literal(Jsonb(value) if isinstance(value, Mapping) else value)
+            sql.Identifier(name), Literal(Jsonb(value) if isinstance(value, Mapping) else value)
         )
         for name, value in values.items()
     )

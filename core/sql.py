@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg import sql
 
 from core import clock
-from core.db import Tx
+from core.db import Literal, Tx
 from core.errors import Unprocessable
 from core.filters import (
     EVERYTHING,
@@ -326,7 +326,7 @@ def _literals(kind: ValueKind, values: Sequence[Value]) -> sql.Composable:
 
 def _literal(kind: ValueKind, value: Value | str) -> sql.Composable:
     given = value.isoformat() if isinstance(value, date) else str(value)
-    return sql.SQL("{}::{}").format(sql.Literal(given), sql.SQL(_TYPES[kind]))
+    return sql.SQL("{}::{}").format(Literal(given), sql.SQL(_TYPES[kind]))
 
 
 def _where(listing: Listing, kept: Filter, after: sql.Composable | None = None) -> sql.Composable:

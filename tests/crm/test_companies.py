@@ -6,7 +6,7 @@ from core.db import Database
 from core.errors import Conflict, Stale, Unprocessable
 from core.principal import Principal
 from core.sql import ListQuery
-from crm.companies.actions import create_company, update_company
+from crm.companies.actions import create_company, delete_company, restore_company, update_company
 from crm.companies.models import CompanyEdit, NewCompany, normalize_domain
 from crm.companies.queries import find_company_by_domain, get_company, list_companies
 from tests.support.changes import changes_of
@@ -48,6 +48,37 @@ async def test_an_update_raises_the_version_and_records_the_change(
         assert (last.type, last.changes) == ("company.updated", {"city": ["Riga", "Tallinn"]})
         with pytest.raises(Stale):
             await update_company(tx, acme.id, CompanyEdit(city="Vilnius"), version=1)
+
+
+async def test_a_name_may_hold_any_sign(database: Database, organization: Principal) -> None:
+    async with database.transaction(organization, "test") as tx:
+        acme = await create_company(tx, NewCompany("Acme", city="Riga"))
+
+        updated = await update_company(tx, acme.id, CompanyEdit(name="100% %(x)s O'Hara \\ {}"), version=1)
+
+    assert updated.name == "100% %(x)s O'Hara \\ {}"
+
+
+async def test_a_field_can_be_emptied(database: Database, organization: Principal) -> None:
+    async with database.transaction(organization, "test") as tx:
+        acme = await create_company(tx, NewCompany("Acme", domain="acme.io", employees=5))
+
+        updated = await update_company(tx, acme.id, CompanyEdit(domain=None, employees=None), version=1)
+
+    assert (updated.domain, updated.employees) == (None, None)
+
+
+async def test_a_domain_in_the_trash_is_free_until_somebody_wants_it_back(
+    database: Database, organization: Principal
+) -> None:
+    async with database.transaction(organization, "test") as tx:
+        acme = await create_company(tx, NewCompany("Acme", domain="acme.io"))
+        await delete_company(tx, acme.id, version=1)
+        assert (await list_companies(tx)).items == []
+        await create_company(tx, NewCompany("Acme again", domain="acme.io"))
+
+        with pytest.raises(Conflict):
+            await restore_company(tx, acme.id)
 
 
 @pytest.mark.parametrize("new", [NewCompany(" "), NewCompany("Acme", employees=-1)])

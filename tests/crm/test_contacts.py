@@ -14,14 +14,19 @@ from crm.companies.models import NewCompany
 from crm.contacts.actions import (
     add_handle,
     create_contact,
+    delete_contact,
+    prefer_handle,
+    record_consent,
+    remove_handle,
     resolve_contact,
     suppress_contact,
     update_contact,
 )
-from crm.contacts.models import ContactEdit, NewContact, normalize_handle
+from crm.contacts.models import ConsentChannel, ContactEdit, NewContact, normalize_handle
 from crm.contacts.queries import (
     find_contact_by_handle,
     get_contact,
+    list_consents,
     list_contacts,
     list_contacts_of_company,
     list_handles,
@@ -290,3 +295,54 @@ async def test_a_contact_is_found_by_name_company_handle_and_title(
 
         assert [contact.id for contact in page.items] == [ivan.id]
         assert [c.id for c in await list_contacts_of_company(tx, company.id)] == [ivan.id]
+
+
+async def test_who_writes_to_us_is_no_longer_in_the_trash(
+    database: Database, organization: Principal
+) -> None:
+    handles = (("email", "anna@acme.io"),)
+    async with database.transaction(organization, "test") as tx:
+        anna = await resolve_contact(tx, handles=handles, name="Anna", language="en")
+        await delete_contact(tx, anna.id, version=anna.version)
+        assert (await list_contacts(tx)).items == []
+
+        again = await resolve_contact(tx, handles=handles, name="Anna", language="en")
+
+        assert (again.id, again.deleted_at) == (anna.id, None)
+
+
+async def test_the_latest_word_on_consent_holds_and_every_earlier_one_is_kept(
+    database: Database, organization: Principal
+) -> None:
+    async with database.transaction(organization, "test") as tx:
+        anna = await create_contact(tx, NewContact("Anna"))
+        await record_consent(tx, anna.id, ConsentChannel.EMAIL, is_given=True, source="web form")
+        await record_consent(tx, anna.id, ConsentChannel.EMAIL, is_given=False, source="her mail of Monday")
+        await record_consent(tx, anna.id, ConsentChannel.SMS, is_given=True, source="web form")
+
+        consents = await list_consents(tx, anna.id)
+
+        assert [(each.channel, each.is_given, each.source) for each in consents] == [
+            (ConsentChannel.EMAIL, False, "her mail of Monday"),
+            (ConsentChannel.SMS, True, "web form"),
+        ]
+        assert await tx.value("SELECT count(*) FROM contact_consents") == 3
+        with pytest.raises(Unprocessable, match="where the consent comes from"):
+            await record_consent(tx, anna.id, ConsentChannel.SMS, is_given=False, source=" ")
+
+
+async def test_the_first_handle_of_a_kind_is_shown_in_lists(
+    database: Database, organization: Principal
+) -> None:
+    handles = (("email", "old@acme.io"), ("email", "new@acme.io"), ("phone", "+371 2000"))
+    async with database.transaction(organization, "test") as tx:
+        anna = await create_contact(tx, NewContact("Anna", handles=handles))
+        old, new, _ = await list_handles(tx, anna.id)
+        assert (await list_contacts(tx)).items[0].email == "old@acme.io"
+
+        await prefer_handle(tx, anna.id, new.id)
+        assert (await list_contacts(tx)).items[0].email == "new@acme.io"
+        await remove_handle(tx, anna.id, new.id)
+
+        line = (await list_contacts(tx)).items[0]
+        assert (line.email, line.phone) == (old.value, "+3712000")
