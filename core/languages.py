@@ -1,6 +1,7 @@
 """English and Russian, told apart by their letters, and the words of both without their endings."""
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Literal
 
@@ -54,6 +55,12 @@ def _of_code(code: str) -> Language:
 def words(text: str) -> list[str]:
     """Lower-case words and numbers, in order; ё is е."""
     return [word.replace("’", "'") for word in _WORD.findall(text.lower().replace("ё", "е"))]
+
+
+def spans(text: str) -> Iterator[tuple[str, int, int]]:
+    """The words of a text as `words` gives them, each with where it begins and ends."""
+    for match in _WORD.finditer(text):
+        yield match[0].lower().replace("ё", "е").replace("’", "'"), match.start(), match.end()
 
 
 @lru_cache(maxsize=50_000)

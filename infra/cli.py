@@ -17,6 +17,7 @@ from infra.commands import (
     processes,
     replay,
     schema,
+    search,
     user,
 )
 from infra.commands.running import fail
@@ -47,6 +48,7 @@ app.add_typer(account.app, name="account")
 app.add_typer(replay.app, name="replay")
 app.add_typer(importing.app, name="import")
 app.add_typer(graph.app, name="graph")
+app.add_typer(search.app, name="search")
 
 
 def main() -> None:

@@ -5,12 +5,14 @@ from functools import cache
 from events import types as e
 from events.due import DueWork
 from events.outbox import Delivery
+from worker import finding, remembering
 from worker import handlers as h
-from worker import remembering
 from worker.jobs import Handler, InTx, Outside, Together
 
 _live = Together(h.publish_live)
 _graph = Together(h.project_graph)
+_found = Together(finding.index_records)
+_messages_found = InTx(finding.index_messages)
 _reading = Outside(h.read_document, give_up=h.refuse_document)
 
 # Event -> handlers. An empty tuple says: recorded for audit and timeline, and nothing reacts.
@@ -20,9 +22,10 @@ ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
         _live,
         InTx(h.record_interaction),
         InTx(remembering.remember_message),
+        _messages_found,
     ),
-    e.AutomaticMessageReceived: (_live,),
-    e.MessageEdited: (_live, InTx(remembering.remember_message)),
+    e.AutomaticMessageReceived: (_live, _messages_found),
+    e.MessageEdited: (_live, InTx(remembering.remember_message), _messages_found),
     e.AttachmentReceived: (Outside(h.fetch_attachments, give_up=h.refuse_attachments), _live),
     e.AttachmentStored: (_live,),
     e.RunRequested: (Outside(h.execute_run, give_up=h.give_up_run),),
@@ -55,12 +58,13 @@ ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
         InTx(h.yield_to_author),
         Outside(h.keep_sent_copy),
         InTx(remembering.remember_message),
+        _messages_found,
     ),
     e.MessageFailed: (_live,),
     e.MessageUnknown: (_live,),
     e.MessageCancelled: (_live,),
-    e.ConversationImported: (_live, InTx(remembering.remember_conversation)),
-    e.ConversationDeleted: (_live,),
+    e.ConversationImported: (_live, InTx(remembering.remember_conversation), _messages_found),
+    e.ConversationDeleted: (_live, _messages_found),
     e.ConversationRead: (_live,),
     e.ConversationAssigned: (InTx(h.yield_to_holder), _live),
     e.ConversationSnoozed: (_live,),
@@ -71,17 +75,17 @@ ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.FactRetracted: (_graph,),
     e.DocumentAdded: (_reading, _live),
     e.DocumentReplaced: (_reading, _live),
-    e.DocumentRemoved: (InTx(h.follow_document), _live),
-    e.DocumentRestored: (_reading, _live),
+    e.DocumentRemoved: (InTx(h.follow_document), _live, _found),
+    e.DocumentRestored: (_reading, _live, _found),
     e.DocumentPublished: (InTx(h.follow_document), _live),
     e.DocumentWithheld: (InTx(h.follow_document), _live),
-    e.DocumentRead: (_live,),
+    e.DocumentRead: (_live, _found),
     e.DocumentRefused: (_live,),
-    e.ContactCreated: (InTx(h.record_employment), InTx(h.note_matches), _graph),
-    e.ContactUpdated: (InTx(h.record_employment), _graph),
-    e.ContactDeleted: (_graph,),
-    e.CompanyCreated: (_graph,),
-    e.CompanyUpdated: (_graph,),
+    e.ContactCreated: (InTx(h.record_employment), InTx(h.note_matches), _graph, _found),
+    e.ContactUpdated: (InTx(h.record_employment), _graph, _found),
+    e.ContactDeleted: (_graph, _found),
+    e.CompanyCreated: (_graph, _found),
+    e.CompanyUpdated: (_graph, _found),
     e.CustomFieldCreated: (),
     e.CustomFieldUpdated: (),
     e.UserCreated: (_graph,),
@@ -97,10 +101,10 @@ ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.ChannelAccountConnected: (),
     e.ChannelAccountDisconnected: (),
     e.ChannelAccountRestricted: (),
-    e.DealCreated: (),
-    e.DealUpdated: (),
+    e.DealCreated: (_found,),
+    e.DealUpdated: (_found,),
     e.DealStageChanged: (),
-    e.TaskCreated: (),
+    e.TaskCreated: (_found,),
     e.TaskCompleted: (),
     e.TriggerExecuted: (),
     e.ImportStarted: (),
@@ -117,6 +121,8 @@ DUE: dict[str, Handler] = {
     "answers.forget": InTx(h.forget_answers),
     "memory.remember": InTx(remembering.remember_conversation),
     "memory.embed": Outside(remembering.embed_memories),
+    "search.catch_up": Outside(finding.catch_up_search),
+    "search.tidy": InTx(finding.tidy_search),
 }
 
 

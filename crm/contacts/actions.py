@@ -176,7 +176,7 @@ async def create_contact(tx: Tx, new: NewContact) -> Contact:
     )
     await emit(tx, ContactCreated(contact.id))
     for kind, value in new.handles:
-        await add_handle(tx, contact.id, kind, value)
+        await _add_handle(tx, contact.id, kind, value)
     return contact
 
 
@@ -189,12 +189,20 @@ async def add_handle(tx: Tx, contact_id: ContactId, kind: str, value: str) -> No
     """
     await get_contact(tx, contact_id)
     tx.principal.require("contacts:write")
+    if await _add_handle(tx, contact_id, kind, value):
+        known, text = normalize_handle(kind, value)
+        await emit(tx, ContactUpdated(contact_id), changes={known.value: (None, text)})
+
+
+async def _add_handle(tx: Tx, contact_id: ContactId, kind: str, value: str) -> bool:
+    """Whether the contact lacked it. Raises: Conflict when it belongs to another contact."""
     handle = normalize_handle(kind, value)
     if await _attach(tx, contact_id, (handle,)):
-        return
+        return True
     owner = await find_contact_by_handles(tx, (handle,))
     if owner is None or owner.id != contact_id:
         raise Conflict(f"This {handle[0]} already belongs to {owner.name if owner else 'another contact'}.")
+    return False
 
 
 async def update_contact(tx: Tx, contact_id: ContactId, edit: ContactEdit, *, version: int) -> Contact:

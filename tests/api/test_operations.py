@@ -98,7 +98,7 @@ async def test_another_organizations_id_is_as_unknown(
 
 @pytest.mark.parametrize(
     "operation",
-    [one for one in OPERATIONS if one.method == "GET" and not one.is_about_one],
+    [one for one in OPERATIONS if one.method == "GET" and not one.is_about_one and one.name != "search"],
     ids=lambda operation: operation.name,
 )
 async def test_a_list_holds_ones_own_only(

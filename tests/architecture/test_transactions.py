@@ -27,6 +27,7 @@ MAY_OPEN = {
     "worker/jobs.py",
     "worker/handlers.py",
     "worker/remembering.py",
+    "worker/finding.py",
     "worker/relay.py",
     "worker/cron.py",
     "worker/listeners.py",

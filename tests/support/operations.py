@@ -114,5 +114,6 @@ OPERATIONS = (
         status=201,
         scope="contacts:write",
     ),
+    Operation("search", "GET", "/search"),
 )
 BY_NAME = {operation.name: operation for operation in OPERATIONS}

@@ -52,7 +52,8 @@ VALUES: dict[str, JsonValue] = {
 SEARCHED = frozenset({"q", "text", "question", "query"})
 
 # Words of the victim: what everything that searches is asked for.
-SEARCHES = ("contacts.name", "companies.name", "contact_handles.value", "memories.text", "documents.name")
+SEARCHES = ("contacts.name", "companies.name", "contact_handles.value", "memories.text", "documents.name",
+            "search_words.word")  # fmt: skip
 
 # Stands for an uploaded file.
 FILE = "a file"

@@ -33,6 +33,8 @@ from crm.knowledge.queries import newest_version
 from crm.pipelines.actions import create_pipeline
 from crm.pipelines.queries import list_stages
 from crm.runs.actions import QuietWindow, RunRequest, claim_run, request_run
+from crm.search import actions as search
+from crm.search.models import FoundKind
 from crm.tasks.actions import create_task
 from events.ids import UserId
 from graph.postgres import PostgresGraph
@@ -121,6 +123,7 @@ async def build_tenant(db: Database, settings: Settings, name: str, say: Say) ->
     await _mail(tenant, say)
     await _document(tenant, say)
     await rebuild(db, owner, PostgresGraph(db))
+    await _found(tenant)
     return tenant
 
 
@@ -236,6 +239,13 @@ async def _document(tenant: Tenant, say: Say) -> None:
         await knowledge.record_read(tx, version, Reading("text/plain", ("en",), None, 1))
         live = Version(document_id, version.id, "Price list.txt", True, clock.now())
         await store.insert_chunks(tx, live, [Chunk(content.decode(), "en", 1, heading=(say("Prices"),))])
+
+
+async def _found(tenant: Tenant) -> None:
+    """Everything of it is found by the search box."""
+    for kind in FoundKind:
+        async with tenant.db.transaction(tenant.owner, "test") as tx:
+            await search.index_next(tx, kind)
 
 
 async def contents(admin: Admin, catalogue: Catalogue, organization_id: UUID) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""One box over everything: words of records, kept beside them and ranked."""
