@@ -18,8 +18,6 @@ _PHONE: LiteralString = """(SELECT h.value FROM contact_handles h
 _TELEGRAM: LiteralString = """(SELECT h.value FROM contact_handles h
          WHERE h.organization_id = c.organization_id AND h.contact_id = c.id AND h.kind = 'telegram_username'
          ORDER BY h.is_primary DESC, h.created_at, h.id LIMIT 1)"""
-_LAST_MESSAGE: LiteralString = """(SELECT max(v.last_message_at) FROM conversations v
-         WHERE v.organization_id = c.organization_id AND v.contact_id = c.id)"""
 _COLUMNS = (
     column("name", ValueKind.TEXT, "c.name", is_nullable=False),
     column("title", ValueKind.TEXT, "c.title", is_nullable=False),
@@ -47,7 +45,7 @@ _COLUMNS = (
                   WHERE r.organization_id = c.organization_id AND r.record_kind = 'contact' AND r.record_id = c.id)""",
     ),
     column("is_suppressed", ValueKind.BOOLEAN, "(c.suppressed_at IS NOT NULL)", is_nullable=False),
-    column("last_message_at", ValueKind.MOMENT, _LAST_MESSAGE),
+    column("last_message_at", ValueKind.MOMENT, "c.last_message_at"),
     column("created_at", ValueKind.MOMENT, "c.created_at", is_nullable=False),
     column("updated_at", ValueKind.MOMENT, "c.updated_at", is_nullable=False),
     column("company_city", ValueKind.TEXT, "o.city"),
@@ -61,7 +59,7 @@ CONTACTS = Listing(
     select="""
 SELECT c.id, c.name, c.title, c.company_id, c.language, c.time_zone, c.note, c.suppressed_at, c.suppressed_reason,
        c.telegram_consent, c.owner_id, c.bidi_id, c.custom, c.created_at, c.updated_at, c.deleted_at,
-       c.merged_into_id, c.version, o.name AS company_name, m.name AS owner_name, b.name AS bidi_name,
+       c.merged_into_id, c.version, c.last_message_at, o.name AS company_name, m.name AS owner_name, b.name AS bidi_name,
        """
     + _EMAIL
     + """ AS email,
@@ -70,10 +68,7 @@ SELECT c.id, c.name, c.title, c.company_id, c.language, c.time_zone, c.note, c.s
     + """ AS phone,
        """
     + _TELEGRAM
-    + """ AS telegram,
-       """
-    + _LAST_MESSAGE
-    + """ AS last_message_at""",
+    + """ AS telegram""",
     source="""contacts c
   LEFT JOIN companies o ON o.organization_id = c.organization_id AND o.id = c.company_id
   LEFT JOIN members m ON m.organization_id = c.organization_id AND m.id = c.owner_id

@@ -8,6 +8,7 @@ from core import clock
 from core.db import Database
 from core.errors import Forbidden, Unprocessable
 from core.principal import Principal, PrincipalKind
+from crm.contacts.queries import list_contacts
 from crm.conversations import actions as conversations
 from crm.conversations.models import ConversationStatus, HandoffReason, HolderKind, MessageStatus, Reception
 from crm.conversations.queries import list_messages
@@ -154,3 +155,13 @@ async def test_a_handoff_says_why_and_frees_the_conversation(world: World) -> No
     handed = await world.conversation()
     assert handed.handoff_reason is HandoffReason.CUSTOMER_REQUEST
     assert (handed.holder_kind, handed.handoff_summary) == (None, "Asks for a person")
+
+
+async def test_the_contact_shows_when_a_message_last_went_either_way(world: World) -> None:
+    await world.receive("Hello")
+    await world.receive("Are you there?")
+
+    conversation = await world.conversation()
+    async with world.db.transaction(world.owner, "test") as tx:
+        (line,) = (await list_contacts(tx)).items
+    assert line.last_message_at == conversation.last_message_at

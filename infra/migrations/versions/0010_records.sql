@@ -40,6 +40,35 @@ CREATE INDEX companies_by_creation ON companies (organization_id, created_at, id
 CREATE INDEX companies_by_change ON companies (organization_id, updated_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX companies_by_owner ON companies (organization_id, owner_id, id) WHERE deleted_at IS NULL;
 
+-- When somebody last wrote or was written to, over whichever channel: kept on the contact, for people sort by it.
+ALTER TABLE contacts ADD COLUMN last_message_at timestamptz;
+ALTER TABLE contacts NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE conversations NO FORCE ROW LEVEL SECURITY;
+UPDATE contacts c
+   SET last_message_at = v.last_message_at
+  FROM (SELECT organization_id, contact_id, max(last_message_at) AS last_message_at
+          FROM conversations
+         GROUP BY organization_id, contact_id) v
+ WHERE v.organization_id = c.organization_id
+   AND v.contact_id = c.id;
+ALTER TABLE contacts FORCE ROW LEVEL SECURITY;
+ALTER TABLE conversations FORCE ROW LEVEL SECURITY;
+CREATE FUNCTION follow_last_message() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    UPDATE contacts
+       SET last_message_at = NEW.last_message_at
+     WHERE organization_id = NEW.organization_id
+       AND id = NEW.contact_id
+       AND (last_message_at IS NULL OR last_message_at < NEW.last_message_at);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER conversations_last_message
+    AFTER INSERT OR UPDATE OF last_message_at, contact_id ON conversations
+    FOR EACH ROW EXECUTE FUNCTION follow_last_message();
+CREATE INDEX contacts_by_last_message ON contacts (organization_id, last_message_at DESC NULLS LAST, id DESC)
+    WHERE deleted_at IS NULL;
+
 -- handles and consent ----------------------------------------------------------------------------------------------
 -- At most one handle of a kind is the one to use first.
 ALTER TABLE contact_handles DROP CONSTRAINT contact_handles_kind_check;
