@@ -608,6 +608,20 @@ class ImportStarted(Event):
 
 
 @dataclass(frozen=True)
+class ImportProgressed(Event):
+    """Rows were taken over or back, or the import came into another state; one event for a whole chunk of records.
+
+    What a chunk holds is read with `crm.imports.tables.queries.list_chunk`.
+    """
+
+    name = "import.progressed"
+    subject_kind = "import"
+
+    import_id: ImportId
+    chunk_id: UUID | None = None
+
+
+@dataclass(frozen=True)
 class ImportFinished(Event):
     name = "import.finished"
     subject_kind = "import"

@@ -9,6 +9,7 @@ from core.db import Database, Tx
 from core.principal import Principal
 from crm.facts import queries as facts
 from crm.facts.models import Named, Related
+from crm.imports.tables.queries import list_chunk
 from events.ids import FactId
 from events.types import (
     CompanyCreated,
@@ -19,6 +20,7 @@ from events.types import (
     Event,
     FactAsserted,
     FactRetracted,
+    ImportProgressed,
     UserCreated,
 )
 from graph.schema import edge_type_of, label_of
@@ -42,6 +44,8 @@ async def read_changes(tx: Tx, event: Event) -> Changes:
     match event:
         case FactAsserted() | FactRetracted():
             return await _changes_of_fact(tx, event.fact_id)
+        case ImportProgressed():
+            return await _changes_of_chunk(tx, event)
         case (
             ContactCreated()
             | ContactUpdated()
@@ -65,6 +69,25 @@ async def _changes_of_fact(tx: Tx, fact_id: FactId) -> Changes:
         return Changes(gone_edges=(fact_id,))
     # Ends are only made where missing: their names are set by their own events, which come in order.
     return Changes(ends=ends, edges=(_edge(related),))
+
+
+async def _changes_of_chunk(tx: Tx, event: ImportProgressed) -> Changes:
+    """A chunk of an import at once: its records as they are now, and where those work."""
+    if event.chunk_id is None:
+        return Changes()
+    ids = [record.record_id for record in await list_chunk(tx, event.import_id, event.chunk_id)]
+    if not ids:
+        return Changes()
+    nodes = _nodes(await facts.list_named(tx, ids))
+    related = await facts.list_related(tx, subjects=ids)
+    ends = _nodes(await facts.list_named(tx, list({one.object_id for one in related})))
+    known = {node.id for node in (*nodes, *ends)}
+    return Changes(
+        nodes=nodes,
+        ends=ends,
+        edges=tuple(_edge(one) for one in related if {one.subject_id, one.object_id} <= known),
+        gone_nodes=tuple(set(ids) - {node.id for node in nodes}),
+    )
 
 
 async def read_expected(db: Database, principal: Principal) -> Snapshot:

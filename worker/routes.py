@@ -5,7 +5,7 @@ from functools import cache
 from events import types as e
 from events.due import DueWork
 from events.outbox import Delivery
-from worker import finding, remembering
+from worker import finding, importing, remembering
 from worker import handlers as h
 from worker.jobs import Handler, InTx, Outside, Together
 
@@ -107,9 +107,10 @@ ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.TaskCreated: (_found,),
     e.TaskCompleted: (),
     e.TriggerExecuted: (),
-    e.ImportStarted: (),
-    e.ImportFinished: (),
-    e.ImportUndone: (),
+    e.ImportStarted: (_live,),
+    e.ImportProgressed: (_live, Outside(importing.project_chunk), Outside(importing.index_chunk)),
+    e.ImportFinished: (_live,),
+    e.ImportUndone: (_live,),
 }
 
 # Kind of due work -> handler. `channel.listen` is held by worker/listeners.py.
@@ -123,6 +124,8 @@ DUE: dict[str, Handler] = {
     "memory.embed": Outside(remembering.embed_memories),
     "search.catch_up": Outside(finding.catch_up_search),
     "search.tidy": InTx(finding.tidy_search),
+    "import.work": Outside(importing.work_on_import, give_up=importing.fail_import),
+    "import.forget": Outside(importing.forget_file),
 }
 
 

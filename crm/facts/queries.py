@@ -115,8 +115,8 @@ async def find_related(tx: Tx, fact_id: FactId) -> Related | None:
     )
 
 
-async def list_related(tx: Tx) -> list[Related]:
-    """Every relation of the organization that was not retracted."""
+async def list_related(tx: Tx, *, subjects: Sequence[UUID] | None = None) -> list[Related]:
+    """Every relation of the organization that was not retracted; with `subjects` only theirs."""
     return await tx.all(
         Related,
         """
@@ -124,7 +124,9 @@ async def list_related(tx: Tx) -> list[Related]:
           FROM facts
          WHERE object_id IS NOT NULL
            AND retracted_at IS NULL
+           AND (%(subjects)s::uuid[] IS NULL OR subject_id = ANY(%(subjects)s))
         """,
+        subjects=None if subjects is None else list(subjects),
     )
 
 

@@ -34,7 +34,7 @@ _WRITE = {
 SCOPES: dict[Role, frozenset[str]] = {
     Role.OWNER: frozenset({"*"}),
     Role.ADMIN: frozenset({"*"}),
-    Role.SUPERVISOR: frozenset(_READ | _WRITE | {"knowledge:write", "fields:write"}),
+    Role.SUPERVISOR: frozenset(_READ | _WRITE | {"knowledge:write", "fields:write", "imports:write"}),
     Role.BIDI: frozenset(_READ | _WRITE),
     Role.VIEWER: frozenset(_READ),
 }

@@ -74,7 +74,7 @@ async def import_chat(tx: Tx, import_id: ImportId, position: int, chat: Imported
     current = await _at(tx, import_id, position)
     if current is None:
         return
-    if not chat.lines:
+    if not chat.lines or current.channel_account_id is None:
         await _advance(tx, current)
         return
     contact, is_new = await _resolve(tx, current, chat.person)

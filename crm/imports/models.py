@@ -10,10 +10,19 @@ from events.ids import ChannelAccountId, ImportId, UserId
 
 class ImportKind(StrEnum):
     TELEGRAM_DESKTOP = "telegram_desktop"
+    TABLE = "table"
 
 
 class ImportStatus(StrEnum):
+    """A table is mapped (draft) and tried (checking, checked) before it runs; everything else runs at once."""
+
+    DRAFT = "draft"
+    CHECKING = "checking"
+    CHECKED = "checked"
     RUNNING = "running"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
     FINISHED = "finished"
     UNDOING = "undoing"
     UNDONE = "undone"
@@ -21,14 +30,14 @@ class ImportStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Import:
-    """`position` of `total` steps are committed; a step is one person of the address book or one chat."""
+    """`position` of `total` steps are committed; a step is one row, one person of the address book or one chat."""
 
     id: ImportId
     kind: ImportKind
     label: str
     fingerprint: str
     status: ImportStatus
-    channel_account_id: ChannelAccountId
+    channel_account_id: ChannelAccountId | None
     member_user_id: UserId
     total: int
     position: int

@@ -26,6 +26,7 @@ MAY_OPEN = {
     "api/webhooks.py",
     "worker/jobs.py",
     "worker/handlers.py",
+    "worker/importing.py",
     "worker/remembering.py",
     "worker/finding.py",
     "worker/relay.py",
