@@ -28,6 +28,7 @@ FLAGS = [
 SIZES = {1280: 800, 360: 740}
 THEMES = ("light", "dark")
 LOCALES = ("en", "ru")
+SOUGHT = {"en": "lind", "ru": "склад"}
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,14 @@ def _photograph_pages(page: "Page", camera: Camera, look: Look) -> None:
     if document.count():
         page.goto(f"{camera.base}{document.get_attribute('href')}")
         camera.shoot(page, "document", look)
+    page.goto(f"{camera.base}/search?q={SOUGHT[look.locale]}")
+    camera.shoot(page, "search", look)
+    page.keyboard.press("Control+KeyK")
+    page.wait_for_selector("#palette [aria-selected=true]")
+    camera.shoot(page, "palette", look)
+    page.keyboard.type(SOUGHT[look.locale])
+    page.wait_for_selector("#palette #option-everywhere")
+    camera.shoot(page, "palette-found", look)
     page.goto(f"{camera.base}/preferences")
     camera.shoot(page, "preferences", look)
     page.goto(f"{camera.base}/design")

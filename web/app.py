@@ -16,7 +16,18 @@ from api.deps import find_account
 from core.errors import AppError, Unauthorized
 from core.settings import Settings
 from web import assets, live, security
-from web.pages import contacts, conversations, design, drafts, inbox, knowledge, mails, preferences, session
+from web.pages import (
+    contacts,
+    conversations,
+    design,
+    drafts,
+    inbox,
+    knowledge,
+    mails,
+    preferences,
+    search,
+    session,
+)
 from web.phrases import error_text, error_title
 from web.viewer import get_visit
 
@@ -30,7 +41,18 @@ def create_web(app: FastAPI, settings: Settings) -> FastAPI:
     )
     # The services are put there when the process starts; both applications see the same ones.
     pages.state = app.state
-    for noun in (session, preferences, inbox, conversations, mails, drafts, contacts, knowledge, design):
+    for noun in (
+        session,
+        preferences,
+        inbox,
+        conversations,
+        mails,
+        drafts,
+        contacts,
+        knowledge,
+        search,
+        design,
+    ):
         pages.include_router(noun.router)
     pages.include_router(live.router)
     pages.mount("/static", assets.HashedStatic())

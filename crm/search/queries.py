@@ -273,3 +273,12 @@ def _best(hits: Sequence[Hit], limit: int, each: int) -> list[Hit]:
         if taken[hit.kind] <= each:
             best.append(hit)
     return best[:limit]
+
+
+async def list_hits(tx: Tx, wanted: Sequence[tuple[FoundKind, UUID]]) -> list[Hit]:
+    """These records as they are now, in their order; those that are gone or may not be read are left out."""
+    found = {}
+    for kind in {kind for kind, _ in wanted if tx.principal.may(SOURCES[kind].scope)}:
+        for record in await load_records(tx, kind, [id for of, id in wanted if of is kind]):
+            found[kind, record.id] = _hit(kind, record, _Match(kind, record.id, 1, 1.0), {})
+    return [found[one] for one in dict.fromkeys(wanted) if one in found]

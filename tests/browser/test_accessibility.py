@@ -62,6 +62,8 @@ def _pages(conversation: Conversation, prices: Document, scan: Document) -> dict
         "document": f"/knowledge/{prices.id}?quote=1–9 | €26",
         "refused document": f"/knowledge/{scan.id}",
         "answers": "/knowledge/answers?q=prices",
+        "search": "/search",
+        "found": "/search?q=prices",
         "preferences": "/preferences",
         "design": "/design",
     }
