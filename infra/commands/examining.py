@@ -28,21 +28,25 @@ def tools(as_json: AsJson = False) -> None:
 
 def bench(
     name: str,
-    path: Annotated[Path | None, typer.Argument(help="The data, for a bench that reads some.")] = None,
+    paths: Annotated[list[Path] | None, typer.Argument(help="The data, for a bench that reads some.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure one part of the product and print the figures."""
+    """Measure one part of the product and print the figures; `dedupe` prints its pairs, and the figures on stderr."""
     known = sorted(file.stem for file in Path(__file__).parent.parent.joinpath("bench").glob("[a-z]*.py"))
     if name not in known:
         fail(f"There is no bench {name}; there are: {', '.join(known) or 'none'}.", 2)
-    run = importlib.import_module(f"infra.bench.{name}").run
-    takes_path = bool(inspect.signature(run).parameters)
-    if takes_path != (path is not None):
-        fail(f"The bench {name} {'needs a path to its data' if takes_path else 'reads no data'}.", 2)
-    if path is not None and not path.exists():
-        fail(f"{path} does not exist.", 2)
-    report = run(path) if takes_path else run()
-    print(json.dumps(report.as_json()) if as_json else "\n".join(report.lines()))
+    module = importlib.import_module(f"infra.bench.{name}")
+    given = paths or []
+    wanted = inspect.signature(module.run).parameters.values()
+    least = sum(parameter.default is parameter.empty for parameter in wanted)
+    if not least <= len(given) <= len(wanted):
+        fail(f"The bench {name} {'needs a path to its data' if wanted else 'reads no data'}.", 2)
+    for path in given:
+        if not path.exists():
+            fail(f"{path} does not exist.", 2)
+    report = module.run(*given)
+    out = sys.stderr if getattr(module, "PRINTS_DATA", False) else sys.stdout
+    print(json.dumps(report.as_json()) if as_json else "\n".join(report.lines()), file=out)
 
 
 def doctor(as_json: AsJson = False) -> None:
