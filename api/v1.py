@@ -6,7 +6,18 @@ from api.answers import answer_once
 from api.deps import get_caller
 from api.errors import ALWAYS, problems
 from api.fields import require_json
-from api.routes import approvals, contacts, conversations, drafts, messages, runs, search, ws_tickets
+from api.routes import (
+    api_keys,
+    approvals,
+    contacts,
+    conversations,
+    drafts,
+    messages,
+    runs,
+    search,
+    webhooks,
+    ws_tickets,
+)
 
 router = APIRouter(
     prefix="/api/v1",
@@ -14,5 +25,17 @@ router = APIRouter(
     dependencies=[Depends(get_caller), Depends(require_json), Depends(answer_once, scope="function")],
     responses=problems(*ALWAYS),
 )
-for noun in (conversations, messages, drafts, approvals, runs, contacts, search, ws_tickets):
+NOUNS = (
+    conversations,
+    messages,
+    drafts,
+    approvals,
+    runs,
+    contacts,
+    search,
+    api_keys,
+    webhooks,
+    ws_tickets,
+)
+for noun in NOUNS:
     router.include_router(noun.router)

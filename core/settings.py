@@ -85,6 +85,8 @@ class Settings(BaseSettings):
     api_organization_per_minute: int = Field(default=6000, ge=1)
     # how long a call under an Idempotency-Key may take before a repetition does the work instead
     api_answer_lease_seconds: float = Field(default=60.0, gt=0)
+    # how long an endpoint of a webhook may take to answer
+    webhook_timeout_seconds: float = Field(default=15.0, gt=0)
     ws_per_person: int = Field(default=20, ge=1)
     ws_per_organization: int = Field(default=2000, ge=1)
     ws_heartbeat_seconds: float = Field(default=15.0, gt=0)

@@ -29,6 +29,8 @@ TriggerId = NewType("TriggerId", UUID)
 ImportId = NewType("ImportId", UUID)
 ApiKeyId = NewType("ApiKeyId", UUID)
 EventId = NewType("EventId", UUID)
+WebhookId = NewType("WebhookId", UUID)
+WebhookDeliveryId = NewType("WebhookDeliveryId", UUID)
 
 
 class RecordKind(StrEnum):

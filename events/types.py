@@ -28,6 +28,7 @@ from events.ids import (
     TaskId,
     TriggerId,
     UserId,
+    WebhookId,
 )
 
 
@@ -84,6 +85,36 @@ class ApiKeyRevoked(Event):
     name = "api_key.revoked"
     subject_kind = "api_key"
     api_key_id: ApiKeyId
+
+
+@dataclass(frozen=True)
+class WebhookCreated(Event):
+    name = "webhook.created"
+    subject_kind = "webhook"
+    webhook_id: WebhookId
+
+
+@dataclass(frozen=True)
+class WebhookUpdated(Event):
+    name = "webhook.updated"
+    subject_kind = "webhook"
+    webhook_id: WebhookId
+
+
+@dataclass(frozen=True)
+class WebhookDisabled(Event):
+    """The product gave an endpoint up."""
+
+    name = "webhook.disabled"
+    subject_kind = "webhook"
+    webhook_id: WebhookId
+
+
+@dataclass(frozen=True)
+class WebhookRemoved(Event):
+    name = "webhook.removed"
+    subject_kind = "webhook"
+    webhook_id: WebhookId
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,12 @@
 """API keys from the command line: made, listed and revoked for a person."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from core import clock
 from core.db import Database, Tx
 from core.errors import NotFound, Unprocessable
 from core.principal import system
@@ -12,26 +14,54 @@ from core.settings import Settings
 from crm.api_keys import actions as api_keys
 from crm.api_keys.models import ApiKey
 from crm.api_keys.queries import find_organization_of_key, list_api_keys
-from crm.identity.queries import find_credentials, find_member, find_organization_id
-from events.ids import ApiKeyId, OrganizationId, UserId
+from crm.identity.models import member_principal
+from crm.identity.queries import Member, find_credentials, find_member, find_organization_id
+from events.ids import ApiKeyId, OrganizationId
 
 
-async def add(settings: Settings, email: str, organization: str, name: str) -> str:
-    """Make a key and return its secret. Raises: NotFound when the person is no member."""
-    async with _member_tx(settings, email, organization) as (tx, user_id):
-        made = await api_keys.create_api_key(tx, user_id, name=name)
+@dataclass(frozen=True)
+class Wanted:
+    """A key to be made; without scopes it may do whatever the person may, without days it does not run out."""
+
+    name: str = ""
+    scopes: Sequence[str] = ()
+    days: int = 0
+
+
+async def add(settings: Settings, email: str, organization: str, wanted: Wanted) -> str:
+    """Make a key and return its secret.
+
+    Raises: NotFound when the person is no member; Forbidden for a scope that the person does not hold; Unprocessable.
+    """
+    async with _member_tx(settings, email, organization) as (tx, member):
+        person = replace(tx, principal=member_principal(member.user_id, _id(tx), member.role))
+        made = await api_keys.create_api_key(
+            person,
+            member.user_id,
+            name=wanted.name,
+            scopes=wanted.scopes or None,
+            expires_at=clock.now() + timedelta(days=wanted.days) if wanted.days else None,
+        )
     return made.secret
+
+
+def _id(tx: Tx) -> OrganizationId:
+    return OrganizationId(tx.organization_id)
 
 
 async def list_lines(settings: Settings, email: str, organization: str) -> list[str]:
     """One line a key: id, first letters, when it was made and used, what it is for."""
-    async with _member_tx(settings, email, organization) as (tx, user_id):
-        return [_line(key) for key in await list_api_keys(tx, user_id)]
+    async with _member_tx(settings, email, organization) as (tx, member):
+        return [_line(key) for key in await list_api_keys(tx, member.user_id)]
 
 
 def _line(key: ApiKey) -> str:
     state = f"revoked {_day(key.revoked_at)}" if key.revoked_at else f"used {_day(key.last_used_at)}"
-    return f"{key.id}  {key.prefix}…  made {_day(key.created_at)}  {state}  {key.name}".rstrip()
+    until = f"  until {_day(key.expires_at)}" if key.expires_at else ""
+    scopes = "  " + " ".join(key.scopes) if key.scopes else ""
+    return (
+        f"{key.id}  {key.prefix}…  made {_day(key.created_at)}{until}  {state}{scopes}  {key.name}".rstrip()
+    )
 
 
 def _day(moment: datetime | None) -> str:
@@ -55,14 +85,14 @@ async def revoke(settings: Settings, key_id: str) -> None:
 
 
 @asynccontextmanager
-async def _member_tx(settings: Settings, email: str, organization: str) -> AsyncIterator[tuple[Tx, UserId]]:
+async def _member_tx(settings: Settings, email: str, organization: str) -> AsyncIterator[tuple[Tx, Member]]:
     async with _database(settings) as db:
         organization_id = await _organization(db, email, organization)
         async with db.transaction(system(organization_id), "api_key") as tx:
             member = await find_member(tx, email)
             if member is None:
                 raise NotFound(f"{email} is not a member of {organization}; `getsale user add` makes one.")
-            yield tx, member.user_id
+            yield tx, member
 
 
 async def _organization(db: Database, email: str, slug: str) -> OrganizationId:

@@ -2,10 +2,11 @@
 
 from functools import cache
 
+from crm.webhooks.models import EVENT_TYPES
 from events import types as e
 from events.due import DueWork
 from events.outbox import Delivery
-from worker import finding, importing, remembering
+from worker import finding, importing, remembering, webhooks
 from worker import handlers as h
 from worker.jobs import Handler, InTx, Outside, Together
 
@@ -16,7 +17,7 @@ _messages_found = InTx(finding.index_messages)
 _reading = Outside(h.read_document, give_up=h.refuse_document)
 
 # Event -> handlers. An empty tuple says: recorded for audit and timeline, and nothing reacts.
-ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
+_ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.MessageReceived: (
         InTx(h.evaluate_triggers),
         _live,
@@ -94,6 +95,10 @@ ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.ApiKeyCreated: (),
     e.ApiKeyRevoked: (),
     e.OrganizationCreated: (),
+    e.WebhookCreated: (),
+    e.WebhookUpdated: (),
+    e.WebhookDisabled: (),
+    e.WebhookRemoved: (),
     e.LanguageModelSet: (),
     e.LanguageModelRemoved: (),
     e.BidiCreated: (),
@@ -113,6 +118,13 @@ ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.ImportUndone: (_live,),
 }
 
+# Whatever the organization's other programs may be told of is offered to its webhooks, after everything else.
+_offered = Together(webhooks.offer_to_webhooks)
+ROUTES = {
+    event: (*handlers, _offered) if event.name in EVENT_TYPES else handlers
+    for event, handlers in _ROUTES.items()
+}
+
 # Kind of due work -> handler. `channel.listen` is held by worker/listeners.py.
 DUE: dict[str, Handler] = {
     "run.quiet": InTx(h.release_run),
@@ -120,6 +132,8 @@ DUE: dict[str, Handler] = {
     "conversation.wake": InTx(h.wake_conversation),
     "approval.return": InTx(h.return_approval),
     "answers.forget": InTx(h.forget_answers),
+    "webhook.deliver": Outside(webhooks.deliver_webhook, give_up=webhooks.give_up_delivery),
+    "webhook.forget": InTx(webhooks.forget_deliveries),
     "memory.remember": InTx(remembering.remember_conversation),
     "memory.embed": Outside(remembering.embed_memories),
     "search.catch_up": Outside(finding.catch_up_search),

@@ -4,12 +4,15 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+import httpx2
 from redis.asyncio import Redis
 
 from agents.llm.models import Models
 from agents.runtime import Runtime
 from channels.base import Channel
 from channels.registry import build as build_channels
+from core import http
+from core.addresses import tenant_reach
 from core.blobs import Blobs
 from core.db import Database
 from core.pubsub import PubSub
@@ -34,6 +37,7 @@ class Services:
     graph: ActiveGraph
     embedder: Embedder
     runtime: Runtime
+    webhook_client: httpx2.AsyncClient
 
     @property
     def quiet_window(self) -> QuietWindow:
@@ -56,6 +60,8 @@ async def build(settings: Settings) -> AsyncIterator[Services]:
         stack.push_async_callback(embedder.close)
         models = Models(settings)
         stack.push_async_callback(models.close)
+        webhook_client = http.client(tenant_reach(settings), timeout_seconds=settings.webhook_timeout_seconds)
+        stack.push_async_callback(webhook_client.aclose)
         yield Services(
             settings=settings,
             db=db,
@@ -65,5 +71,6 @@ async def build(settings: Settings) -> AsyncIterator[Services]:
             blobs=Blobs(settings.data),
             graph=graph,
             embedder=embedder,
+            webhook_client=webhook_client,
             runtime=Runtime(db, settings, Dispatcher(db, graph, embedder=embedder), models),
         )

@@ -15,15 +15,24 @@ USE_NOTED_EVERY = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class ApiKey:
-    """What can be shown of a key; the secret itself is shown once and never stored."""
+    """What can be shown of a key; the secret itself is shown once and never stored.
+
+    `scopes` is None for a key that may do whatever its person may, now and later.
+    """
 
     id: ApiKeyId
     user_id: UserId
     name: str
     prefix: str
+    scopes: list[str] | None
     created_at: datetime
+    expires_at: datetime | None
     last_used_at: datetime | None
     revoked_at: datetime | None
+
+    @property
+    def is_in_force(self) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > clock.now())
 
 
 @dataclass(frozen=True)
@@ -34,11 +43,13 @@ class KeyHolder:
     user_id: UserId
     organization_id: OrganizationId
     role: Role
+    scopes: list[str] | None
     last_used_at: datetime | None
 
     @property
     def principal(self) -> Principal:
-        return member_principal(self.user_id, self.organization_id, self.role)
+        """The member as far as the key reaches: never further than the member does today."""
+        return member_principal(self.user_id, self.organization_id, self.role, within=self.scopes)
 
     @property
     def is_use_unnoted(self) -> bool:

@@ -1,5 +1,6 @@
 """Organizations, members and the account behind a session."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -31,12 +32,21 @@ _WRITE = {
     "conversations:write", "messages:send", "drafts:write", "drafts:approve",
 }  # fmt: skip
 
+# What every member may do with what is theirs.
+_OWN = {"api_keys:write"}
+_MANAGE = {
+    "api_keys:manage", "automation:manage", "bidi:manage", "channel_accounts:manage", "fields:write", "imports:write",
+    "knowledge:write", "language_models:manage", "pipelines:write", "webhooks:manage",
+}  # fmt: skip
+# Every permission there is; "*" stands for all of them.
+ALL_SCOPES = frozenset(_READ | _WRITE | _OWN | _MANAGE)
+
 SCOPES: dict[Role, frozenset[str]] = {
     Role.OWNER: frozenset({"*"}),
     Role.ADMIN: frozenset({"*"}),
-    Role.SUPERVISOR: frozenset(_READ | _WRITE | {"knowledge:write", "fields:write", "imports:write"}),
-    Role.BIDI: frozenset(_READ | _WRITE),
-    Role.VIEWER: frozenset(_READ),
+    Role.SUPERVISOR: frozenset(_READ | _WRITE | _OWN | {"knowledge:write", "fields:write", "imports:write"}),
+    Role.BIDI: frozenset(_READ | _WRITE | _OWN),
+    Role.VIEWER: frozenset(_READ | _OWN),
 }
 
 
@@ -67,6 +77,11 @@ class Account:
         return member_principal(self.user_id, self.organization_id, self.role)
 
 
-def member_principal(user_id: UserId, organization_id: OrganizationId, role: Role) -> Principal:
-    """A member, however they signed in: their role says what they may do."""
-    return Principal(PrincipalKind.USER, user_id, organization_id, scopes=SCOPES[Role(role)])
+def member_principal(
+    user_id: UserId, organization_id: OrganizationId, role: Role, *, within: Collection[str] | None = None
+) -> Principal:
+    """A member, however they signed in: their role says what they may do, and `within` leaves some of it."""
+    scopes = SCOPES[Role(role)]
+    if within is not None:
+        scopes = frozenset(scope for scope in within if scope in scopes or "*" in scopes)
+    return Principal(PrincipalKind.USER, user_id, organization_id, scopes=scopes)

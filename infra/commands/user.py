@@ -32,12 +32,17 @@ def add_key(
     email: str,
     organization: Annotated[str, typer.Option(help="The slug; default: the person's first one.")] = "",
     name: Annotated[str, typer.Option(help="What the key is for.")] = "",
+    scope: Annotated[
+        list[str] | None, typer.Option(help="What it may do at most, such as contacts:read; may be repeated.")
+    ] = None,
+    days: Annotated[int, typer.Option(min=0, help="How long it is good; 0: until it is revoked.")] = 0,
 ) -> None:
     """Print a new API key that acts as this person; it cannot be shown again."""
     from infra import keys
 
+    wanted = keys.Wanted(name, scope or (), days)
     with servers(with_demo=False) as settings:
-        print(asyncio.run(keys.add(settings, email, organization, name)))
+        print(asyncio.run(keys.add(settings, email, organization, wanted)))
 
 
 @app.command("keys")

@@ -14,11 +14,9 @@ from core.settings import Settings
 from crm.identity.models import Role
 from infra.embedded import Urls
 from tests.support.callers import Caller, caller_of
-from tests.support.desk import Desk, make_desk
+from tests.support.desk import SECRET, Desk, make_desk
 from tests.support.organizations import add_member
 from tests.support.site import running_site
-
-SECRET = "a key for tests only, 32 bytes long"
 
 
 @pytest.fixture(scope="session")

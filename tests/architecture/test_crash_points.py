@@ -12,12 +12,14 @@ CALLS = {
     "channels/email/imap.py": ("mail.fetch", "mail.append"),
     "agents/llm/openai_compatible.py": ("model.call",),
     "memory/embeddings/remote.py": ("embed.call",),
+    "worker/webhooks.py": ("webhook.call",),
 }
 # Who knows an outbound library and calls nothing on its own account, or nothing that leaves a trace outside.
 NEEDS_NONE = {
     "core/http.py": "makes the client that others call with",
     "channels/telegram/client.py": "sends for outbound.py; updates and files may be fetched as often as one likes",
     "channels/telegram/faults.py": "reads failures",
+    "worker/services.py": "opens and closes the client that webhooks.py calls with",
     "agents/llm/clients.py": "opens and closes the clients that others call with",
     "agents/llm/wire.py": "writes requests and reads answers",
     "graph/neo4j.py": "a projection, which is repaired from the facts whenever it lacks something",

@@ -29,6 +29,7 @@ MAY_OPEN = {
     "worker/importing.py",
     "worker/remembering.py",
     "worker/finding.py",
+    "worker/webhooks.py",
     "worker/relay.py",
     "worker/cron.py",
     "worker/listeners.py",

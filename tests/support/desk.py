@@ -3,14 +3,22 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from core.addresses import Reach
 from core.db import Database
 from core.principal import Principal
+from crm.api_keys.actions import create_api_key
 from crm.approvals.queries import get_approval_of
 from crm.contacts.queries import list_handles
 from crm.conversations.queries import list_messages
 from crm.runs.actions import QuietWindow, RunRequest, request_run
 from crm.runs.tool_calls import NewToolCall, open_tool_call
+from crm.webhooks.actions import create_webhook, send_test
+from crm.webhooks.models import NewWebhook
+from events.ids import UserId
 from tests.support.world import World, make_world
+
+# What the web process of these tests seals with.
+SECRET = "a key for tests only, 32 bytes long"
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,11 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
             ),
         )
         handles = await list_handles(tx, conversation.contact_id)
+        webhook = await create_webhook(
+            tx, NewWebhook("https://vera.example/hooks", ("*",)), reach=Reach(), key=SECRET
+        )
+        delivery = await send_test(tx, webhook.webhook.id)
+        key = await create_api_key(tx, UserId(owner.id), name="A script")
     ids = {
         "conversation_id": conversation.id,
         "contact_id": conversation.contact_id,
@@ -52,5 +65,8 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
         "run_id": run_id,
         "bidi_id": world.bidi_id,
         "handle_id": handles[0].id,
+        "webhook_id": webhook.webhook.id,
+        "webhook_delivery_id": delivery.id,
+        "api_key_id": key.key.id,
     }
     return Desk(world, ids)

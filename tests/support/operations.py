@@ -10,7 +10,10 @@ TOMORROW = (clock.now() + timedelta(days=1)).isoformat()
 
 @dataclass(frozen=True)
 class Operation:
-    """One call. `scope` is what a viewer lacks for it, if anything; `first` are operations that must go before."""
+    """One call. `scope` is what a viewer lacks for it, if anything; `first` are operations that must go before.
+
+    What `is_managed` is not there for those who do not manage it: they see their own only.
+    """
 
     name: str
     method: str
@@ -19,6 +22,7 @@ class Operation:
     status: int = 200
     scope: str = ""
     first: tuple[str, ...] = ()
+    is_managed: bool = False
 
     @property
     def is_about_one(self) -> bool:
@@ -28,6 +32,9 @@ class Operation:
 
 _CONVERSATION = "/conversations/{conversation_id}"
 _DRAFT = "/drafts/{draft_id}"
+_WEBHOOK = "/webhooks/{webhook_id}"
+_DELIVERY = "/webhook-deliveries/{webhook_delivery_id}"
+_HOOKS = "webhooks:manage"
 _VERSION: dict[str, object] = {"version": 1}
 
 OPERATIONS = (
@@ -92,6 +99,28 @@ OPERATIONS = (
     Operation("list_tool_calls", "GET", "/runs/{run_id}/tool-calls"),
     Operation("ask_for_run", "POST", f"{_CONVERSATION}/runs", {}, status=202, scope="conversations:write"),
     Operation("cancel_run", "POST", "/runs/{run_id}/cancellation", scope="conversations:write"),
+    Operation("list_api_keys", "GET", "/api-keys"),
+    Operation("create_api_key", "POST", "/api-keys", {"scopes": ["contacts:read"]}, status=201),
+    Operation("get_api_key", "GET", "/api-keys/{api_key_id}", is_managed=True),
+    Operation("revoke_api_key", "POST", "/api-keys/{api_key_id}/revocation", is_managed=True),
+    Operation("list_webhooks", "GET", "/webhooks", scope=_HOOKS),
+    Operation(
+        "create_webhook",
+        "POST",
+        "/webhooks",
+        {"url": "https://tomas.example/hooks", "event_types": ["contact.created"]},
+        status=201,
+        scope=_HOOKS,
+    ),
+    Operation("get_webhook", "GET", _WEBHOOK, scope=_HOOKS),
+    Operation("update_webhook", "PATCH", _WEBHOOK, {**_VERSION, "is_enabled": False}, scope=_HOOKS),
+    Operation("remove_webhook", "DELETE", _WEBHOOK, scope=_HOOKS),
+    Operation("rotate_webhook_secret", "POST", f"{_WEBHOOK}/secret", scope=_HOOKS),
+    Operation("test_webhook", "POST", f"{_WEBHOOK}/test", status=202, scope=_HOOKS),
+    Operation("list_webhook_deliveries", "GET", f"{_WEBHOOK}/deliveries", scope=_HOOKS),
+    Operation("get_webhook_delivery", "GET", _DELIVERY, scope=_HOOKS),
+    Operation("list_webhook_attempts", "GET", f"{_DELIVERY}/attempts", scope=_HOOKS),
+    Operation("retry_webhook_delivery", "POST", f"{_DELIVERY}/retry", status=202, scope=_HOOKS),
     Operation("create_ws_ticket", "POST", "/ws-tickets", status=201),
     Operation("list_contacts", "GET", "/contacts"),
     Operation(

@@ -44,6 +44,10 @@ VALUES: dict[str, JsonValue] = {
     "email": "nobody@nowhere.example",
     "language": "en",
     "part": "list",
+    "url": "https://example.com/getsale",
+    "scope": "contacts:read",
+    "event_type": "contact.created",
+    "days": 30,
     "body": "Hello",
     "feedback": "Shorter, please",
 }

@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from core import jsons
 from core.ids import uuid7
 from tests.support.isolation.canaries import Canaries
 from tests.support.isolation.catalogue import Admin, Catalogue, Column, Table
@@ -28,6 +29,7 @@ BESIDE: dict[str, Row] = {"document_versions": {"status": "refused"}, "saved_ans
 # Columns whose CHECK wants a certain shape: how to write a canary in it.
 GENERATORS: dict[str, Callable[[str], object]] = {
     "custom_fields.choices": lambda word: Jsonb([{"key": "canary", "label": word}]),
+    "webhook_deliveries.payload": lambda word: jsons.dumps({"canary": word}),
 }
 
 

@@ -27,11 +27,11 @@ DEFINERS: dict[str, tuple[str, frozenset[str]]] = {
     ),
     "api_key_account": (
         "whoever holds the key is the person",
-        frozenset({"key_id", "user_id", "organization_id", "role", "last_used_at"}),
+        frozenset({"key_id", "user_id", "organization_id", "role", "scopes", "last_used_at"}),
     ),
     "credentials_in_force": (
         "open sockets of a process ask which of their own credentials still hold",
-        frozenset({"credential_id", "user_id", "organization_id", "role"}),
+        frozenset({"credential_id", "user_id", "organization_id", "role", "scopes"}),
     ),
     "organization_of_api_key": ("a command names a key", frozenset({"organization_of_api_key"})),
     "organization_of_account": ("a webhook names its account", frozenset({"organization_of_account"})),

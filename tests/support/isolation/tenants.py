@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from core import clock
+from core.addresses import Reach
 from core.blobs import Blobs
 from core.db import Database
 from core.ids import uuid7
@@ -36,6 +37,8 @@ from crm.runs.actions import QuietWindow, RunRequest, claim_run, request_run
 from crm.search import actions as search
 from crm.search.models import FoundKind
 from crm.tasks.actions import create_task
+from crm.webhooks.actions import create_webhook, send_test
+from crm.webhooks.models import NewWebhook
 from events.ids import UserId
 from graph.postgres import PostgresGraph
 from graph.projector import rebuild
@@ -122,6 +125,7 @@ async def build_tenant(db: Database, settings: Settings, name: str, say: Say) ->
     await _thread(tenant, settings, say)
     await _mail(tenant, say)
     await _document(tenant, say)
+    await _webhook(tenant, settings, say)
     await rebuild(db, owner, PostgresGraph(db))
     await _found(tenant)
     return tenant
@@ -246,6 +250,15 @@ async def _found(tenant: Tenant) -> None:
     for kind in FoundKind:
         async with tenant.db.transaction(tenant.owner, "test") as tx:
             await search.index_next(tx, kind)
+
+
+async def _webhook(tenant: Tenant, settings: Settings, say: Say) -> None:
+    """An endpoint under an address that the other organization has too, and a test on its way to it."""
+    new = NewWebhook("https://lind.example/hooks", ("*",), say("The warehouse"))
+    key = settings.secret_key.get_secret_value()
+    async with tenant.db.transaction(tenant.owner, "test") as tx:
+        made = await create_webhook(tx, new, reach=Reach(), key=key)
+        await send_test(tx, made.webhook.id)
 
 
 async def contents(admin: Admin, catalogue: Catalogue, organization_id: UUID) -> dict[str, str]:

@@ -1,0 +1,46 @@
+"""What an endpoint is told: that something happened to a record, and where the API shows it. No contents.
+
+docs/decisions says why. Source: Standard Webhooks, "Payload structure".
+"""
+
+from uuid import UUID
+
+from core import clock, jsons
+from crm.webhooks.models import TEST
+from events.outbox import Recorded
+
+# Where the API shows the records that events are about.
+PLACES = {
+    "approval": "/api/v1/approvals/{id}",
+    "contact": "/api/v1/contacts/{id}",
+    "conversation": "/api/v1/conversations/{id}",
+    "run": "/api/v1/runs/{id}",
+}
+
+
+def of_event(event: Recorded) -> str:
+    """The body of a delivery; it stays the same through all its attempts."""
+    return jsons.dumps(
+        {
+            "type": event.type,
+            "timestamp": event.occurred_at.isoformat(),
+            "data": {
+                "id": event.id,
+                "organization_id": event.organization_id,
+                "subject": _subject(event.subject_kind, event.subject_id),
+                "actor": {"kind": event.actor_kind, "id": event.actor_id},
+                "run_id": event.run_id,
+                "ids": event.data,
+            },
+        }
+    )
+
+
+def _subject(kind: str, id: UUID) -> dict[str, object]:
+    place = PLACES.get(kind)
+    return {"kind": kind, "id": id, "url": place.format(id=id) if place else None}
+
+
+def of_test(organization_id: UUID, webhook_id: UUID) -> str:
+    data = {"organization_id": organization_id, "subject": _subject("webhook", webhook_id)}
+    return jsons.dumps({"type": TEST, "timestamp": clock.now().isoformat(), "data": data})
