@@ -151,6 +151,18 @@ def _photograph_pages(page: "Page", camera: Camera, look: Look) -> None:
     camera.shoot(page, "palette-found", look)
     page.goto(f"{camera.base}/preferences")
     camera.shoot(page, "preferences", look)
+    page.goto(f"{camera.base}/settings/api-keys")
+    camera.shoot(page, "api-keys", look)
+    page.goto(f"{camera.base}/settings/webhooks")
+    camera.shoot(page, "webhooks", look)
+    webhook = page.locator(".settings-list .row").first
+    if webhook.count():
+        page.goto(f"{camera.base}{webhook.get_attribute('href')}")
+        camera.shoot(page, "webhook", look)
+        delivery = page.locator(".settings-item a").first
+        if delivery.count():
+            page.goto(f"{camera.base}{delivery.get_attribute('href')}")
+            camera.shoot(page, "webhook-delivery", look)
     page.goto(f"{camera.base}/design")
     camera.shoot(page, "design", look, whole=True)
 

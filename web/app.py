@@ -17,6 +17,7 @@ from core.errors import AppError, Unauthorized
 from core.settings import Settings
 from web import assets, live, security
 from web.pages import (
+    api_keys,
     contacts,
     conversations,
     design,
@@ -27,6 +28,7 @@ from web.pages import (
     preferences,
     search,
     session,
+    webhooks,
 )
 from web.phrases import error_text, error_title
 from web.viewer import get_visit
@@ -51,6 +53,8 @@ def create_web(app: FastAPI, settings: Settings) -> FastAPI:
         contacts,
         knowledge,
         search,
+        api_keys,
+        webhooks,
         design,
     ):
         pages.include_router(noun.router)

@@ -19,7 +19,12 @@ _YEAR = 365 * 24 * 3600
 @router.get("")
 async def show_preferences(session: CurrentSession) -> Response:
     counts = await count_folders(session.tx)
-    return session.page("preferences/show.html", section="preferences", counts=counts)
+    return session.page(
+        "preferences/show.html",
+        section="preferences",
+        counts=counts,
+        may_manage_webhooks=session.principal.may("webhooks:manage"),
+    )
 
 
 @router.post("")
