@@ -10,6 +10,7 @@ from core.errors import AppError
 from infra.commands import (
     account,
     examining,
+    exporting,
     graph,
     importing,
     knowledge,
@@ -47,6 +48,7 @@ app.add_typer(model.app, name="model")
 app.add_typer(account.app, name="account")
 app.add_typer(replay.app, name="replay")
 app.add_typer(importing.app, name="import")
+app.command("export")(exporting.export_records)
 app.add_typer(graph.app, name="graph")
 app.add_typer(search.app, name="search")
 

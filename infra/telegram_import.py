@@ -28,7 +28,7 @@ from crm.imports.models import (
     ImportKind,
     NewImport,
 )
-from crm.imports.queries import list_imports
+from crm.imports.queries import get_import, list_imports
 from events.ids import ImportId, UserId
 
 Progress = Callable[[int, int], None]
@@ -204,6 +204,12 @@ async def undo_import(desk: Desk, import_id: ImportId, progress: Progress) -> in
     async with desk.db.transaction(desk.principal, "import.undone") as tx:
         await undo.finish_undo(tx, import_id)
     return kept
+
+
+async def kind_of(desk: Desk, import_id: ImportId) -> ImportKind:
+    """What was imported. Raises: NotFound."""
+    async with desk.db.transaction(desk.principal, "import.kind") as tx:
+        return (await get_import(tx, import_id)).kind
 
 
 async def imports_of(desk: Desk) -> Iterator[Import]:

@@ -1,7 +1,7 @@
 """Server-sent events: whatever happens to a conversation arrives as the fragments the page is made of."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -11,11 +11,13 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 
 from api.deps import SESSION_COOKIE, CurrentAccount, CurrentServices, Services
+from core.db import Tx
 from core.errors import NotFound
 from core.pubsub import Subscription
 from crm.conversations import inbox
 from crm.identity.models import Account
 from crm.identity.queries import find_session, get_organization
+from crm.imports.tables.queries import last_change as last_import_change
 from crm.knowledge.queries import last_change
 from web import inbox_view
 from web.pages.inbox import Folder
@@ -27,7 +29,6 @@ HEARTBEAT_SECONDS = 15.0
 GATHER_SECONDS = 0.02
 # Ids of events are made before their commit; a stream goes back a little so that a late one is not lost.
 OVERLAP = timedelta(seconds=2)
-_PULSE = "event: knowledge\ndata: changed\n\n"
 
 
 @dataclass(frozen=True)
@@ -70,27 +71,45 @@ async def follow_knowledge(
     token = request.cookies.get(SESSION_COOKIE, "")
     stream = Stream(services, account, token, get_visit(request, account), None, "")
     return StreamingResponse(
-        _pulses(stream, after),
+        _pulses(stream, after, "document.", "knowledge", last_change),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _pulses(stream: Stream, after: str) -> AsyncIterator[str]:
+@router.get("/live/imports")
+async def follow_imports(
+    request: Request, account: CurrentAccount, services: CurrentServices, after: str = ""
+) -> StreamingResponse:
+    """Says that imports went on, so that the page fetches its part anew; `after` is what it knows."""
+    token = request.cookies.get(SESSION_COOKIE, "")
+    stream = Stream(services, account, token, get_visit(request, account), None, "")
+    return StreamingResponse(
+        _pulses(stream, after, "import.", "imports", last_import_change),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _pulses(
+    stream: Stream, after: str, kind: str, name: str, last_change: Callable[[Tx], Awaitable[str]]
+) -> AsyncIterator[str]:
+    """One line whenever an event of a kind happens; those that come together are told once."""
     services, account = stream.services, stream.account
+    pulse = f"event: {name}\ndata: changed\n\n"
     async with services.pubsub.subscribe(account.organization_id) as subscription:
         yield "retry: 1000\n\n"
         async with services.db.transaction(account.principal, "live") as tx:
             is_behind = await last_change(tx) != after
         if is_behind:
-            yield _PULSE
+            yield pulse
         checked_at = time.monotonic()
         while True:
             message = await subscription.next(HEARTBEAT_SECONDS)
             if message is None:
                 yield ": still here\n\n"
-            elif message.get("type", "").startswith("document."):
-                yield _PULSE
+            elif message.get("type", "").startswith(kind):
+                yield pulse
             if time.monotonic() - checked_at >= HEARTBEAT_SECONDS:
                 if await find_session(services.db, stream.token) is None:
                     yield "event: end\ndata: signed out\n\n"

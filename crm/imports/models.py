@@ -5,7 +5,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from crm.conversations.history import PastFile
-from events.ids import ChannelAccountId, ImportId, UserId
+from events.ids import ChannelAccountId, ImportId, RecordKind, UserId
+
+# What leaves as a table; the same kinds come in.
+EXPORTABLE = (RecordKind.CONTACT, RecordKind.COMPANY, RecordKind.DEAL)
 
 
 class ImportKind(StrEnum):

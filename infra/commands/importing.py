@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import typer
@@ -28,14 +28,59 @@ def import_telegram_desktop(
     print("\n".join(outcome.lines()))
 
 
+@app.command("table")
+def import_table(
+    file: Annotated[Path, typer.Argument(help="A CSV or XLSX file.")],
+    kind: Annotated[
+        Literal["contacts", "companies", "deals"] | None,
+        typer.Option(help="What the rows are; default: found out."),
+    ] = None,
+    mapped: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="COLUMN=FIELD, by name or letter; COLUMN= leaves one out."),
+    ] = None,
+    duplicates: Annotated[
+        Literal["skip", "fill", "overwrite"],
+        typer.Option(help="What happens to a record that is there already."),
+    ] = "skip",
+    region: Annotated[str | None, typer.Option(help="Country of phones without a code, as in RU.")] = None,
+    currency: Annotated[str | None, typer.Option(help="Currency of amounts without one, as in EUR.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would happen and write nothing.")
+    ] = False,
+    organization: Organization = DEMO_SLUG,
+) -> None:
+    """Import contacts, companies or deals; rows that are not taken are printed with their reasons."""
+    from infra import table_import
+
+    order = table_import.order_of(
+        file,
+        kind,
+        tuple(mapped or ()),
+        duplicates=duplicates,
+        region=region,
+        currency=currency,
+        is_trial=dry_run,
+    )
+    with _import_desk(organization, None) as (desk, run), _progress("Importing") as progress:
+        done = run(table_import.import_table(desk.db, desk.blobs, desk.principal, order, progress))
+        notes = run(table_import.notes_of(desk.db, desk.principal, done.id))
+    print("\n".join(table_import.lines_of(done, notes)))
+
+
 @app.command("undo")
 def undo_import(import_id: UUID, organization: Organization = DEMO_SLUG) -> None:
     """Take a whole import back; what people have built on since stays."""
+    from crm.imports.models import ImportKind
     from events.ids import ImportId
-    from infra import telegram_import
+    from infra import table_import, telegram_import
 
+    known = ImportId(import_id)
     with _import_desk(organization, None) as (desk, run), _progress("Undoing") as progress:
-        kept = run(telegram_import.undo_import(desk, ImportId(import_id), progress))
+        if run(telegram_import.kind_of(desk, known)) is ImportKind.TABLE:
+            kept = run(table_import.undo_table(desk.db, desk.blobs, desk.principal, known, progress)).kept
+        else:
+            kept = run(telegram_import.undo_import(desk, known, progress))
     print(f"undone={import_id} kept={kept}")
 
 

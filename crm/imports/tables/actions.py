@@ -11,6 +11,7 @@ from core.db import Tx
 from core.errors import Conflict, Unprocessable
 from core.ids import uuid7
 from core.tables.models import Survey
+from crm.custom_fields.queries import list_custom_fields
 from crm.identity.queries import get_organization
 from crm.imports.models import ImportStatus
 from crm.imports.tables import headings, sniffing
@@ -44,6 +45,7 @@ async def create_table_import(tx: Tx, new: NewTable, kind: RecordKind | None = N
     columns, sample = new.survey.layout.columns, new.survey.sample
     source, guessed = headings.recognise(columns)
     record_kind = kind or guessed
+    fields = await list_custom_fields(tx, record_kind)
     import_id = ImportId(uuid7())
     await tx.execute(
         """
@@ -72,7 +74,7 @@ async def create_table_import(tx: Tx, new: NewTable, kind: RecordKind | None = N
         layout=Jsonb(new.survey.layout.as_json()),
         sample=_sample_json(new.survey),
         repeated=list(new.survey.repeated),
-        mapping=Jsonb(asdict(headings.guess(source, record_kind, columns, sample))),
+        mapping=Jsonb(asdict(headings.guess(source, record_kind, columns, sample, fields))),
         options=_options_json(await _usual_options(tx, new.survey)),
     )
     await due.schedule(tx, FORGET, import_id, clock.now() + KEEP_DRAFT)
@@ -108,7 +110,8 @@ async def survey_again(tx: Tx, import_id: ImportId, survey: Survey) -> TableImpo
     """
     current = await _changeable(tx, import_id)
     source, _ = headings.recognise(survey.layout.columns)
-    mapping = headings.guess(source, current.record_kind, survey.layout.columns, survey.sample)
+    fields = await list_custom_fields(tx, current.record_kind)
+    mapping = headings.guess(source, current.record_kind, survey.layout.columns, survey.sample, fields)
     await tx.execute(
         """
         UPDATE table_imports
@@ -138,7 +141,8 @@ async def set_kind(tx: Tx, import_id: ImportId, kind: RecordKind) -> TableImport
         )
     if kind is current.record_kind:
         return current
-    mapping = headings.guess(current.mapping.source, kind, current.layout.columns, current.sample)
+    fields = await list_custom_fields(tx, kind)
+    mapping = headings.guess(current.mapping.source, kind, current.layout.columns, current.sample, fields)
     await _store(tx, import_id, kind, mapping, current.options)
     return await get_table_import(tx, import_id)
 
@@ -239,6 +243,11 @@ async def cancel_import(tx: Tx, import_id: ImportId) -> TableImport:
     is_check = current.status is ImportStatus.CHECKING
     to = ImportStatus.DRAFT if is_check else ImportStatus.CANCELLED
     return await _move(tx, import_id, (ImportStatus.CHECKING, ImportStatus.RUNNING, ImportStatus.PAUSED), to)
+
+
+async def revise_import(tx: Tx, import_id: ImportId) -> TableImport:
+    """Back to the mapping after a check. Raises: NotFound, Conflict."""
+    return await _move(tx, import_id, (ImportStatus.CHECKED, ImportStatus.FAILED), ImportStatus.DRAFT)
 
 
 async def start_undo(tx: Tx, import_id: ImportId) -> TableImport:

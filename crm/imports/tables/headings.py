@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from core.tables.models import Row
+from crm.custom_fields.models import CustomField
 from crm.imports.tables import sniffing
 from crm.imports.tables.models import IMPORTABLE, Mapping, Source
 from crm.imports.tables.targets import TARGETS, Target, ValueKind
@@ -80,13 +81,25 @@ def _names(kind: RecordKind, *targets: str) -> set[str]:
     return {header for header, target in _headings().of_kind[kind].items() if target in targets}
 
 
-def guess(source: Source, kind: RecordKind, columns: Sequence[str], sample: Sequence[Row]) -> Mapping:
-    """What each column becomes: by its header first, then by its cells."""
+def guess(
+    source: Source,
+    kind: RecordKind,
+    columns: Sequence[str],
+    sample: Sequence[Row],
+    fields: Sequence[CustomField] = (),
+) -> Mapping:
+    """What each column becomes: by its header first, also as a custom field of that label, then by its cells."""
     chosen = ["" for _ in columns]
+    labels = {plain(field.label): f"custom:{field.key}" for field in fields}
     for column, header in enumerate(columns):
         target = _by_header(kind, header)
+        # an id says nothing when it is not known whose it is: two tables of anywhere both count from 1
+        if target is not None and target.key == "external_id" and source is Source.GENERIC:
+            continue
         if target is not None and (target.many or target.key not in chosen):
             chosen[column] = target.key
+        elif (custom := labels.get(plain(header), "")) not in chosen:
+            chosen[column] = custom
     for column in range(len(columns)):
         if not chosen[column]:
             cells = cells_of(sample, column)

@@ -1,5 +1,6 @@
 """Turns a row of text into a record to be, without asking the database anything."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -138,9 +139,10 @@ class Preparer:
                     else:
                         _handles(prepared, key).extend(("phone", one) for one in numbers)
                 case ValueKind.TELEGRAM:
-                    prepared.handles.append(values.telegram(cell))
+                    prepared.handles.extend(values.telegram(one) for one in re.split(r"[;,\s]+", cell) if one)
                 case ValueKind.LINK:
-                    prepared.handles.append(("link", _limited(cell, target.limit)))
+                    links = [one for one in re.split(r"[;\s]+", cell) if one]
+                    prepared.handles.extend(("link", _limited(one, target.limit)) for one in links)
                 case ValueKind.DOMAIN if key == "company_domain":
                     prepared.company_domain = values.domain(cell)
                 case ValueKind.DOMAIN:

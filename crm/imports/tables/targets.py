@@ -89,7 +89,7 @@ TARGETS: dict[RecordKind, tuple[Target, ...]] = {
     ),
 }
 # Kinds of custom fields that a column can be made into.
-NEW_FIELDS = ("text", "number", "money", "date", "boolean", "choice")
+NEW_FIELDS = ("text", "number", "money", "date", "boolean")
 
 
 def target_of(kind: RecordKind, key: str) -> Target | None:

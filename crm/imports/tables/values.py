@@ -12,9 +12,9 @@ from babel.numbers import get_currency_precision, list_currencies
 from email_validator import EmailNotValidError, validate_email
 
 from core.languages import language_of
+from core.tables import formulas
 from crm.imports.tables.models import Why
 
-_FORMULA = re.compile(r"'+[=+\-@\t\r]")
 _DOMAIN = re.compile(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_]{2,63}")
 _USERNAME = re.compile(r"[a-z][a-z0-9_]{3,31}")
 _SYMBOLS = {
@@ -49,7 +49,7 @@ class Wrong(Exception):
 
 def plain_cell(cell: str) -> str:
     """A cell without the apostrophe that keeps a spreadsheet from calculating it, and without what no text holds."""
-    return (cell[1:] if _FORMULA.match(cell) else cell).replace("\0", "")
+    return formulas.plain(cell).replace("\0", "")
 
 
 def emails(cell: str) -> list[str]:

@@ -32,6 +32,7 @@ STREAMS: dict[str, tuple[str, ...]] = {
         "?conversation={conversation}",
         "?conversation={conversation}&folder=all&after={event}",
     ),
+    "GET /live/imports": ("", "?after={event}"),
     "GET /live/knowledge": ("", "?after={event}"),
 }
 SOCKETS = frozenset({"/ws"})
@@ -101,7 +102,7 @@ async def _follow(theatre: Theatre, person: Caller, path: str, query: str) -> li
         own = await _act(theatre, theatre.attacker)
         async for line in lines:
             heard.append(line)
-            if own in line or line == "event: knowledge":
+            if own in line or line in ("event: imports", "event: knowledge"):
                 break
     return theatre.leaks("\n".join(heard), [query])
 

@@ -1,0 +1,257 @@
+"""Everything of one kind as rows that our own import takes back, a page at a time behind the last one."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from babel.numbers import get_currency_precision
+from pydantic import JsonValue
+
+from core.db import Tx
+from core.filters import EVERYTHING, ValueKind, parse_filter
+from core.pagination import MAX_PAGE
+from core.sql import ListQuery
+from crm.companies.fields import company_listing
+from crm.companies.queries import list_companies
+from crm.contacts.fields import contact_listing
+from crm.contacts.queries import list_contacts
+from crm.custom_fields.models import CustomField
+from crm.custom_fields.queries import list_custom_fields
+from events.ids import RecordKind
+
+Transaction = Callable[[], AbstractAsyncContextManager[Tx]]
+Cells = dict[str, Any]
+# Names that the import knows again; the first one tells it that the table is ours.
+COLUMNS = {
+    RecordKind.CONTACT: (
+        "getsale contact id", "name", "title", "company", "company domain", "email", "phone", "telegram", "link",
+        "language", "note", "owner", "tags", "email consent", "sms consent", "telegram consent", "marketing consent",
+        "created at", "updated at",
+    ),
+    RecordKind.COMPANY: (
+        "getsale company id", "name", "domain", "phone", "city", "country", "industry", "employees", "about", "owner",
+        "tags", "created at", "updated at",
+    ),
+    RecordKind.DEAL: (
+        "getsale deal id", "name", "stage", "pipeline", "amount", "currency", "close date", "company", "company domain",
+        "contact", "contact email", "next step", "owner", "tags", "created at", "updated at",
+    ),
+}  # fmt: skip
+_SCOPES = {RecordKind.CONTACT: "contacts", RecordKind.COMPANY: "companies", RecordKind.DEAL: "deals"}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to export: a kind of record, with the words and the filter of its list."""
+
+    kind: RecordKind
+    text: str = ""
+    filter: JsonValue = None
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The columns of an export; custom fields stand behind the others under their labels."""
+
+    kind: RecordKind
+    fields: tuple[CustomField, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (*COLUMNS[self.kind], *(field.label for field in self.fields))
+
+
+async def sheet_of(tx: Tx, kind: RecordKind) -> Sheet:
+    """The columns of an export. Raises: Forbidden."""
+    tx.principal.require("records:export")
+    tx.principal.require(f"{_SCOPES[kind]}:read")
+    return Sheet(kind, tuple(await list_custom_fields(tx, kind)))
+
+
+async def rows(transaction: Transaction, sheet: Sheet, wanted: Wanted) -> AsyncIterator[Cells]:
+    """The records as cells by column; no transaction is open while somebody takes a page.
+
+    Raises: Unprocessable for a filter that the list does not have.
+    """
+    cursor: str | None = None
+    while True:
+        async with transaction() as tx:
+            found, cursor = await _page(tx, sheet, wanted, cursor)
+        for cells in found:
+            yield cells
+        if cursor is None:
+            return
+
+
+async def _page(tx: Tx, sheet: Sheet, wanted: Wanted, cursor: str | None) -> tuple[list[Cells], str | None]:
+    match sheet.kind:
+        case RecordKind.CONTACT:
+            return await _contacts(tx, sheet, wanted, cursor)
+        case RecordKind.COMPANY:
+            return await _companies(tx, sheet, wanted, cursor)
+        case _:
+            return await _deals(tx, sheet, cursor)
+
+
+async def _contacts(
+    tx: Tx, sheet: Sheet, wanted: Wanted, cursor: str | None
+) -> tuple[list[Cells], str | None]:
+    listing = await contact_listing(tx)
+    kept = parse_filter(wanted.filter, listing.kinds) if wanted.filter else EVERYTHING
+    query = ListQuery(kept, cursor=cursor, limit=MAX_PAGE)
+    page = await list_contacts(tx, query, text=wanted.text, listing=listing)
+    around = await _around_contacts(tx, [contact.id for contact in page.items])
+    found = []
+    for contact in page.items:
+        more = around[contact.id]
+        consents = more["consents"] or {}
+        cells = {
+            "getsale contact id": contact.id, "name": contact.name, "title": contact.title,
+            "company": contact.company_name, "company domain": more["domain"], "email": more["emails"],
+            "phone": more["phones"], "telegram": more["telegrams"], "link": more["links"],
+            "language": contact.language, "note": contact.note, "owner": contact.owner_name, "tags": more["tags"],
+            **{f"{channel} consent": consents.get(channel) for channel in ("email", "sms", "telegram", "marketing")},
+            "created at": contact.created_at, "updated at": contact.updated_at,
+        }  # fmt: skip
+        found.append(cells | _custom(sheet, contact.custom))
+    return found, page.next_cursor
+
+
+async def _around_contacts(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    """What hangs on contacts, for a page of them at once."""
+    cursor = await tx.connection.execute(
+        """
+        SELECT c.id, o.domain, h.emails, h.phones, h.telegrams, h.links,
+               (SELECT array_agg(t.name ORDER BY t.plain_name)
+                  FROM record_tags r
+                  JOIN tags t ON t.organization_id = r.organization_id AND t.id = r.tag_id
+                 WHERE r.organization_id = c.organization_id
+                   AND r.record_kind = 'contact'
+                   AND r.record_id = c.id) AS tags,
+               (SELECT jsonb_object_agg(latest.channel, latest.is_given)
+                  FROM (SELECT DISTINCT ON (s.channel) s.channel, s.is_given
+                          FROM contact_consents s
+                         WHERE s.organization_id = c.organization_id
+                           AND s.contact_id = c.id
+                         ORDER BY s.channel, s.given_at DESC, s.id DESC) latest) AS consents
+          FROM contacts c
+          LEFT JOIN companies o ON o.organization_id = c.organization_id AND o.id = c.company_id
+         CROSS JOIN LATERAL (
+               SELECT array_agg(g.value ORDER BY g.is_primary DESC, g.created_at, g.id)
+                          FILTER (WHERE g.kind = 'email') AS emails,
+                      array_agg(g.value ORDER BY g.is_primary DESC, g.created_at, g.id)
+                          FILTER (WHERE g.kind = 'phone') AS phones,
+                      array_agg(g.value ORDER BY g.kind, g.created_at, g.id)
+                          FILTER (WHERE g.kind IN ('telegram_id', 'telegram_username')) AS telegrams,
+                      array_agg(g.value ORDER BY g.created_at, g.id) FILTER (WHERE g.kind = 'link') AS links
+                 FROM contact_handles g
+                WHERE g.organization_id = c.organization_id
+                  AND g.contact_id = c.id) h
+         WHERE c.id = ANY(%(ids)s)
+        """,
+        {"ids": list(ids)},
+    )
+    return {row["id"]: row for row in await cursor.fetchall()}
+
+
+async def _companies(
+    tx: Tx, sheet: Sheet, wanted: Wanted, cursor: str | None
+) -> tuple[list[Cells], str | None]:
+    listing = await company_listing(tx)
+    kept = parse_filter(wanted.filter, listing.kinds) if wanted.filter else EVERYTHING
+    query = ListQuery(kept, cursor=cursor, limit=MAX_PAGE)
+    page = await list_companies(tx, query, text=wanted.text, listing=listing)
+    tags = await _tags(tx, RecordKind.COMPANY, [company.id for company in page.items])
+    found = []
+    for company in page.items:
+        cells = {
+            "getsale company id": company.id, "name": company.name, "domain": company.domain, "phone": company.phone,
+            "city": company.city, "country": company.country, "industry": company.industry,
+            "employees": company.employees, "about": company.about, "owner": company.owner_name,
+            "tags": tags.get(company.id), "created at": company.created_at, "updated at": company.updated_at,
+        }  # fmt: skip
+        found.append(cells | _custom(sheet, company.custom))
+    return found, page.next_cursor
+
+
+async def _tags(tx: Tx, kind: RecordKind, ids: Sequence[UUID]) -> dict[UUID, list[str]]:
+    cursor = await tx.connection.execute(
+        """
+        SELECT r.record_id, array_agg(t.name ORDER BY t.plain_name) AS names
+          FROM record_tags r
+          JOIN tags t ON t.organization_id = r.organization_id AND t.id = r.tag_id
+         WHERE r.record_kind = %(kind)s
+           AND r.record_id = ANY(%(ids)s)
+         GROUP BY r.record_id
+        """,
+        {"kind": kind.value, "ids": list(ids)},
+    )
+    return {row["record_id"]: row["names"] for row in await cursor.fetchall()}
+
+
+async def _deals(tx: Tx, sheet: Sheet, cursor: str | None) -> tuple[list[Cells], str | None]:
+    tx.principal.require("deals:read")
+    found = await (
+        await tx.connection.execute(
+            """
+        SELECT d.id AS "getsale deal id", d.name, s.name AS stage, p.name AS pipeline, d.amount_minor, d.currency,
+               d.close_date AS "close date", o.name AS company, o.domain AS "company domain", c.name AS contact,
+               (SELECT h.value
+                  FROM contact_handles h
+                 WHERE h.organization_id = d.organization_id
+                   AND h.contact_id = d.contact_id
+                   AND h.kind = 'email'
+                 ORDER BY h.is_primary DESC, h.created_at, h.id
+                 LIMIT 1) AS "contact email",
+               d.next_step AS "next step", m.name AS owner, d.custom, d.created_at AS "created at",
+               d.updated_at AS "updated at"
+          FROM deals d
+          JOIN stages s ON s.organization_id = d.organization_id AND s.id = d.stage_id
+          JOIN pipelines p ON p.organization_id = s.organization_id AND p.id = s.pipeline_id
+          LEFT JOIN companies o ON o.organization_id = d.organization_id AND o.id = d.company_id
+          LEFT JOIN contacts c ON c.organization_id = d.organization_id AND c.id = d.contact_id
+          LEFT JOIN members m ON m.organization_id = d.organization_id AND m.id = d.owner_id
+         WHERE d.id > %(after)s
+           AND d.deleted_at IS NULL
+         ORDER BY d.id
+         LIMIT %(limit)s
+            """,
+            {"after": UUID(cursor) if cursor else UUID(int=0), "limit": MAX_PAGE},
+        )
+    ).fetchall()
+    tags = await _tags(tx, RecordKind.DEAL, [row["getsale deal id"] for row in found])
+    cells = []
+    for row in found:
+        custom, minor = row.pop("custom"), row.pop("amount_minor")
+        row |= {"amount": amount(minor, row["currency"]), "tags": tags.get(row["getsale deal id"])}
+        cells.append(row | _custom(sheet, custom))
+    return cells, str(found[-1]["getsale deal id"]) if len(found) == MAX_PAGE else None
+
+
+def amount(minor: int, currency: str) -> str:
+    """An amount in its main unit: `816000` of EUR is `8160.00`."""
+    places = get_currency_precision(currency)
+    return f"{Decimal(minor).scaleb(-places):.{places}f}"
+
+
+def _custom(sheet: Sheet, custom: dict[str, Any]) -> Cells:
+    """The values of custom fields as people read them, under the labels of the fields."""
+    return {field.label: _readable(field, custom.get(field.key)) for field in sheet.fields}
+
+
+def _readable(field: CustomField, value: Any) -> Any:
+    labels = {one.key: one.label for one in field.options}
+    match field.kind:
+        case _ if value is None:
+            return None
+        case ValueKind.MONEY:
+            return f"{amount(value['amount_minor'], value['currency'])} {value['currency']}"
+        case ValueKind.CHOICE:
+            return labels.get(value, value)
+        case ValueKind.CHOICES:
+            return [labels.get(one, one) for one in value]
+        case _:
+            return value

@@ -1,0 +1,120 @@
+"""Exports: everything of a kind, escaped, and taken back by our own import as it was."""
+
+import csv
+import io
+import json
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.db import Database, Tx
+from core.errors import Forbidden, Unprocessable
+from core.filters import ValueKind
+from core.principal import Principal
+from core.tables import writing
+from crm.contacts import actions as contacts
+from crm.contacts.models import NewContact
+from crm.custom_fields import actions as custom_fields
+from crm.custom_fields.models import NewCustomField
+from crm.identity.models import SCOPES, Role
+from crm.imports.tables import export
+from crm.imports.tables.export import Wanted
+from events.ids import RecordKind
+from infra.seed.tables import header, people
+from tests.support.importing import Importing
+
+# What is different in another organization.
+_OWN = ("getsale contact id", "created at", "updated at")
+
+
+async def _exported(db: Database, principal: Principal, wanted: Wanted, form: str = "csv") -> bytes:
+    def transaction() -> AbstractAsyncContextManager[Tx]:
+        return db.transaction(principal, "test")
+
+    async with transaction() as tx:
+        sheet = await export.sheet_of(tx, wanted.kind)
+    rows = export.rows(transaction, sheet, wanted)
+    pieces = writing.as_csv(sheet.columns, rows) if form == "csv" else writing.as_json(rows)
+    return b"".join([piece async for piece in pieces])
+
+
+def _read(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode())))
+
+
+def _comparable(content: bytes) -> list[dict[str, str]]:
+    rows = [{name: cell for name, cell in row.items() if name not in _OWN} for row in _read(content)]
+    return sorted(rows, key=lambda row: row["email"])  # ids decide between people of one name
+
+
+async def _budget(db: Database, principal: Principal) -> None:
+    async with db.transaction(principal, "test") as tx:
+        await custom_fields.create_custom_field(
+            tx, NewCustomField(RecordKind.CONTACT, "Budget", ValueKind.MONEY)
+        )
+
+
+async def test_an_export_comes_back_as_it_was_in_another_organization(
+    database: Database, organization: Principal, other_organization: Principal, tmp_path: Path
+) -> None:
+    evil = ["=HYPERLINK(1)", "'-1", "@cmd|calc", "evil@mail.example", "", "", "", "", "+vip"]
+    await _budget(database, organization)
+    await _budget(database, other_organization)
+    here, there = (
+        Importing(database, organization, tmp_path),
+        Importing(database, other_organization, tmp_path),
+    )
+    await here.run(await here.upload([header("en"), *people(250), evil]))
+    first = await _exported(database, organization, Wanted(RecordKind.CONTACT))
+
+    again = await there.run(await there.upload(first))
+
+    assert (again.refused, again.made) == (0, 251)
+    assert _comparable(
+        await _exported(database, other_organization, Wanted(RecordKind.CONTACT))
+    ) == _comparable(first)
+    row = next(row for row in _read(first) if row["email"] == "evil@mail.example")
+    assert (row["name"], row["title"], row["company"], row["tags"]) == (
+        "'=HYPERLINK(1)", "'-1", "'@cmd|calc", "'+vip"
+    )  # fmt: skip
+
+
+async def test_an_export_taken_back_here_meets_its_own_records(
+    database: Database, organization: Principal, tmp_path: Path
+) -> None:
+    here = Importing(database, organization, tmp_path)
+    await here.run(
+        await here.upload([["Name", "City"], ["Vera", "Oslo"], ["Oleg", "Omsk"]], RecordKind.CONTACT)
+    )
+
+    again = await here.run(
+        await here.upload(await _exported(database, organization, Wanted(RecordKind.CONTACT)))
+    )
+
+    assert (again.made, again.skipped) == (0, 2)
+
+
+async def test_an_export_keeps_to_the_words_and_the_filter_of_the_list(
+    database: Database, organization: Principal
+) -> None:
+    async with database.transaction(organization, "test") as tx:
+        for name in ("Vera Lind", "Vera Zuev", "Oleg Lind"):
+            await contacts.create_contact(tx, NewContact(name, title="Buyer" if "Zuev" not in name else ""))
+    kept: Any = {"field": "title", "op": "is", "value": "Buyer"}
+
+    found = await _exported(database, organization, Wanted(RecordKind.CONTACT, "vera", kept), "json")
+
+    assert [row["name"] for row in json.loads(found)] == ["Vera Lind"]
+    with pytest.raises(Unprocessable):
+        await _exported(database, organization, Wanted(RecordKind.CONTACT, "", {"field": "password"}))
+
+
+async def test_a_supervisor_may_not_export(database: Database, organization: Principal) -> None:
+    supervisor = Principal(
+        organization.kind, organization.id, organization.organization_id, scopes=SCOPES[Role.SUPERVISOR]
+    )
+
+    with pytest.raises(Forbidden):
+        await _exported(database, supervisor, Wanted(RecordKind.CONTACT))

@@ -1,0 +1,77 @@
+"""Everything of one kind as a file: what the list shows under its words and filter, streamed."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+from pydantic import JsonValue
+
+from api.deps import CurrentServices, short_transactions
+from core import clock
+from core.db import Tx
+from core.errors import Unprocessable
+from core.tables import writing
+from core.tables.writing import MEDIA, Format
+from crm.imports.models import EXPORTABLE
+from crm.imports.tables import export
+from crm.imports.tables.export import Wanted
+from events.ids import RecordKind
+from web.viewer import CurrentReader
+
+router = APIRouter(prefix="/exports")
+
+
+@router.get("/{kind}.{form}")
+async def export_records(
+    reader: CurrentReader,
+    services: CurrentServices,
+    kind: RecordKind,
+    form: Format,
+    words: Annotated[str, Query(alias="q", max_length=200)] = "",
+    kept: Annotated[str, Query(alias="filter", max_length=8000)] = "",
+    mark: bool = True,
+) -> StreamingResponse:
+    """The whole list, not a page of it; `mark` is what Excel knows UTF-8 by."""
+    if kind not in EXPORTABLE:
+        raise Unprocessable(f"A {kind} is not exported; choose one of {', '.join(EXPORTABLE)}.", field="kind")
+    wanted = Wanted(kind, words, _parsed(kept))
+
+    def transaction() -> AbstractAsyncContextManager[Tx]:
+        return short_transactions(services, reader.principal, "exports.page")()
+
+    async with transaction() as tx:
+        sheet = await export.sheet_of(tx, kind)
+    rows = export.rows(transaction, sheet, wanted)
+    pieces = writing.as_csv(sheet.columns, rows, has_mark=mark) if form == "csv" else writing.as_json(rows)
+    name = quote(f"{kind}-{clock.now():%Y-%m-%d}.{form}")
+    return StreamingResponse(
+        await _begun(pieces),
+        media_type=MEDIA[form],
+        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{name}"},
+    )
+
+
+def _parsed(kept: str) -> JsonValue:
+    try:
+        parsed: JsonValue = json.loads(kept) if kept else None
+    except ValueError as err:
+        raise Unprocessable(
+            "The filter is no JSON; take it from the address of the list.", field="filter"
+        ) from err
+    return parsed
+
+
+async def _begun(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The pieces, after the first one was made: what is wrong with the filter is told before the answer begins."""
+    first = await anext(pieces)
+
+    async def all_of_them() -> AsyncIterator[bytes]:
+        yield first
+        async for piece in pieces:
+            yield piece
+
+    return all_of_them()
