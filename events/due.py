@@ -1,6 +1,6 @@
 """Whatever happens later is a row in `due_work`, written in the action's own transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -85,6 +85,34 @@ async def cancel(tx: Tx, kind: str, subject_id: UUID) -> None:
         "DELETE FROM due_work WHERE kind = %(kind)s AND subject_id = %(subject_id)s",
         kind=kind,
         subject_id=subject_id,
+    )
+
+
+async def schedule_each(tx: Tx, kind: str, times: Mapping[UUID, datetime]) -> None:
+    """Do `kind` for each subject at its own time; what was scheduled for one before is moved."""
+    await tx.execute(
+        """
+        INSERT INTO due_work (organization_id, id, kind, subject_id, due_at)
+        SELECT %(organization_id)s, gen_random_uuid(), %(kind)s, wanted.subject_id, wanted.due_at
+          FROM unnest(%(subject_ids)s::uuid[], %(times)s::timestamptz[]) AS wanted (subject_id, due_at)
+            ON CONFLICT (organization_id, kind, subject_id)
+            DO UPDATE SET due_at = EXCLUDED.due_at, lease_until = NULL, attempts = 0, status = 'open',
+                          fence = due_work.fence + 1
+        RETURNING pg_notify('due_work', '')
+        """,
+        organization_id=tx.organization_id,
+        kind=kind,
+        subject_ids=list(times),
+        times=list(times.values()),
+    )
+
+
+async def cancel_each(tx: Tx, kind: str, subject_ids: Sequence[UUID]) -> None:
+    """Forget work that is no longer wanted for any of the subjects."""
+    await tx.execute(
+        "DELETE FROM due_work WHERE kind = %(kind)s AND subject_id = ANY(%(subject_ids)s)",
+        kind=kind,
+        subject_ids=list(subject_ids),
     )
 
 

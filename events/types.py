@@ -22,6 +22,7 @@ from events.ids import (
     FactId,
     ImportId,
     LanguageModelId,
+    LeadId,
     MessageId,
     OrganizationId,
     RunId,
@@ -216,6 +217,76 @@ class CustomFieldUpdated(Event):
 
 
 @dataclass(frozen=True)
+class PipelineCreated(Event):
+    name = "pipeline.created"
+    subject_kind = "pipeline"
+    pipeline_id: UUID
+
+
+@dataclass(frozen=True)
+class PipelineUpdated(Event):
+    """Its name, its stages, their rules or what events do in it changed."""
+
+    name = "pipeline.updated"
+    subject_kind = "pipeline"
+    pipeline_id: UUID
+
+
+@dataclass(frozen=True)
+class LeadCreated(Event):
+    name = "lead.created"
+    subject_kind = "lead"
+    lead_id: LeadId
+
+
+@dataclass(frozen=True)
+class LeadUpdated(Event):
+    name = "lead.updated"
+    subject_kind = "lead"
+    lead_id: LeadId
+
+
+@dataclass(frozen=True)
+class LeadDeleted(Event):
+    name = "lead.deleted"
+    subject_kind = "lead"
+    lead_id: LeadId
+
+
+@dataclass(frozen=True)
+class LeadRestored(Event):
+    name = "lead.restored"
+    subject_kind = "lead"
+    lead_id: LeadId
+
+
+@dataclass(frozen=True)
+class LeadStageChanged(Event):
+    name = "lead.stage.changed"
+    subject_kind = "lead"
+    lead_id: LeadId
+
+
+@dataclass(frozen=True)
+class LeadConverted(Event):
+    """A deal was made of the lead."""
+
+    name = "lead.converted"
+    subject_kind = "lead"
+    lead_id: LeadId
+    deal_id: DealId
+
+
+@dataclass(frozen=True)
+class LeadSlaBreach(Event):
+    """The lead stays in its stage for longer than it may."""
+
+    name = "lead.sla.breach"
+    subject_kind = "lead"
+    lead_id: LeadId
+
+
+@dataclass(frozen=True)
 class DealCreated(Event):
     name = "deal.created"
     subject_kind = "deal"
@@ -232,6 +303,38 @@ class DealUpdated(Event):
 @dataclass(frozen=True)
 class DealStageChanged(Event):
     name = "deal.stage.changed"
+    subject_kind = "deal"
+    deal_id: DealId
+
+
+@dataclass(frozen=True)
+class DealClosed(Event):
+    """The deal is won or lost: the outcome of its stage says which."""
+
+    name = "deal.closed"
+    subject_kind = "deal"
+    deal_id: DealId
+
+
+@dataclass(frozen=True)
+class DealDeleted(Event):
+    name = "deal.deleted"
+    subject_kind = "deal"
+    deal_id: DealId
+
+
+@dataclass(frozen=True)
+class DealRestored(Event):
+    name = "deal.restored"
+    subject_kind = "deal"
+    deal_id: DealId
+
+
+@dataclass(frozen=True)
+class DealSlaBreach(Event):
+    """The deal stays in its stage for longer than it may."""
+
+    name = "deal.sla.breach"
     subject_kind = "deal"
     deal_id: DealId
 

@@ -37,21 +37,26 @@ from crm.conversations.sending import Wait
 from crm.drafts import actions as drafts
 from crm.drafts.queries import get_draft
 from crm.facts import actions as facts
+from crm.pipelines import moves, transitions
 from crm.runs import actions as runs
 from crm.runs import queries as run_queries
 from crm.runs.actions import QuietWindow, RunRequest
 from crm.runs.models import OPEN
-from events.ids import ApprovalId, ContactId, ConversationId, DocumentId, MessageId, RunId
+from crm.tasks.queries import get_task
+from events.ids import ApprovalId, ContactId, ConversationId, DocumentId, MessageId, RecordKind, RunId
 from events.outbox import Delivery
 from events.types import (
     AttachmentReceived,
     ConversationAssigned,
+    DealClosed,
+    DealCreated,
     DraftReturned,
     Event,
     MessageQueued,
     MessageReceived,
     MessageSent,
     RunRequested,
+    TaskCompleted,
 )
 from memory import knowledge
 from memory.documents import reader
@@ -168,6 +173,37 @@ async def _credentials(services: "Services", tx: Tx, message_id: MessageId) -> C
     key = services.settings.secret_key.get_secret_value()
     secret = await account_queries.open_secret(tx, account_id, key)
     return Credentials(account_id, secret, await mailboxes.find_mailbox(tx, account_id))
+
+
+# pipelines -------------------------------------------------------------------------------------------------------
+
+
+async def advance_records(services: "Services", tx: Tx, job: Job) -> None:
+    """Leads and deals go on to a later stage where their pipeline says so; what lacks something stays."""
+    event = job.event
+    contact_id, deal_id = None, None
+    match event:
+        case MessageReceived() | MessageSent():
+            contact_id = (await conversation_queries.get_conversation(tx, event.conversation_id)).contact_id
+        case DealCreated() | DealClosed():
+            deal_id = event.deal_id
+        case TaskCompleted():
+            task = await get_task(tx, event.task_id)
+            contact_id, deal_id = task.contact_id, task.deal_id
+        case _:
+            raise TypeError(
+                f"{job.handler} is routed to {type(event).__name__}, which it does not understand"
+            )
+    for moved in await transitions.apply_event(tx, event.name, contact_id=contact_id, deal_id=deal_id):
+        log.info("stage.moved", kind=moved.kind, id=str(moved.id), is_refused=bool(moved.refusal))
+
+
+async def note_slow_lead(services: "Services", tx: Tx, job: Job) -> None:
+    await moves.note_breach(tx, RecordKind.LEAD, job.subject_id)
+
+
+async def note_slow_deal(services: "Services", tx: Tx, job: Job) -> None:
+    await moves.note_breach(tx, RecordKind.DEAL, job.subject_id)
 
 
 # runs ------------------------------------------------------------------------------------------------------------

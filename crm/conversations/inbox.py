@@ -491,8 +491,8 @@ async def list_deals(tx: Tx, contact_id: UUID, company_id: UUID | None) -> list[
                    AND e.outcome <> 'lost') AS steps
           FROM deals d
           JOIN stages s ON (s.organization_id, s.id) = (d.organization_id, d.stage_id)
-         WHERE d.contact_id = %(contact_id)s
-            OR d.company_id = %(company_id)s
+         WHERE (d.contact_id = %(contact_id)s OR d.company_id = %(company_id)s)
+           AND d.deleted_at IS NULL
          ORDER BY s.outcome = 'open' DESC, d.updated_at DESC, d.id
          LIMIT 5
         """,

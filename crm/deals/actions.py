@@ -3,99 +3,149 @@
 from collections.abc import Mapping
 from uuid import UUID
 
+from psycopg import sql
+from psycopg.types.json import Jsonb
+from pydantic import JsonValue
+
 from core import clock
 from core.db import Tx
-from core.errors import Stale, Unprocessable
+from core.edits import KEEP, Keep, assignments, differences, given
+from core.errors import Conflict, Stale, Unprocessable
 from core.ids import uuid7
+from core.money import MOST_MINOR, known_currency
+from crm.bidi.queries import require_bidi
 from crm.companies.queries import get_company
 from crm.contacts.queries import get_contact
+from crm.custom_fields.models import merged
+from crm.custom_fields.queries import custom_fields_of
 from crm.deals.models import Deal, DealEdit, NewDeal
 from crm.deals.queries import get_deal
+from crm.identity.queries import require_member
+from crm.pipelines import moves
+from crm.pipelines.models import Action, Cause, Stage, Standing
 from crm.pipelines.queries import get_stage
-from events.ids import DealId
+from crm.pipelines.rules import ROLES
+from crm.pipelines.standings import deal_values, get_standing
+from events.ids import BidiId, ContactId, DealId, LeadId, MemberId, RecordKind
 from events.outbox import emit
-from events.types import DealCreated, DealStageChanged, DealUpdated
+from events.types import DealCreated, DealDeleted, DealRestored, DealUpdated, Event
+
+# What a stage that does not allow edits holds still.
+_FROZEN = frozenset({"amount_minor", "currency", "close_date", "probability"})
 
 
-async def create_deal(tx: Tx, new: NewDeal) -> Deal:
+async def create_deal(
+    tx: Tx, new: NewDeal, *, lead_id: LeadId | None = None, cause: Cause = Cause.CREATED
+) -> Deal:
     """Add a deal.
 
     Raises:
-        Unprocessable: no name, a negative amount, or a currency that is no three-letter code.
+        Unprocessable: no name, an amount that cannot be, no currency of ISO 4217, or a stage that was removed.
         NotFound: no such stage, company or contact.
+        MoveRefused: a rule of the stage is not kept.
     """
     tx.principal.require("deals:write")
-    _check(new.name, new.amount_minor, new.currency)
-    await get_stage(tx, new.stage_id)
+    currency = known_currency(new.currency)
+    _check(new.name, new.amount_minor, new.probability)
+    stage = await get_stage(tx, new.stage_id, share=True)
     if new.company_id is not None:
         await get_company(tx, new.company_id)
     if new.contact_id is not None:
         await get_contact(tx, new.contact_id)
+    await _require_people(tx, new.owner_id, new.bidi_id)
+    custom = merged({}, await _checked(tx, new.custom))
     deal_id = DealId(uuid7())
+    standing = _standing(deal_id, new, stage, currency, custom)
+    moves.require_rules(standing, None, stage)
+    now = clock.now()
     await tx.execute(
         """
-        INSERT INTO deals (organization_id, id, name, company_id, contact_id, stage_id, amount_minor, currency,
-                           close_date, next_step, updated_at)
-        VALUES (%(organization_id)s, %(id)s, %(name)s, %(company_id)s, %(contact_id)s, %(stage_id)s,
-                %(amount_minor)s, %(currency)s, %(close_date)s, %(next_step)s, %(now)s)
+        INSERT INTO deals (organization_id, id, name, company_id, contact_id, lead_id, pipeline_id, stage_id,
+                           stage_entered_at, amount_minor, currency, probability, close_date, next_step, lost_reason,
+                           owner_id, bidi_id, custom, closed_at, created_at, updated_at)
+        VALUES (%(organization_id)s, %(id)s, %(name)s, %(company_id)s, %(contact_id)s, %(lead_id)s, %(pipeline_id)s,
+                %(stage_id)s, %(now)s, %(amount_minor)s, %(currency)s, %(probability)s, %(close_date)s, %(next_step)s,
+                %(lost_reason)s, %(owner_id)s, %(bidi_id)s, %(custom)s, %(closed_at)s, %(now)s, %(now)s)
         """,
         organization_id=tx.organization_id,
         id=deal_id,
         name=new.name.strip(),
         company_id=new.company_id,
         contact_id=new.contact_id,
-        stage_id=new.stage_id,
+        lead_id=lead_id,
+        pipeline_id=stage.pipeline_id,
+        stage_id=stage.id,
         amount_minor=new.amount_minor,
-        currency=new.currency.upper(),
+        currency=currency,
+        probability=new.probability,
         close_date=new.close_date,
         next_step=new.next_step,
-        now=clock.now(),
+        lost_reason=new.lost_reason,
+        owner_id=new.owner_id,
+        bidi_id=new.bidi_id,
+        custom=Jsonb(custom),
+        closed_at=None if stage.is_open else now,
+        now=now,
     )
+    await moves.enter(tx, standing, stage, cause)
     await emit(tx, DealCreated(deal_id))
     return await get_deal(tx, deal_id)
+
+
+def _standing(
+    deal_id: DealId, new: NewDeal, stage: Stage, currency: str, custom: Mapping[str, JsonValue]
+) -> Standing:
+    """A deal that is about to be made, as rules see it."""
+    values = deal_values(
+        company=new.company_id,
+        contact=new.contact_id,
+        amount_minor=new.amount_minor,
+        close_date=new.close_date,
+        probability=new.probability,
+        owner=new.owner_id,
+        next_step=new.next_step,
+        lost_reason=new.lost_reason,
+        custom=custom,
+    )
+    return Standing(RecordKind.DEAL, deal_id, new.name, stage.pipeline_id, stage.id, 1, values, currency)
 
 
 async def update_deal(tx: Tx, deal_id: DealId, edit: DealEdit, *, version: int) -> Deal:
     """Change some fields of a deal; an edit that changes nothing leaves no trace.
 
     Raises:
-        NotFound: no such deal.
+        NotFound: no such deal, company or contact.
         Stale: changed since `version` was read.
-        Unprocessable: an empty name, a negative amount or a malformed currency.
+        Unprocessable: an empty name, an amount that cannot be or an unknown currency.
+        ActionRefused: its stage holds amount, currency, close date and probability still.
     """
     deal = await get_deal(tx, deal_id, lock=True)
     tx.principal.require("deals:write")
     _check_version(deal, version)
-    _check(
-        deal.name if edit.name is None else edit.name,
-        deal.amount_minor if edit.amount_minor is None else edit.amount_minor,
-        deal.currency if edit.currency is None else edit.currency,
-    )
-    changes = _changes(deal, edit)
+    new = given(edit)
+    if edit.currency is not KEEP:
+        new["currency"] = known_currency(edit.currency)
+    if edit.name is not KEEP:
+        new["name"] = edit.name.strip()
+    if edit.custom is not KEEP:
+        new["custom"] = merged(deal.custom, await _checked(tx, edit.custom))
+    changes = differences(deal, new)
     if not changes:
         return deal
-    await tx.execute(
-        """
-        UPDATE deals
-           SET name = coalesce(%(name)s, name),
-               amount_minor = coalesce(%(amount_minor)s, amount_minor),
-               currency = coalesce(upper(%(currency)s), currency),
-               close_date = coalesce(%(close_date)s, close_date),
-               next_step = coalesce(%(next_step)s, next_step),
-               version = version + 1,
-               updated_at = %(now)s
-         WHERE id = %(deal_id)s
-        """,
-        deal_id=deal_id,
-        name=edit.name,
-        amount_minor=edit.amount_minor,
-        currency=edit.currency,
-        close_date=edit.close_date,
-        next_step=edit.next_step,
-        now=clock.now(),
+    after = {name: pair[1] for name, pair in changes.items()}
+    _check(
+        str(after.get("name", deal.name)),
+        deal.amount_minor if edit.amount_minor is KEEP else edit.amount_minor,
+        deal.probability if edit.probability is KEEP else edit.probability,
     )
-    await emit(tx, DealUpdated(deal_id), changes=changes)
-    return await get_deal(tx, deal_id)
+    if _FROZEN & changes.keys():
+        moves.require_action(await get_stage(tx, deal.stage_id), Action.EDIT)
+    if isinstance(edit.company_id, UUID):
+        await get_company(tx, edit.company_id)
+    if isinstance(edit.contact_id, UUID):
+        await get_contact(tx, edit.contact_id)
+    await _require_people(tx, edit.owner_id, edit.bidi_id)
+    return await _note(tx, deal_id, changes, DealUpdated(deal_id))
 
 
 async def move_stage(tx: Tx, deal_id: DealId, stage_id: UUID, *, version: int) -> Deal:
@@ -104,27 +154,92 @@ async def move_stage(tx: Tx, deal_id: DealId, stage_id: UUID, *, version: int) -
     Raises:
         NotFound: no such deal or stage.
         Stale: changed since `version` was read.
-        Unprocessable: the stage belongs to another pipeline.
+        Unprocessable: the stage belongs to another pipeline, or was removed.
+        ActionRefused: the stage that it leaves does not allow it.
+        MoveRefused: a rule of either stage is not kept; nothing changed.
     """
     deal = await get_deal(tx, deal_id, lock=True)
     tx.principal.require("deals:write")
     _check_version(deal, version)
-    stage = await get_stage(tx, stage_id)
-    if stage.pipeline_id != deal.pipeline_id:
-        raise Unprocessable(f"{stage.name} is a stage of another pipeline; choose one of the deal's own.")
-    if stage.id == deal.stage_id:
-        return deal
-    await tx.execute(
+    if deal.deleted_at is not None:
+        raise Conflict(f"The deal {deal.name} is in the trash; restore it first.")
+    await moves.move(tx, await get_standing(tx, RecordKind.DEAL, deal_id), stage_id, Cause.MOVED)
+    return await get_deal(tx, deal_id)
+
+
+async def add_stakeholder(tx: Tx, deal_id: DealId, contact_id: ContactId, role: str) -> None:
+    """Note that somebody has a say in a deal; giving a role again changes nothing.
+
+    Raises: NotFound; Unprocessable for a role that there is not.
+    """
+    deal = await get_deal(tx, deal_id, lock=True)
+    tx.principal.require("deals:write")
+    contact = await get_contact(tx, contact_id)
+    if role not in ROLES:
+        raise Unprocessable(f"{role!r} is no role; use one of {', '.join(ROLES)}.", field="role")
+    is_new = await tx.execute(
         """
-        UPDATE deals
-           SET stage_id = %(stage_id)s, version = version + 1, updated_at = %(now)s
-         WHERE id = %(deal_id)s
+        INSERT INTO deal_stakeholders (organization_id, deal_id, contact_id, role, added_at)
+        VALUES (%(organization_id)s, %(deal_id)s, %(contact_id)s, %(role)s, %(now)s)
+            ON CONFLICT DO NOTHING
         """,
+        organization_id=tx.organization_id,
         deal_id=deal_id,
-        stage_id=stage_id,
+        contact_id=contact_id,
+        role=role,
         now=clock.now(),
     )
-    await emit(tx, DealStageChanged(deal_id), changes={"stage_id": (deal.stage_id, stage_id)})
+    if is_new:
+        await _touch(tx, deal, {f"stakeholder {contact.id}": (None, role)})
+
+
+async def remove_stakeholder(tx: Tx, deal_id: DealId, contact_id: ContactId, role: str) -> None:
+    """Take a role away from somebody; nothing happens when they do not have it. Raises: NotFound."""
+    deal = await get_deal(tx, deal_id, lock=True)
+    tx.principal.require("deals:write")
+    gone = await tx.execute(
+        """
+        DELETE FROM deal_stakeholders
+         WHERE deal_id = %(deal_id)s
+           AND contact_id = %(contact_id)s
+           AND role = %(role)s
+        """,
+        deal_id=deal_id,
+        contact_id=contact_id,
+        role=role,
+    )
+    if gone:
+        await _touch(tx, deal, {f"stakeholder {contact_id}": (role, None)})
+
+
+async def delete_deal(tx: Tx, deal_id: DealId, *, version: int) -> Deal:
+    """Put a deal into the trash. Raises: NotFound, Stale; ActionRefused when its stage keeps it."""
+    deal = await get_deal(tx, deal_id, lock=True)
+    tx.principal.require("deals:write")
+    _check_version(deal, version)
+    if deal.deleted_at is not None:
+        return deal
+    moves.require_action(await get_stage(tx, deal.stage_id), Action.DELETE)
+    await moves.unwatch(tx, RecordKind.DEAL, deal_id)
+    return await _note(tx, deal_id, {"deleted_at": (None, clock.now())}, DealDeleted(deal_id))
+
+
+async def restore_deal(tx: Tx, deal_id: DealId) -> Deal:
+    """Take a deal out of the trash; from a stage that was removed meanwhile it comes to the first one.
+
+    Raises: NotFound; Conflict when another deal was made of its lead.
+    """
+    deal = await get_deal(tx, deal_id, lock=True)
+    tx.principal.require("deals:write")
+    if deal.deleted_at is None:
+        return deal
+    twin = await tx.value(
+        "SELECT true FROM deals WHERE lead_id = %(lead_id)s AND deleted_at IS NULL", lead_id=deal.lead_id
+    )
+    if twin:
+        raise Conflict("Another deal was made of the same lead; delete that one first.")
+    await _note(tx, deal_id, {"deleted_at": (deal.deleted_at, None)}, DealRestored(deal_id))
+    await moves.come_back(tx, await get_standing(tx, RecordKind.DEAL, deal_id), deal.stage_entered_at)
     return await get_deal(tx, deal_id)
 
 
@@ -133,23 +248,46 @@ def _check_version(deal: Deal, version: int) -> None:
         raise Stale(f"The deal {deal.name} was changed meanwhile; reload and try again.")
 
 
-def _check(name: str, amount_minor: int, currency: str) -> None:
+def _check(name: str, amount_minor: int, probability: int | None) -> None:
     if not name.strip():
         raise Unprocessable("A deal needs a name.", field="name")
     if amount_minor < 0:
         raise Unprocessable("An amount cannot be negative.", field="amount_minor")
-    if len(currency) != 3 or not (currency.isascii() and currency.isalpha()):
-        raise Unprocessable(
-            f"{currency!r} is no currency; use a code of three letters, as in EUR.", field="currency"
-        )
+    if amount_minor > MOST_MINOR:
+        raise Unprocessable("The amount is more than a deal can hold.", field="amount_minor")
+    if probability is not None and not 0 <= probability <= 100:
+        raise Unprocessable("A probability is a percentage from 0 to 100.", field="probability")
 
 
-def _changes(deal: Deal, edit: DealEdit) -> Mapping[str, tuple[object, object]]:
-    pairs: dict[str, tuple[object, object]] = {
-        "name": (deal.name, edit.name),
-        "amount_minor": (deal.amount_minor, edit.amount_minor),
-        "currency": (deal.currency, edit.currency.upper() if edit.currency is not None else None),
-        "close_date": (deal.close_date, edit.close_date),
-        "next_step": (deal.next_step, edit.next_step),
-    }
-    return {field: pair for field, pair in pairs.items() if pair[1] is not None and pair[0] != pair[1]}
+async def _checked(tx: Tx, custom: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    return (await custom_fields_of(tx, RecordKind.DEAL)).check(custom) if custom else {}
+
+
+async def _require_people(tx: Tx, owner_id: MemberId | Keep | None, bidi_id: BidiId | Keep | None) -> None:
+    """Raises: Unprocessable for a person or seat that is not there."""
+    if isinstance(owner_id, UUID):
+        await require_member(tx, owner_id)
+    if isinstance(bidi_id, UUID):
+        await require_bidi(tx, bidi_id)
+
+
+async def _touch(tx: Tx, deal: Deal, changes: Mapping[str, tuple[object, object]]) -> None:
+    """A deal whose stakeholders changed has changed."""
+    await tx.execute(
+        "UPDATE deals SET version = version + 1, updated_at = %(now)s WHERE id = %(deal_id)s",
+        now=clock.now(),
+        deal_id=deal.id,
+    )
+    await emit(tx, DealUpdated(deal.id), changes=changes)
+
+
+async def _note(tx: Tx, deal_id: DealId, changes: Mapping[str, tuple[object, object]], event: Event) -> Deal:
+    values = {name: after for name, (_, after) in changes.items()} | {"updated_at": clock.now()}
+    await tx.execute(
+        sql.SQL("UPDATE deals SET {values}, version = version + 1 WHERE id = %(deal_id)s").format(
+            values=assignments(values)
+        ),
+        deal_id=deal_id,
+    )
+    await emit(tx, event, changes=changes)
+    return await get_deal(tx, deal_id)

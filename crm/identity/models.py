@@ -21,6 +21,7 @@ _READ = {
     "crm:read",
     "contacts:read",
     "companies:read",
+    "leads:read",
     "deals:read",
     "tasks:read",
     "facts:read",
@@ -28,7 +29,7 @@ _READ = {
     "knowledge:read",
 }
 _WRITE = {
-    "contacts:write", "companies:write", "deals:write", "tasks:write", "facts:write",
+    "contacts:write", "companies:write", "leads:write", "deals:write", "tasks:write", "facts:write",
     "conversations:write", "messages:send", "drafts:write", "drafts:approve",
 }  # fmt: skip
 
@@ -44,7 +45,9 @@ ALL_SCOPES = frozenset(_READ | _WRITE | _OWN | _MANAGE)
 SCOPES: dict[Role, frozenset[str]] = {
     Role.OWNER: frozenset({"*"}),
     Role.ADMIN: frozenset({"*"}),
-    Role.SUPERVISOR: frozenset(_READ | _WRITE | _OWN | {"knowledge:write", "fields:write", "imports:write"}),
+    Role.SUPERVISOR: frozenset(
+        _READ | _WRITE | _OWN | {"knowledge:write", "fields:write", "imports:write", "pipelines:write"}
+    ),
     Role.BIDI: frozenset(_READ | _WRITE | _OWN),
     Role.VIEWER: frozenset(_READ | _OWN),
 }

@@ -8,6 +8,7 @@ from core.db import Database, Tx
 from core.errors import Forbidden, NotFound, Stale, Unprocessable
 from core.ids import uuid7
 from core.principal import Principal
+from core.sql import ListQuery
 from crm.companies.actions import create_company
 from crm.companies.models import Company, NewCompany
 from crm.contacts.actions import create_contact
@@ -108,7 +109,7 @@ async def test_the_deals_of_a_contact_include_those_of_the_company(
 
         assert [deal.id for deal in of_contact] == [both.id, company.id, own.id, old.id]
         assert {deal.id for deal in of_company} == {company.id, both.id}
-        assert len((await list_deals(tx, limit=3)).items) == 3
+        assert len((await list_deals(tx, ListQuery(limit=3))).items) == 3
 
 
 async def test_moving_a_deal_records_both_stages(database: Database, organization: Principal) -> None:

@@ -13,6 +13,7 @@ from psycopg import sql
 from core import jsons
 from core.db import Tx
 from crm.imports.tables.models import Duplicates
+from crm.pipelines.moves import enter_together
 from events.ids import RecordKind
 
 
@@ -76,7 +77,10 @@ async def insert(tx: Tx, kind: RecordKind, rows: Sequence[Mapping[str, Any]]) ->
     cursor = await tx.connection.execute(
         query, {"organization_id": tx.organization_id, "rows": jsons.dumps(full)}
     )
-    return {row["id"] for row in await cursor.fetchall()}
+    made = {row["id"] for row in await cursor.fetchall()}
+    if kind is RecordKind.DEAL:
+        await enter_together(tx, list(made))
+    return made
 
 
 def _or_empty(value: object, column: str) -> object:
@@ -120,10 +124,10 @@ async def standing(tx: Tx, kind: RecordKind, ids: Sequence[UUID], *, lock: bool)
 
 
 def differences(record: Mapping[str, Any], row: Mapping[str, Any], duplicates: Duplicates) -> dict[str, Any]:
-    """The columns that a row changes in a record, with their new values."""
+    """The columns that a row changes in a record, with their new values; a deal that is here keeps its stage."""
     new: dict[str, Any] = {}
     for name, value in row.items():
-        if name == "custom" or name not in record or value in (None, ""):
+        if name in ("custom", "stage_id") or name not in record or value in (None, ""):
             continue
         is_free = record[name] in (None, "") or (name == "amount_minor" and record[name] == 0)
         if (is_free or duplicates is Duplicates.OVERWRITE) and str(record[name]) != str(value):

@@ -67,7 +67,8 @@ async def _stages(tx: Tx, current: TableImport) -> dict[str, UUID]:
         SELECT s.id, s.name
           FROM stages s
           JOIN pipelines p ON p.organization_id = s.organization_id AND p.id = s.pipeline_id
-         WHERE %(pipeline_id)s::uuid IS NULL OR s.pipeline_id = %(pipeline_id)s
+         WHERE (%(pipeline_id)s::uuid IS NULL OR s.pipeline_id = %(pipeline_id)s)
+           AND s.removed_at IS NULL
          ORDER BY p.name, p.id, s.position
         """,
         {"pipeline_id": current.options.pipeline_id},

@@ -21,6 +21,7 @@ EXEMPT = {
     "organizations.locale": "one row per organization, read to choose a language; en or ru",
     "organizations.time_zone": "one row per organization, read to show times; a zone's name",
     "deals.currency": "three letters, too short for a canary",
+    "stages.allowed_actions": "a closed set of verbs, which Action reads",
 }
 
 # What a CHECK wants to stand beside a canary.
@@ -30,6 +31,8 @@ BESIDE: dict[str, Row] = {"document_versions": {"status": "refused"}, "saved_ans
 GENERATORS: dict[str, Callable[[str], object]] = {
     "custom_fields.choices": lambda word: Jsonb([{"key": "canary", "label": word}]),
     "webhook_deliveries.payload": lambda word: jsons.dumps({"canary": word}),
+    "stages.entry_rules": lambda word: Jsonb([{"rule": "field", "field": f"custom.{word}"}]),
+    "stages.exit_rules": lambda word: Jsonb([{"rule": "field", "field": f"custom.{word}"}]),
 }
 
 

@@ -23,7 +23,7 @@ from crm.conversations import actions as conversations
 from crm.conversations.attachments import list_pending, store_attachment
 from crm.conversations.models import HandoffReason, InboundAttachment, InboundMessage
 from crm.conversations.queries import list_messages
-from crm.deals.actions import create_deal
+from crm.deals.actions import add_stakeholder, create_deal
 from crm.deals.models import NewDeal
 from crm.facts.actions import assert_relation, assert_text
 from crm.identity.actions import create_organization, create_user, open_session
@@ -31,6 +31,8 @@ from crm.identity.models import SCOPES, Role
 from crm.knowledge import actions as knowledge
 from crm.knowledge.models import File, Reading
 from crm.knowledge.queries import newest_version
+from crm.leads.actions import create_lead
+from crm.leads.models import NewLead
 from crm.pipelines.actions import create_pipeline
 from crm.pipelines.queries import list_stages
 from crm.runs.actions import QuietWindow, RunRequest, claim_run, request_run
@@ -167,6 +169,8 @@ async def _records(tenant: Tenant, say: Say) -> None:
         deal = await create_deal(
             tx, NewDeal(say("40 scanners"), stage.id, company_id=company.id, contact_id=vera.id)
         )
+        await create_lead(tx, NewLead(tomas.id, source=say("A fair")))
+        await add_stakeholder(tx, deal.id, tomas.id, "decision_maker")
         about = ("company", company.id)
         await assert_text(
             tx, subject=about, predicate="price", text=say("50 scanners cost €17 each"),

@@ -1,0 +1,1 @@
+"""Leads: people in a pipeline, before anything is sold to them."""
