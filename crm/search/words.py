@@ -53,7 +53,9 @@ def words_of(kind: FoundKind, record: Record) -> dict[str, Rank]:
 
 
 def _spoken(text: str) -> list[str]:
-    return [word for word in words(text) if len(word) <= LONGEST_WORD]
+    """The words of a text; `O'Brien` is also `obrien`."""
+    found = [word for word in words(text) if len(word) <= LONGEST_WORD]
+    return found + [word.replace("'", "") for word in found if "'" in word]
 
 
 def handle_words(handle: str) -> list[str]:
