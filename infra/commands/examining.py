@@ -30,6 +30,10 @@ def bench(
     name: str,
     paths: Annotated[list[Path] | None, typer.Argument(help="The data, for a bench that reads some.")] = None,
     as_json: AsJson = False,
+    scale: Annotated[
+        float | None,
+        typer.Option(min=0.001, max=1.0, help="A share of the data, for a bench that makes some."),
+    ] = None,
 ) -> None:
     """Measure one part of the product and print the figures; `dedupe` prints its pairs, and the figures on stderr."""
     known = sorted(file.stem for file in Path(__file__).parent.parent.joinpath("bench").glob("[a-z]*.py"))
@@ -37,14 +41,17 @@ def bench(
         fail(f"There is no bench {name}; there are: {', '.join(known) or 'none'}.", 2)
     module = importlib.import_module(f"infra.bench.{name}")
     given = paths or []
-    wanted = inspect.signature(module.run).parameters.values()
+    parameters = inspect.signature(module.run).parameters
+    wanted = [parameter for name, parameter in parameters.items() if name != "scale"]
+    if scale is not None and "scale" not in parameters:
+        fail(f"The bench {name} makes no data to be scaled.", 2)
     least = sum(parameter.default is parameter.empty for parameter in wanted)
     if not least <= len(given) <= len(wanted):
         fail(f"The bench {name} {'needs a path to its data' if wanted else 'reads no data'}.", 2)
     for path in given:
         if not path.exists():
             fail(f"{path} does not exist.", 2)
-    report = module.run(*given)
+    report = module.run(*given, **({} if scale is None else {"scale": scale}))
     out = sys.stderr if getattr(module, "PRINTS_DATA", False) else sys.stdout
     print(json.dumps(report.as_json()) if as_json else "\n".join(report.lines()), file=out)
 
