@@ -17,6 +17,7 @@ ICONS = {
     FoundKind.CONTACT: "person",
     FoundKind.COMPANY: "company",
     FoundKind.DEAL: "deals",
+    FoundKind.LEAD: "person",
     FoundKind.TASK: "task",
     FoundKind.MESSAGE: "chat",
     FoundKind.DOCUMENT: "doc",
@@ -26,6 +27,7 @@ _FOLDERS = {
     FoundKind.CONTACT: "contacts",
     FoundKind.COMPANY: "companies",
     FoundKind.DEAL: "deals",
+    FoundKind.LEAD: "leads",
     FoundKind.TASK: "tasks",
     FoundKind.DOCUMENT: "knowledge",
 }

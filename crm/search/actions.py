@@ -207,18 +207,21 @@ async def _update_entries(tx: Tx, kind: FoundKind, kept: Sequence[tuple[Record, 
 
 
 async def index_dependents(tx: Tx, kind: FoundKind, ids: Sequence[UUID]) -> None:
-    """Bring in line what shows the names of these records: people and deals of a company, deals of a person."""
+    """Bring in line what shows the names of these records: people and deals of a company; deals, leads
+    and tasks of a person."""
     if kind is FoundKind.COMPANY:
         await _index_where(tx, FoundKind.CONTACT, await _list_ids(tx, _CONTACTS_OF_COMPANIES, ids))
         await _index_where(tx, FoundKind.DEAL, await _list_ids(tx, _DEALS_OF_COMPANIES, ids))
     elif kind is FoundKind.CONTACT:
         await _index_where(tx, FoundKind.DEAL, await _list_ids(tx, _DEALS_OF_CONTACTS, ids))
+        await _index_where(tx, FoundKind.LEAD, await _list_ids(tx, _LEADS_OF_CONTACTS, ids))
         await _index_where(tx, FoundKind.TASK, await _list_ids(tx, _TASKS_OF_CONTACTS, ids))
 
 
 _CONTACTS_OF_COMPANIES: LiteralString = "SELECT id AS value FROM contacts WHERE company_id = ANY(%(ids)s)"
 _DEALS_OF_COMPANIES: LiteralString = "SELECT id AS value FROM deals WHERE company_id = ANY(%(ids)s)"
 _DEALS_OF_CONTACTS: LiteralString = "SELECT id AS value FROM deals WHERE contact_id = ANY(%(ids)s)"
+_LEADS_OF_CONTACTS: LiteralString = "SELECT id AS value FROM leads WHERE contact_id = ANY(%(ids)s)"
 _TASKS_OF_CONTACTS: LiteralString = "SELECT id AS value FROM tasks WHERE contact_id = ANY(%(ids)s)"
 
 

@@ -12,6 +12,7 @@ class FoundKind(StrEnum):
     CONTACT = "contact"
     COMPANY = "company"
     DEAL = "deal"
+    LEAD = "lead"
     TASK = "task"
     MESSAGE = "message"
     DOCUMENT = "document"

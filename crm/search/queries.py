@@ -32,6 +32,7 @@ _WEIGHT = {
     FoundKind.CONTACT: 1.0,
     FoundKind.COMPANY: 0.98,
     FoundKind.DEAL: 0.94,
+    FoundKind.LEAD: 0.9,
     FoundKind.TASK: 0.85,
     FoundKind.DOCUMENT: 0.8,
     FoundKind.MESSAGE: 0.7,

@@ -74,9 +74,29 @@ SOURCES: dict[FoundKind, Source] = {
           LEFT JOIN companies k ON (k.organization_id, k.id) = (d.organization_id, d.company_id)
           LEFT JOIN contacts p ON (p.organization_id, p.id) = (d.organization_id, d.contact_id)
          WHERE d.id = ANY(%(ids)s)
+           AND d.deleted_at IS NULL
         """,
         """
         SELECT id AS value FROM deals
+         WHERE id > %(after)s
+         ORDER BY id
+         LIMIT %(limit)s
+        """,
+    ),
+    FoundKind.LEAD: Source(
+        "leads:read",
+        """
+        SELECT l.id, p.name AS title, concat_ws(' · ', k.name, NULLIF(l.source, '')) AS detail, l.next_step AS body,
+               '{}'::text[] AS handles, l.updated_at AS at, NULL::uuid AS thread_id
+          FROM leads l
+          JOIN contacts p ON (p.organization_id, p.id) = (l.organization_id, l.contact_id)
+          LEFT JOIN companies k ON (k.organization_id, k.id) = (p.organization_id, p.company_id)
+         WHERE l.id = ANY(%(ids)s)
+           AND l.deleted_at IS NULL
+           AND p.deleted_at IS NULL
+        """,
+        """
+        SELECT id AS value FROM leads
          WHERE id > %(after)s
          ORDER BY id
          LIMIT %(limit)s

@@ -90,7 +90,7 @@ def fill(admin: psycopg.Connection, organization_id: UUID, size: Size, *, seed: 
     dice = random.Random(seed)
     companies = [(uuid7(), _company(dice, number)) for number in range(size.companies)]
     contacts = [_Contact.make(dice, number, companies) for number in range(size.contacts)]
-    stage_id = _pipeline(admin, organization_id)
+    pipeline_id, stage_id = _pipeline(admin, organization_id)
     deals = [
         (uuid7(), dice.choice(contacts), f"{dice.choice(_FIRMS)} {number}") for number in range(size.deals)
     ]
@@ -130,9 +130,9 @@ def fill(admin: psycopg.Connection, organization_id: UUID, size: Size, *, seed: 
     )
     _copy(
         admin,
-        "deals (organization_id, id, name, company_id, contact_id, stage_id, amount_minor)",
+        "deals (organization_id, id, name, company_id, contact_id, pipeline_id, stage_id, amount_minor)",
         (
-            (organization_id, id, name, one.company_id, one.id, stage_id, dice.randrange(10**7))
+            (organization_id, id, name, one.company_id, one.id, pipeline_id, stage_id, dice.randrange(10**7))
             for id, one, name in deals
         ),
     )
@@ -196,7 +196,7 @@ def _company(dice: random.Random, number: int) -> str:
     return f"{_surname(dice)} {dice.choice(_FIRMS)} {number}"
 
 
-def _pipeline(admin: psycopg.Connection, organization_id: UUID) -> UUID:
+def _pipeline(admin: psycopg.Connection, organization_id: UUID) -> tuple[UUID, UUID]:
     pipeline_id, stage_id = uuid7(), uuid7()
     admin.execute(
         "INSERT INTO pipelines (organization_id, id, name) VALUES (%s, %s, 'Sales')",
@@ -206,7 +206,7 @@ def _pipeline(admin: psycopg.Connection, organization_id: UUID) -> UUID:
         "INSERT INTO stages (organization_id, id, pipeline_id, name, position) VALUES (%s, %s, %s, 'New', 1)",
         (organization_id, stage_id, pipeline_id),
     )
-    return stage_id
+    return pipeline_id, stage_id
 
 
 def _index(
