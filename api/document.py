@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from api import answers
+from api import answers, sparse
 from api.errors import PROBLEM, Problem, problems
 from api.examples import example_of
 from api.nouns import Operation
@@ -50,6 +50,13 @@ _IF_NONE_MATCH: Schema = {
     "description": "The ETag of an answer that the caller has; if it still holds: 304, without a body.",
     "schema": {"type": "string"},
     "example": '"3-9a1b2c3d4e5f6071"',
+}
+_FIELDS: Schema = {
+    "name": "fields",
+    "in": "query",
+    "required": False,
+    "description": f"The fields of the record to send, separated by commas; the answer is then `{sparse.MEDIA_TYPE}`.",
+    "schema": {"type": "string", "maxLength": 1000},
 }
 _ETAG: Schema = {"description": "The version of the answer.", "schema": {"type": "string"}}
 _REPLAYED: Schema = {
@@ -104,12 +111,27 @@ def _describe_headers(method: str, details: Schema, operation: Operation) -> Non
         _add_problems(details, 412)
     if method == "get":
         parameters.append(_IF_NONE_MATCH)
+        _describe_fields(parameters, responses["200"], operation)
         responses["304"] = {
             "description": "The caller has this answer already.",
             "headers": {"ETag": _ETAG},
         }
     if method == "get" or operation.shows_version:
         _add_headers(answered, {"ETag": _ETAG})
+
+
+def _describe_fields(parameters: list[Schema], answered: Schema, operation: Operation) -> None:
+    fields = sorted(sparse.fields_of(operation.response_model))
+    if not fields:
+        return
+    parameters.append({**_FIELDS, "example": ",".join(fields[:2])})
+    schema = answered["content"]["application/json"]["schema"]
+    kind = "array" if schema.get("type") == "array" else "object"
+    example: Schema | list[Schema] = [] if kind == "array" else {}
+    answered["content"][sparse.MEDIA_TYPE] = {
+        "schema": {"type": kind, "title": "Sparse", "description": "The fields that were asked for."},
+        "example": example,
+    }
 
 
 def _add_headers(responses: list[Schema], headers: Schema) -> None:

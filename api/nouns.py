@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
-from api import answers, versions
+from api import answers, sparse, versions
 from core.errors import Unprocessable
 
 Answering = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -21,7 +21,7 @@ class Operation(APIRoute):
     """One operation: its answer carries a tag, and is given once for every key."""
 
     def get_route_handler(self) -> Answering:
-        handle = super().get_route_handler()
+        handle, fields = super().get_route_handler(), sparse.fields_of(self.response_model)
 
         async def answer(request: Request) -> Response:
             try:
@@ -29,7 +29,8 @@ class Operation(APIRoute):
                 await answers.keep(request, response)
             except answers.Replay as replay:
                 response = replay.response
-            return versions.tagged(request, response, is_versioned=self.shows_version)
+            version = versions.version_of(response) if self.shows_version else None
+            return versions.tagged(request, sparse.chosen(request, response, fields), version)
 
         return answer
 

@@ -58,11 +58,17 @@ class VersionedRequest(Request):
         return {**sent, "version": self._version}
 
 
-def tagged(request: Request, response: Response, *, is_versioned: bool) -> Response:
+def version_of(response: Response) -> int | None:
+    """The version of the record that an answer shows."""
+    version = jsons.loads(bytes(response.body)).get("version") if response.status_code in (200, 201) else None
+    return version if isinstance(version, int) else None
+
+
+def tagged(request: Request, response: Response, version: int | None) -> Response:
     """The answer with its ETag, or 304 without a body when the caller has it already."""
-    if response.status_code not in (200, 201) or (request.method != "GET" and not is_versioned):
+    if response.status_code not in (200, 201) or (request.method != "GET" and version is None):
         return response
-    tag = _tag(bytes(response.body), is_versioned=is_versioned)
+    tag = _tag(bytes(response.body), version)
     if request.method == "GET" and _knows(request, tag):
         return Response(status_code=304, headers={"ETag": tag, **_CACHING})
     response.headers["ETag"] = tag
@@ -71,9 +77,8 @@ def tagged(request: Request, response: Response, *, is_versioned: bool) -> Respo
     return response
 
 
-def _tag(body: bytes, *, is_versioned: bool) -> str:
+def _tag(body: bytes, version: int | None) -> str:
     digest = hashlib.blake2b(body, digest_size=8).hexdigest()
-    version = jsons.loads(body).get("version") if is_versioned else None
     return f'"{digest}"' if version is None else f'"{version}-{digest}"'
 
 

@@ -1,5 +1,6 @@
 """Contacts: the people, and the handles they are reached by."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -8,12 +9,15 @@ from pydantic import Field, JsonValue
 
 from api.deps import ApiTx
 from api.errors import BODY, problems
-from api.fields import Cursor, Custom, In, Limit, Line, Out, PageOut, Search, Text, Version, example
+from api.fields import Custom, In, Line, Out, PageOut, Search, Text, Version, example
+from api.lists import Include, Includes, Wanted
 from api.nouns import Noun
-from core.sql import ListQuery
+from core.db import Tx
+from crm.companies.queries import list_companies_of
 from crm.contacts import actions as contacts
 from crm.contacts import queries
-from crm.contacts.models import ContactEdit, HandleKind, NewContact
+from crm.contacts.fields import contact_listing
+from crm.contacts.models import Contact, ContactEdit, HandleKind, NewContact
 from events.ids import BidiId, CompanyId, ContactId, MemberId
 
 router = Noun(prefix="/contacts", tags=["contacts"])
@@ -73,6 +77,14 @@ class ContactPatch(In):
     custom: Custom = Field(default={})
 
 
+class CompanyOfContactOut(Out):
+    id: CompanyId
+    name: str = Field(examples=["Lind Logistics"])
+    domain: str | None
+    city: str
+    country: str
+
+
 class ContactOut(Out):
     id: ContactId
     name: str = Field(examples=["Vera Lind"])
@@ -92,15 +104,41 @@ class ContactOut(Out):
     deleted_at: datetime | None = Field(description="Set while the contact is in the trash.")
     merged_into_id: ContactId | None = Field(description="The contact that this one was merged into.")
     version: int
+    company: CompanyOfContactOut | None = Field(default=None, description="With `include=company`.")
+    handles: list[HandleOut] = Field(default=[], description="With `include=handles`.")
 
 
-@router.get("", operation_id="list_contacts", summary="List or search contacts, by name")
+async def _companies(tx: Tx, records: Sequence[Contact]) -> dict[UUID, CompanyOfContactOut]:
+    ids = {record.company_id for record in records if record.company_id}
+    found = {one.id: CompanyOfContactOut.model_validate(one) for one in await list_companies_of(tx, ids)}
+    return {record.id: found[record.company_id] for record in records if record.company_id in found}
+
+
+async def _handles(tx: Tx, records: Sequence[Contact]) -> dict[UUID, list[HandleOut]]:
+    found: dict[UUID, list[HandleOut]] = {record.id: [] for record in records}
+    for handle in await queries.list_handles_of(tx, [record.id for record in records]):
+        found[handle.contact_id].append(HandleOut.model_validate(handle))
+    return found
+
+
+INCLUDES = Includes({"company": _companies, "handles": _handles})
+
+
+@router.get(
+    "",
+    operation_id="list_contacts",
+    summary="List, filter or search contacts",
+    response_model_exclude_unset=True,
+)
 async def list_contacts(
-    tx: ApiTx, q: Search = "", cursor: Cursor = None, limit: Limit = 25
+    tx: ApiTx, wanted: Wanted, q: Search = "", include: Include = ""
 ) -> PageOut[ContactOut]:
-    """`q` is looked for in name, title, company and handles."""
-    page = await queries.list_contacts(tx, ListQuery(cursor=cursor, limit=limit), text=q)
-    return PageOut[ContactOut].of(page)
+    """`q` is looked for in name, title, company and handles; `include` takes `company` and `handles`."""
+    listing = await contact_listing(tx)
+    page = await queries.list_contacts(tx, wanted.query(listing), text=q, listing=listing)
+    shown = PageOut[ContactOut].of(page)
+    await INCLUDES.add(tx, include, shown.items, page.items)
+    return shown
 
 
 @router.post(
@@ -108,6 +146,7 @@ async def list_contacts(
     operation_id="create_contact",
     summary="Add a contact",
     status_code=201,
+    response_model_exclude_unset=True,
     responses=problems(409, *BODY),
 )
 async def create_contact(tx: ApiTx, new: ContactIn) -> ContactOut:
@@ -119,15 +158,26 @@ async def create_contact(tx: ApiTx, new: ContactIn) -> ContactOut:
     return ContactOut.model_validate(contact)
 
 
-@router.get("/{contact_id}", operation_id="get_contact", summary="Read one contact", responses=problems(404))
-async def get_contact(tx: ApiTx, contact_id: ContactId) -> ContactOut:
-    return ContactOut.model_validate(await queries.get_contact(tx, contact_id))
+@router.get(
+    "/{contact_id}",
+    operation_id="get_contact",
+    summary="Read one contact",
+    responses=problems(404),
+    response_model_exclude_unset=True,
+)
+async def get_contact(tx: ApiTx, contact_id: ContactId, include: Include = "") -> ContactOut:
+    """`include` takes `company` and `handles`."""
+    contact = await queries.get_contact(tx, contact_id)
+    shown = ContactOut.model_validate(contact)
+    await INCLUDES.add(tx, include, [shown], [contact])
+    return shown
 
 
 @router.patch(
     "/{contact_id}",
     operation_id="update_contact",
     summary="Change some fields of a contact",
+    response_model_exclude_unset=True,
     responses=problems(404, 412, *BODY),
 )
 async def update_contact(tx: ApiTx, contact_id: ContactId, patch: ContactPatch) -> ContactOut:

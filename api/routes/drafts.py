@@ -49,7 +49,7 @@ class FeedbackIn(DecisionIn):
     feedback: Annotated[Text, Field(min_length=1)]
 
 
-class SnoozeIn(DecisionIn):
+class DraftSnoozeIn(DecisionIn):
     model_config = example(version=1, until="2026-12-01T09:00:00+01:00")
 
     until: Moment
@@ -183,7 +183,7 @@ async def respond(tx: ApiTx, draft_id: DraftId, response: FeedbackIn) -> DraftOu
     summary="Put the decision off until a time",
     responses=DECISION,
 )
-async def snooze(tx: ApiTx, draft_id: DraftId, snooze: SnoozeIn) -> DraftOut:
+async def snooze(tx: ApiTx, draft_id: DraftId, snooze: DraftSnoozeIn) -> DraftOut:
     return DraftOut.model_validate(
         await drafts.snooze_draft(tx, draft_id, version=snooze.version, until=snooze.until)
     )

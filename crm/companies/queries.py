@@ -1,5 +1,6 @@
 """Reading companies."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from core.db import Tx
@@ -46,6 +47,21 @@ async def find_company_by_domain(tx: Tx, domain: str) -> Company | None:
            AND deleted_at IS NULL
         """,
         domain=normalize_domain(domain),
+    )
+
+
+async def list_companies_of(tx: Tx, company_ids: Collection[CompanyId]) -> list[Company]:
+    """Those of these companies that are there, in no order."""
+    tx.principal.require("companies:read")
+    return await tx.all(
+        Company,
+        """
+        SELECT id, name, domain, city, country, industry, phone, employees, about, owner_id, custom, created_at,
+               updated_at, deleted_at, merged_into_id, version
+          FROM companies
+         WHERE id = ANY(%(company_ids)s)
+        """,
+        company_ids=list(company_ids),
     )
 
 

@@ -1,5 +1,6 @@
 """Reading contacts and their handles."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from core.db import Tx
@@ -82,6 +83,21 @@ async def list_handles(tx: Tx, contact_id: ContactId) -> list[Handle]:
          ORDER BY created_at, id
         """,
         contact_id=contact_id,
+    )
+
+
+async def list_handles_of(tx: Tx, contact_ids: Collection[ContactId]) -> list[Handle]:
+    """Every address of some contacts, the oldest first."""
+    tx.principal.require("contacts:read")
+    return await tx.all(
+        Handle,
+        """
+        SELECT id, contact_id, kind, value, label, is_primary
+          FROM contact_handles
+         WHERE contact_id = ANY(%(contact_ids)s)
+         ORDER BY created_at, id
+        """,
+        contact_ids=list(contact_ids),
     )
 
 

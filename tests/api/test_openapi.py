@@ -42,6 +42,13 @@ def test_operation_ids_are_unique(document: dict[str, Any]) -> None:
     assert len(ids) == len(set(ids))
 
 
+def test_schemas_have_names_of_their_own(document: dict[str, Any]) -> None:
+    """Clients that are generated name their classes by them."""
+    titles = [schema.get("title") for schema in document["components"]["schemas"].values()]
+
+    assert sorted({title for title in titles if titles.count(title) > 1}) == []
+
+
 def test_operations_change_on_purpose_only(operations: list[tuple[str, str, dict[str, Any]]]) -> None:
     """Whoever adds, renames or removes one changes the file beside this test, where callers can see it."""
     lines = sorted(f"{details['operationId']} {method} {path}" for method, path, details in operations)

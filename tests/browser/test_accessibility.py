@@ -1,17 +1,24 @@
 """What axe finds on every page: nothing, in both themes, languages and widths."""
 
 from typing import Literal
+from uuid import UUID
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
+from core.addresses import Reach
 from crm.conversations.models import Conversation
 from crm.knowledge.models import Document
+from crm.webhooks import actions as webhooks
+from crm.webhooks.models import NewWebhook
+from crm.webhooks.queries import list_attempts
+from infra.fleet import KEY
 from tests.support import papers
 from tests.support.browser import PHONE, WIDE, Person, Prospect
 from tests.support.documents import read_document
 from tests.support.stage import Stage, make_person
+from tests.support.until import until
 
 PRICES = "# Prices\n\n| Scanners | Price |\n|---|---|\n| 1–9 | €26 |\n\nWithout VAT.\n"
 # Each width, theme and language twice, not all eight of them: axe takes seconds for a look.
@@ -35,13 +42,20 @@ async def test_axe_finds_nothing(
     conversation = await vera.write("Could we have a demo on Thursday?")
     prices = await read_document(stage, "Prices.md", PRICES.encode())
     scan = await read_document(stage, "Scan.pdf", papers.scanned_pdf())
+    webhook, delivery = await _tested_webhook(stage)
     email = await make_person(stage.world.db, stage.world.owner, locale)
     size = WIDE if width == WIDE["width"] else PHONE
     anna = Person(chromium, stage, size=size, theme=theme, locale=locale)
 
     found = {"sign-in": await _violations(await anna.door())}
     page = await anna.sign_in(email)
-    for name, path in _pages(conversation, prices, scan).items():
+    for name, path in {
+        **_pages(conversation, prices, scan),
+        "keys": "/settings/api-keys",
+        "webhooks": "/settings/webhooks",
+        "webhook": f"/settings/webhooks/{webhook}",
+        "delivery": f"/settings/webhooks/deliveries/{delivery}",
+    }.items():
         await page.goto(stage.fleet.base + path)
         await expect(page.locator("html")).to_have_attribute("lang", locale)
         if name == "conversation":
@@ -67,6 +81,21 @@ def _pages(conversation: Conversation, prices: Document, scan: Document) -> dict
         "preferences": "/preferences",
         "design": "/design",
     }
+
+
+async def _tested_webhook(stage: Stage) -> tuple[UUID, UUID]:
+    """An endpoint that is not there, and the test that was sent to it in vain."""
+    new = NewWebhook("https://nobody.invalid/hooks", ("contact.created",), "The warehouse")
+    async with stage.world.db.transaction(stage.world.owner, "test") as tx:
+        made = await webhooks.create_webhook(tx, new, reach=Reach(), key=KEY)
+        delivery = await webhooks.send_test(tx, made.webhook.id)
+
+    async def tried() -> bool:
+        async with stage.world.db.transaction(stage.world.owner, "test") as tx:
+            return any(attempt.error for attempt in await list_attempts(tx, delivery.id))
+
+    await until(tried)
+    return made.webhook.id, delivery.id
 
 
 async def _violations(page: Page) -> str:
