@@ -149,6 +149,12 @@ def _photograph_pages(page: "Page", camera: Camera, look: Look) -> None:
     page.keyboard.type(SOUGHT[look.locale])
     page.wait_for_selector("#palette #option-everywhere")
     camera.shoot(page, "palette-found", look)
+    page.goto(f"{camera.base}/imports")
+    camera.shoot(page, "imports", look)
+    table = page.locator("#imports .knowledge-row").first
+    if table.count():
+        page.goto(f"{camera.base}{table.get_attribute('href')}")
+        camera.shoot(page, "import", look)
     page.goto(f"{camera.base}/preferences")
     camera.shoot(page, "preferences", look)
     page.goto(f"{camera.base}/settings/api-keys")
