@@ -20,6 +20,8 @@ from crm.contacts.fields import contact_listing
 from crm.contacts.queries import list_contacts
 from crm.custom_fields.models import CustomField
 from crm.custom_fields.queries import list_custom_fields
+from crm.deals.fields import deal_listing
+from crm.deals.queries import list_deals
 from events.ids import RecordKind
 
 Transaction = Callable[[], AbstractAsyncContextManager[Tx]]
@@ -93,7 +95,7 @@ async def _page(tx: Tx, sheet: Sheet, wanted: Wanted, cursor: str | None) -> tup
         case RecordKind.COMPANY:
             return await _companies(tx, sheet, wanted, cursor)
         case _:
-            return await _deals(tx, sheet, cursor)
+            return await _deals(tx, sheet, wanted, cursor)
 
 
 async def _contacts(
@@ -192,43 +194,46 @@ async def _tags(tx: Tx, kind: RecordKind, ids: Sequence[UUID]) -> dict[UUID, lis
     return {row["record_id"]: row["names"] for row in await cursor.fetchall()}
 
 
-async def _deals(tx: Tx, sheet: Sheet, cursor: str | None) -> tuple[list[Cells], str | None]:
-    tx.principal.require("deals:read")
-    found = await (
-        await tx.connection.execute(
-            """
-        SELECT d.id AS "getsale deal id", d.name, s.name AS stage, p.name AS pipeline, d.amount_minor, d.currency,
-               d.close_date AS "close date", o.name AS company, o.domain AS "company domain", c.name AS contact,
+async def _deals(tx: Tx, sheet: Sheet, wanted: Wanted, cursor: str | None) -> tuple[list[Cells], str | None]:
+    listing = await deal_listing(tx)
+    kept = parse_filter(wanted.filter, listing.kinds) if wanted.filter else EVERYTHING
+    query = ListQuery(kept, cursor=cursor, limit=MAX_PAGE)
+    page = await list_deals(tx, query, text=wanted.text, listing=listing)
+    tags = await _tags(tx, RecordKind.DEAL, [deal.id for deal in page.items])
+    around = await _around_deals(tx, [deal.id for deal in page.items])
+    found = []
+    for deal in page.items:
+        cells = {
+            "getsale deal id": deal.id, "name": deal.name, "stage": deal.stage, "pipeline": deal.pipeline,
+            "amount": amount(deal.amount_minor, deal.currency), "currency": deal.currency,
+            "close date": deal.close_date, "company": deal.company_name,
+            "company domain": around[deal.id]["domain"], "contact": deal.contact_name,
+            "contact email": around[deal.id]["email"], "next step": deal.next_step, "owner": deal.owner_name,
+            "tags": tags.get(deal.id), "created at": deal.created_at, "updated at": deal.updated_at,
+        }  # fmt: skip
+        found.append(cells | _custom(sheet, deal.custom))
+    return found, page.next_cursor
+
+
+async def _around_deals(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    """How the company and the contact of deals are found again, for a page of them at once."""
+    cursor = await tx.connection.execute(
+        """
+        SELECT d.id, o.domain,
                (SELECT h.value
                   FROM contact_handles h
                  WHERE h.organization_id = d.organization_id
                    AND h.contact_id = d.contact_id
                    AND h.kind = 'email'
                  ORDER BY h.is_primary DESC, h.created_at, h.id
-                 LIMIT 1) AS "contact email",
-               d.next_step AS "next step", m.name AS owner, d.custom, d.created_at AS "created at",
-               d.updated_at AS "updated at"
+                 LIMIT 1) AS email
           FROM deals d
-          JOIN stages s ON s.organization_id = d.organization_id AND s.id = d.stage_id
-          JOIN pipelines p ON p.organization_id = s.organization_id AND p.id = s.pipeline_id
           LEFT JOIN companies o ON o.organization_id = d.organization_id AND o.id = d.company_id
-          LEFT JOIN contacts c ON c.organization_id = d.organization_id AND c.id = d.contact_id
-          LEFT JOIN members m ON m.organization_id = d.organization_id AND m.id = d.owner_id
-         WHERE d.id > %(after)s
-           AND d.deleted_at IS NULL
-         ORDER BY d.id
-         LIMIT %(limit)s
-            """,
-            {"after": UUID(cursor) if cursor else UUID(int=0), "limit": MAX_PAGE},
-        )
-    ).fetchall()
-    tags = await _tags(tx, RecordKind.DEAL, [row["getsale deal id"] for row in found])
-    cells = []
-    for row in found:
-        custom, minor = row.pop("custom"), row.pop("amount_minor")
-        row |= {"amount": amount(minor, row["currency"]), "tags": tags.get(row["getsale deal id"])}
-        cells.append(row | _custom(sheet, custom))
-    return cells, str(found[-1]["getsale deal id"]) if len(found) == MAX_PAGE else None
+         WHERE d.id = ANY(%(ids)s)
+        """,
+        {"ids": list(ids)},
+    )
+    return {row["id"]: row for row in await cursor.fetchall()}
 
 
 def amount(minor: int, currency: str) -> str:

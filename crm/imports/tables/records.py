@@ -37,13 +37,13 @@ TABLES = {
         "companies",
         {
             "name": "text", "domain": "text", "phone": "text", "city": "text", "country": "text", "industry": "text",
-            "employees": "int", "about": "text", "owner_id": "uuid", "custom": "jsonb",
+            "employees": "int4", "about": "text", "owner_id": "uuid", "custom": "jsonb",
         },
     ),
     RecordKind.DEAL: Table(
         "deals",
         {
-            "name": "text", "amount_minor": "bigint", "currency": "text", "stage_id": "uuid", "close_date": "date",
+            "name": "text", "amount_minor": "int8", "currency": "text", "stage_id": "uuid", "close_date": "date",
             "company_id": "uuid", "contact_id": "uuid", "next_step": "text", "owner_id": "uuid", "custom": "jsonb",
         },
     ),
@@ -171,8 +171,7 @@ async def write(
 def _types(columns: Mapping[str, str]) -> sql.Composable:
     """`name text, employees int`: the types are ours, never a caller's."""
     return sql.SQL(", ").join(
-        sql.SQL("{} {}").format(sql.Identifier(name), sql.Identifier(kind if kind != "int" else "int4"))
-        for name, kind in columns.items()
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.Identifier(kind)) for name, kind in columns.items()
     )
 
 

@@ -98,6 +98,10 @@ async def _delete(tx: Tx, kind: RecordKind, made: Sequence[Kept]) -> set[UUID]:
     ids = list(untouched)
     if kind is RecordKind.CONTACT:
         await _delete_around_contacts(tx, ids)
+    if kind is RecordKind.DEAL:
+        await tx.execute(
+            "DELETE FROM stage_visits WHERE record_kind = 'deal' AND record_id = ANY(%(ids)s)", ids=ids
+        )
     await tx.execute(
         "DELETE FROM record_tags WHERE record_kind = %(kind)s AND record_id = ANY(%(ids)s)",
         kind=kind.value,
