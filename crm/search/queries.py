@@ -21,13 +21,12 @@ from crm.search.meanings import (
 )
 from crm.search.models import Found, FoundKind, Hit, Marked, Rank, Record
 from crm.search.sources import SOURCES, load_records
-from crm.search.words import Term, letter_grams, parts_of, terms_of
+from crm.search.words import Term, fewest_shared, letter_grams, parts_of, terms_of
 
 # How far the list of one word is read. Past it lie only records whose words stand in worse places or that are older.
 _READ_ALONE, _READ_TOGETHER = 500, 20_000
-# How many of each kind are read and looked at closely.
-_LOOKED_AT = {FoundKind.MESSAGE: 20, FoundKind.DOCUMENT: 10}
-_LOOKED_AT_OTHERS = 40
+# So many more of each kind than are wanted are read and looked at closely; whole documents are long.
+_MORE, _MOST_DOCUMENTS = 10, 10
 _WEIGHT = {
     FoundKind.CONTACT: 1.0,
     FoundKind.COMPANY: 0.98,
@@ -48,25 +47,26 @@ async def search(
     *,
     kinds: Collection[FoundKind] = tuple(FoundKind),
     limit: int = MAX_PAGE,
-    each: int = MAX_PAGE,
+    each: int | None = None,
 ) -> Found:
-    """The records that have all words of `text`, best first, at most `each` of a kind and `limit` together.
+    """The records that have all words of `text`, best first, at most `limit` together and `each` of a kind.
 
     A word may be a beginning, have another ending, be misspelt, be typed with the other layout or in the other
     alphabet. When no record has all of them, those that have all but one are found. Kinds that the principal may not
     read are left out.
     """
+    each = min(each or limit, limit)
     allowed = [kind for kind in FoundKind if kind in kinds and tx.principal.may(SOURCES[kind].scope)]
     terms = terms_of(text)
     if not allowed or not terms:
         return Found([])
     meanings = await _understand(tx, terms)
-    matches = await _list_matches(tx, meanings, allowed)
+    matches = await _list_matches(tx, meanings, allowed, each + _MORE)
     if not any(match.terms == len(meanings) for match in matches):
         # nothing has all the words: one of them may be a mistake that somebody else made too
         guessed = await _guess(tx, [meaning for meaning in meanings if not meaning.is_guessed])
         meanings = [guessed.get(meaning.term.typed, meaning) for meaning in meanings]
-        matches = await _list_matches(tx, meanings, allowed) if guessed else matches
+        matches = await _list_matches(tx, meanings, allowed, each + _MORE) if guessed else matches
     hits = await _load_hits(tx, matches, words_meant(meanings))
     return Found(_best(hits, limit, each), understood_as(meanings))
 
@@ -146,35 +146,32 @@ async def _list_words(tx: Tx, terms: Sequence[Term]) -> list[Candidate]:
 
 async def _list_similar_words(tx: Tx, terms: Sequence[Term]) -> list[Candidate]:
     """The words that share the most threes of letters with a reading."""
-    pieces = [
-        (place, number, len(reading.text), gram)
+    readings = [
+        (place, number, reading.text, letter_grams(reading.text))
         for place, term in enumerate(terms)
         for number, reading in enumerate(term.readings)
         if reading.stem is not None
-        for gram in letter_grams(reading.text)
     ]
     return await tx.all(
         Candidate,
         """
-        WITH shared AS (
-            SELECT p.term, p.reading, g.word, count(*) - 0.1 * abs(length(g.word) - p.length) AS likeness
-              FROM unnest(%(terms)s::int[], %(readings)s::int[], %(lengths)s::int[], %(grams)s::text[])
-                   AS p (term, reading, length, gram)
-              JOIN search_grams g ON g.gram = p.gram COLLATE "C"
-             GROUP BY p.term, p.reading, p.length, g.word
-        ), best AS (
-            SELECT term, reading, word,
-                   row_number() OVER (PARTITION BY term, reading ORDER BY likeness DESC, word) AS place
-              FROM shared
-        )
-        SELECT term, reading, word, NULL AS stem
-          FROM best
-         WHERE place <= %(most)s
+        SELECT r.term, r.reading, w.word, NULL AS stem
+          FROM unnest(%(terms)s::int[], %(readings)s::int[], %(lengths)s::int[], %(least)s::int[], %(grams)s::text[])
+               AS r (term, reading, length, least, grams)
+         CROSS JOIN LATERAL (
+               SELECT g.word
+                 FROM unnest(string_to_array(r.grams, '|')) AS piece (gram)
+                 JOIN search_grams g ON g.gram = piece.gram COLLATE "C"
+                GROUP BY g.word
+               HAVING count(*) >= r.least
+                ORDER BY count(*) - 0.1::float8 * abs(length(g.word) - r.length) DESC, g.word
+                LIMIT %(most)s) AS w
         """,
-        terms=[place for place, _, _, _ in pieces],
-        readings=[number for _, number, _, _ in pieces],
-        lengths=[length for _, _, length, _ in pieces],
-        grams=[gram for _, _, _, gram in pieces],
+        terms=[place for place, _, _, _ in readings],
+        readings=[number for _, number, _, _ in readings],
+        lengths=[len(text) for _, _, text, _ in readings],
+        least=[fewest_shared(text, len(grams)) for _, _, text, grams in readings],
+        grams=["|".join(grams) for _, _, _, grams in readings],
         most=60,
     )
 
@@ -189,8 +186,10 @@ class _Match:
     fit: float
 
 
-async def _list_matches(tx: Tx, meanings: Sequence[Meaning], kinds: Sequence[FoundKind]) -> list[_Match]:
-    """The best records of each kind that have all terms, or all but one when none has all."""
+async def _list_matches(
+    tx: Tx, meanings: Sequence[Meaning], kinds: Sequence[FoundKind], most: int
+) -> list[_Match]:
+    """The best `most` records of each kind that have all terms, or all but one when none has all."""
     words = [
         (place, word, sense.fit)
         for place, meaning in enumerate(meanings)
@@ -232,7 +231,7 @@ async def _list_matches(tx: Tx, meanings: Sequence[Meaning], kinds: Sequence[Fou
         kinds=[kind.value for kind in kinds],
         read=_READ_ALONE if len(meanings) == 1 else _READ_TOGETHER,
         asked=len(meanings),
-        most=_LOOKED_AT_OTHERS,
+        most=most,
     )
 
 
@@ -241,7 +240,8 @@ async def _load_hits(tx: Tx, matches: Sequence[_Match], meant: Mapping[str, Sens
     hits = []
     for kind in FoundKind:
         best = sorted((one for one in matches if one.kind is kind), key=lambda match: -match.fit)
-        looked_at = {match.record_id: match for match in best[: _LOOKED_AT.get(kind, _LOOKED_AT_OTHERS)]}
+        most = _MOST_DOCUMENTS if kind is FoundKind.DOCUMENT else len(best)
+        looked_at = {match.record_id: match for match in best[:most]}
         hits += [
             _hit(kind, record, looked_at[record.id], meant)
             for record in await load_records(tx, kind, list(looked_at))

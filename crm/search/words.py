@@ -203,6 +203,12 @@ def mistakes_allowed(word: str) -> int:
     return 0 if len(word) < 3 else 1 if len(word) < 6 else 2
 
 
+def fewest_shared(typed: str, grams: int) -> int:
+    """How many of its threes of letters a word must share that could be meant: each mistake spoils three of them, and
+    a word that was only begun has another end."""
+    return max(1, grams - 2 - 3 * mistakes_allowed(typed))
+
+
 def mistakes(typed: str, word: str) -> tuple[int, bool]:
     """The fewest letters that are wrong, missing, too many or swapped between two words; with True when it is the
     beginning of the word that was meant."""

@@ -180,7 +180,7 @@ class _Contact:
             _START + timedelta(minutes=dice.randrange(1_000_000)),
             (
                 f"user{number}.{dice.randrange(10**4)}@mail{number % 97}.example",
-                f"+7{dice.randrange(9 * 10**9, 10**10)}",
+                f"+7{9 * 10**9 + number * 7919 % 10**9}",
             ),
         )
 
