@@ -99,6 +99,7 @@ async def get_caller(
     """
     caller = await _key_caller(request) if "Authorization" in request.headers else await _page_caller(request)
     await _spend(request, caller, by_key=bearer is not None)
+    request.state.caller = caller
     return caller
 
 

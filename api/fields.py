@@ -6,6 +6,7 @@ from typing import Annotated, Any, Generic, Self, TypeVar
 from fastapi import Query, Request
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
+from api.cursors import Cursor as Cursor  # a field of lists like the others, with a module of its own
 from core import clock
 from core.errors import UnsupportedMedia
 from core.pagination import MAX_PAGE, Page
@@ -39,7 +40,6 @@ Custom = Annotated[
     Field(max_length=100, description="Values of custom fields by their keys; null empties one."),
 ]
 Search = Annotated[str, Query(max_length=100, pattern=_WITHOUT_NUL, description="Keeps what contains this.")]
-Cursor = Annotated[str | None, Query(max_length=1000, description="`next_cursor` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="How many to return at most.")]
 
 

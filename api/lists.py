@@ -8,7 +8,8 @@ from uuid import UUID
 from fastapi import Depends, Query
 from pydantic import BaseModel
 
-from api.fields import Cursor, Limit
+from api.cursors import Cursor
+from api.fields import Limit
 from core import jsons
 from core.db import Tx
 from core.errors import Unprocessable

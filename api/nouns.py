@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
-from api import answers, sparse, versions
+from api import answers, cursors, sparse, versions
 from core.errors import Unprocessable
 
 Answering = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -29,10 +29,16 @@ class Operation(APIRoute):
                 await answers.keep(request, response)
             except answers.Replay as replay:
                 response = replay.response
+            if self.is_paged:
+                response = cursors.bound(request, response)
             version = versions.version_of(response) if self.shows_version else None
             return versions.tagged(request, sparse.chosen(request, response, fields), version)
 
         return answer
+
+    @property
+    def is_paged(self) -> bool:
+        return "next_cursor" in getattr(self.response_model, "model_fields", {})
 
     @property
     def shows_version(self) -> bool:

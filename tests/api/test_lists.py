@@ -6,6 +6,7 @@ from core.db import Database
 from core.principal import Principal
 from crm.contacts.actions import create_contact
 from crm.contacts.models import NewContact
+from tests.api.conftest import Callers
 from tests.support.callers import Caller
 from tests.support.desk import Desk
 from tests.support.world import World, make_world
@@ -113,3 +114,24 @@ async def test_a_made_up_cursor_is_refused(api: Caller, path: str, cursor: str) 
 
     assert answer.status_code == 422
     assert "cursor" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/conversations", "/drafts", "/approvals", "/contacts", "/api-keys"])
+async def test_a_cursor_leads_on_in_its_own_list_only(
+    api: Caller, busy: World, callers: Callers, other_organization: Principal, path: str
+) -> None:
+    if path == "/api-keys":
+        await api.post(path, {"scopes": ["contacts:read"]})
+    cursor = (await api.get(path, limit=1)).json()["next_cursor"]
+    neighbour = await callers.of(other_organization)
+
+    goes_on = await api.get(path, limit=2, cursor=cursor)
+    refused = [
+        await neighbour.get(path, limit=1, cursor=cursor),
+        await api.get(path, limit=1, cursor=cursor, status="open"),
+        await api.get("/runs", cursor=cursor),
+    ]
+
+    assert goes_on.status_code == 200
+    assert [answer.status_code for answer in refused] == [422, 422, 422]
+    assert {answer.json()["field"] for answer in refused if "field" in answer.json()} == {"cursor"}
