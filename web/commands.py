@@ -79,7 +79,7 @@ COMMANDS = (
     Command("globe", "English", preference=("locale", "en"), also="language английский язык"),
     Command("globe", "Русский", preference=("locale", "ru"), also="language russian язык"),
 )
-_FEWEST_FIT, _SURE = 0.3, 0.86
+_FEWEST_FIT, _SURE = 0.4, 0.86
 
 
 @dataclass(frozen=True)

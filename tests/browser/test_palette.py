@@ -1,12 +1,13 @@
 """Find or do, in Chromium and by keyboard only."""
 
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, expect
 
 from crm.contacts.actions import create_contact
 from crm.contacts.models import NewContact
 from crm.search.models import Hit
 from crm.search.queries import search
-from tests.support.browser import Person, Watch
+from tests.support.browser import PHONE, Person, Watch
 from tests.support.stage import Stage
 from tests.support.until import until
 
@@ -42,6 +43,22 @@ async def test_the_theme_is_changed_by_saying_so(chromium: Browser, stage: Stage
     await page.keyboard.press("Enter")
 
     await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+async def test_axe_finds_nothing_in_the_open_palette_and_the_results(chromium: Browser, stage: Stage) -> None:
+    await _make(stage, "Hildur Vestergaard")
+    page = await Person(chromium, stage, size=PHONE, theme="dark").sign_in()
+
+    await page.goto(f"{stage.fleet.base}/search?q=hildur")
+    results = await Axe().run(page)
+    await page.keyboard.press("Control+KeyK")
+    await page.keyboard.type("hildur")
+    await expect(page.locator("#option-everywhere")).to_be_visible()
+    palette = await Axe().run(page)
+
+    assert (results.violations_count, palette.violations_count) == (0, 0), (
+        results.generate_report() + palette.generate_report()
+    )
 
 
 async def _make(stage: Stage, name: str) -> None:
