@@ -30,9 +30,11 @@ from web.pages import (
     preferences,
     search,
     session,
+    tables,
     webhooks,
 )
 from web.phrases import error_text, error_title
+from web.tables import TABLES
 from web.viewer import get_visit
 
 log = structlog.get_logger()
@@ -62,6 +64,8 @@ def create_web(app: FastAPI, settings: Settings) -> FastAPI:
         design,
     ):
         pages.include_router(noun.router)
+    for table in TABLES:
+        pages.include_router(tables.router_of(table))
     pages.include_router(live.router)
     pages.mount("/static", assets.HashedStatic())
     pages.add_middleware(security.SecurityHeaders)

@@ -1,6 +1,7 @@
 """English and Russian: catalogues read at start, and dates, times, sizes and money as each language writes them."""
 
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from gettext import NullTranslations
 from io import BytesIO
@@ -121,6 +122,10 @@ class Words:
         scale = 0 if size_bytes < 1000 else 1 if size_bytes < 1_000_000 else 2
         number = format_decimal(round(size_bytes / 1000**scale, 1 if scale == 2 else 0), locale=self._babel)
         return f"{number}\N{NO-BREAK SPACE}{units[scale]}"
+
+    def number(self, number: float | Decimal) -> str:
+        """With the group and decimal signs of the language: `48,310`, `48 310`."""
+        return str(format_decimal(number, locale=self._babel))
 
     def money(self, amount_minor: int, currency: str) -> str:
         """Whole units without cents; amounts are in minor units."""

@@ -19,6 +19,7 @@ from crm.identity.models import Account
 from crm.identity.queries import find_session, get_organization
 from crm.imports.tables.queries import last_change as last_import_change
 from crm.knowledge.queries import last_change
+from events.ids import RecordKind
 from web import inbox_view
 from web.pages.inbox import Folder
 from web.viewer import Visit, get_visit, words_of
@@ -89,6 +90,37 @@ async def follow_imports(
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
+
+
+@router.get("/live/records")
+async def follow_records(
+    request: Request, account: CurrentAccount, services: CurrentServices, kind: RecordKind
+) -> StreamingResponse:
+    """Names the records of one kind that change; the page fetches those that it shows."""
+    token = request.cookies.get(SESSION_COOKIE, "")
+    stream = Stream(services, account, token, get_visit(request, account), None, "")
+    return StreamingResponse(
+        _records(stream, kind),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _records(stream: Stream, kind: RecordKind) -> AsyncIterator[str]:
+    async with stream.services.pubsub.subscribe(stream.account.organization_id) as subscription:
+        yield "retry: 1000\n\n"
+        checked_at = time.monotonic()
+        while True:
+            message = await subscription.next(HEARTBEAT_SECONDS)
+            if message is None:
+                yield ": still here\n\n"
+            elif message.get("record_kind") == kind:
+                yield f"event: record\ndata: {message['record_id']}\n\n"
+            if time.monotonic() - checked_at >= HEARTBEAT_SECONDS:
+                if await find_session(stream.services.db, stream.token) is None:
+                    yield "event: end\ndata: signed out\n\n"
+                    return
+                checked_at = time.monotonic()
 
 
 async def _pulses(

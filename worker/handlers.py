@@ -410,6 +410,8 @@ async def publish_live(services: "Services", deliveries: Sequence[Delivery]) -> 
             "type": delivery.event_type,
             "conversation_id": str(about),
         }
+        if delivery.subject_kind in tuple(RecordKind):
+            message |= {"record_kind": delivery.subject_kind, "record_id": str(delivery.subject_id)}
         await services.pubsub.publish(delivery.organization_id, message)
 
 

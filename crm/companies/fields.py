@@ -7,6 +7,7 @@ from crm.custom_fields.queries import custom_columns
 from events.ids import RecordKind
 
 _COLUMNS = (
+    column("id", ValueKind.RECORD, "c.id", is_nullable=False),
     column("name", ValueKind.TEXT, "c.name", is_nullable=False),
     column("domain", ValueKind.TEXT, "c.domain"),
     column("city", ValueKind.TEXT, "c.city", is_nullable=False),

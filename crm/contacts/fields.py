@@ -19,6 +19,7 @@ _TELEGRAM: LiteralString = """(SELECT h.value FROM contact_handles h
          WHERE h.organization_id = c.organization_id AND h.contact_id = c.id AND h.kind = 'telegram_username'
          ORDER BY h.is_primary DESC, h.created_at, h.id LIMIT 1)"""
 _COLUMNS = (
+    column("id", ValueKind.RECORD, "c.id", is_nullable=False),
     column("name", ValueKind.TEXT, "c.name", is_nullable=False),
     column("title", ValueKind.TEXT, "c.title", is_nullable=False),
     column("company", ValueKind.TEXT, "o.name"),

@@ -11,7 +11,7 @@
     return Boolean(button);
   };
   const move = step => {
-    const rows = [...document.querySelectorAll("[data-rows] .row")];
+    const rows = [...document.querySelectorAll("[data-rows] :is(.row, .row-link)")];
     const focused = rows.indexOf(document.activeElement);
     const at = focused >= 0 ? focused : rows.findIndex(row => row.getAttribute("aria-current"));
     const to = rows[Math.min(rows.length - 1, Math.max(0, at + step))];
@@ -31,7 +31,7 @@
     KeyW: () => press("write") || focus("[data-composer] textarea"),
     Slash: () => focus("[data-filter]"),
   };
-  const places = { KeyI: "/inbox", KeyA: "/inbox?folder=waiting", KeyK: "/knowledge" };
+  const places = { KeyI: "/inbox", KeyA: "/inbox?folder=waiting", KeyC: "/contacts", KeyO: "/companies", KeyK: "/knowledge" };
 
   document.addEventListener("keydown", event => {
     if ((event.ctrlKey || event.metaKey) && event.code === "KeyK") { event.preventDefault(); open("palette"); return; }

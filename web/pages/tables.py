@@ -1,0 +1,127 @@
+"""Contacts, companies and other records as tables: filter, sort, columns, scroll, edit in place."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Query
+from fastapi.responses import RedirectResponse, Response
+
+from core.errors import AppError, Conflict, NotFound, Stale, Unprocessable
+from crm.conversations.inbox import count_folders
+from web import tables
+from web.tables import Opened, State, Table
+from web.viewer import CurrentSession, Session
+
+Text = Annotated[str, Query(max_length=8000)]
+Word = Annotated[str, Query(max_length=100)]
+Values = Annotated[list[str], Query(max_length=200)]
+
+
+def router_of(table: Table) -> APIRouter:
+    """The pages of one kind of record as a table."""
+    router = APIRouter(prefix=table.path)
+
+    @router.get("", name=f"show_{table.kind}_table")
+    async def show_table(
+        session: CurrentSession,
+        q: Word = "",
+        filter: Text = "",
+        sort: Word = "",
+        columns: Annotated[list[str] | None, Query(max_length=100)] = None,
+        cursor: Text = "",
+        adding: Word = "",
+        part: Word = "",
+        field: Word = "",
+        op: Word = "",
+        value: Values = [],  # noqa: B006
+    ) -> Response:
+        """The table; `field`, `op` and `value` add a condition to its filter."""
+        state = State(table.path, q.strip(), filter, sort, ",".join(columns or ()))
+        opened = await _open(session, table, state)
+        if field and op:
+            return RedirectResponse(tables.with_condition(opened, field, op, value), 303)
+        view = await tables.load_view(session.tx, opened, cursor or None, adding)
+        if part:
+            return session.page(f"tables/_{'adding' if part == 'adding' else 'rows'}.html", view=view)
+        return session.page(
+            "tables/index.html",
+            view=view,
+            section=table.path.removeprefix("/"),
+            counts=await count_folders(session.tx),
+        )
+
+    @router.get("/{record_id}/row", name=f"show_{table.kind}_row")
+    async def show_row(session: CurrentSession, record_id: UUID, columns: Text = "") -> Response:
+        """One row as it is now; nothing when no list shows it any more."""
+        return await _row(session, table, record_id, columns)
+
+    @router.get("/{record_id}/cells/{name}", name=f"edit_{table.kind}_cell")
+    async def edit_cell(
+        session: CurrentSession, record_id: UUID, name: str, columns: Text = "", back: Text = ""
+    ) -> Response:
+        """A field of a row, to be changed."""
+        opened = await _open(session, table, State(table.path, columns=columns))
+        editor = await tables.load_editor(session.tx, opened, record_id, name)
+        return await _editor(session, editor, columns, back)
+
+    @router.post("/{record_id}/cells/{name}", name=f"save_{table.kind}_cell")
+    async def save_cell(
+        session: CurrentSession,
+        record_id: UUID,
+        name: str,
+        version: Annotated[int, Form()],
+        value: Annotated[str, Form(max_length=8000)] = "",
+        columns: Annotated[str, Form(max_length=2000)] = "",
+        back: Annotated[str, Form(max_length=8000)] = "",
+    ) -> Response:
+        """Keep what was typed; what cannot be kept stays in the cell with the reason."""
+        opened = await _open(session, table, State(table.path, columns=columns))
+        editor = await tables.load_editor(session.tx, opened, record_id, name)
+        try:
+            async with session.tx.savepoint():
+                await tables.save_cell(session.tx, opened, editor, value, version)
+        except (Stale, Unprocessable, Conflict) as err:
+            refused = tables.failed(editor, value, _reason(session, err, editor.value))
+            return await _editor(session, refused, columns, back, status=err.status.value)
+        if session.is_fragment:
+            return await _row(session, table, record_id, columns)
+        return RedirectResponse(_own(back, table), 303)
+
+    return router
+
+
+async def _open(session: Session, table: Table, state: State) -> Opened:
+    return await tables.open_table(session.tx, table, state, session.words, session.account.member_id)
+
+
+async def _row(session: Session, table: Table, record_id: UUID, columns: str) -> Response:
+    opened = await _open(session, table, State(table.path, columns=columns))
+    line = await tables.load_line(session.tx, opened, record_id)
+    if line is None:
+        raise NotFound(f"There is no {table.kind} {record_id} in a list.")
+    return session.page("tables/_row.html", line=line, table=table, columns=columns)
+
+
+async def _editor(
+    session: Session, editor: tables.Editor, columns: str, back: str, status: int = 200
+) -> Response:
+    context: dict[str, Any] = {"editor": editor, "columns": columns, "back": _own(back, editor.table)}
+    if session.is_fragment:
+        fragment = session.page("tables/_editor.html", **context)
+        if editor.error:  # it takes the place of the form, not of the row
+            fragment.headers.update({"HX-Retarget": f"#cell-{editor.id}", "HX-Reswap": "outerHTML"})
+        return fragment
+    counts = await count_folders(session.tx)
+    section = editor.table.path.removeprefix("/")
+    return session.page("tables/edit.html", status=status, counts=counts, section=section, **context)
+
+
+def _reason(session: Session, err: AppError, now: str) -> str:
+    if isinstance(err, Stale):
+        return session.words.gettext("Somebody changed it meanwhile; it is “%(now)s” now.", now=now)
+    return err.detail
+
+
+def _own(back: str, table: Table) -> str:
+    """Where a form leads back to: this table, nowhere else."""
+    return back if back == table.path or back.startswith(f"{table.path}?") else table.path

@@ -1,0 +1,417 @@
+"""What a table of records shows: its columns, rows, filters and where each click leads."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+from urllib.parse import urlencode
+from uuid import UUID
+
+from pydantic import JsonValue
+
+from core import jsons
+from core.db import Tx
+from core.errors import Unprocessable
+from core.filters import (
+    OPERATORS,
+    Condition,
+    Every,
+    Filter,
+    Operator,
+    ValueKind,
+    parse_filter,
+)
+from core.pagination import Page
+from core.sql import Listing, ListQuery, Sort, count_rows, parse_sort
+from crm.companies.actions import update_company
+from crm.companies.fields import company_listing
+from crm.companies.models import CompanyEdit
+from crm.companies.queries import list_companies
+from crm.contacts.actions import update_contact
+from crm.contacts.fields import contact_listing
+from crm.contacts.models import ContactEdit
+from crm.contacts.queries import list_contacts
+from crm.tags.queries import RecordTag, list_tags_of
+from events.ids import CompanyId, ContactId, RecordKind
+from web import values
+from web.i18n import Words
+from web.phrases import N_
+from web.values import Names
+
+ROWS = 50
+# More are counted as "10,000+": an exact number of millions costs a second and tells nobody anything.
+COUNTED = 10_000
+MAX_COLUMNS = 20
+
+
+class Lister(Protocol):
+    async def __call__(
+        self, tx: Tx, query: ListQuery, *, text: str = "", listing: Listing | None = None
+    ) -> Page[Any]: ...
+
+
+@dataclass(frozen=True)
+class Table:
+    """One kind of record as a table: where its rows come from, and which fields can be edited in place."""
+
+    kind: RecordKind
+    path: str
+    title: str
+    new: str
+    empty: str
+    columns: tuple[str, ...]
+    listing: Callable[[Tx], Awaitable[Listing]]
+    rows: Lister
+    update: Callable[[Tx, UUID, Mapping[str, object], int], Awaitable[object]]
+    editable: tuple[str, ...]
+
+
+async def _update_contact(tx: Tx, id: UUID, new: Mapping[str, object], version: int) -> object:
+    return await update_contact(tx, ContactId(id), ContactEdit(**new), version=version)  # type: ignore[arg-type]
+
+
+async def _update_company(tx: Tx, id: UUID, new: Mapping[str, object], version: int) -> object:
+    return await update_company(tx, CompanyId(id), CompanyEdit(**new), version=version)  # type: ignore[arg-type]
+
+
+CONTACTS = Table(
+    RecordKind.CONTACT,
+    "/contacts",
+    N_("Contacts"),
+    N_("New contact"),
+    N_("Nobody here yet. Import a file, connect a channel, or add somebody by hand."),
+    ("name", "company", "title", "email", "last_message_at", "owner_id", "tags"),
+    contact_listing,
+    list_contacts,
+    _update_contact,
+    ("name", "title", "language", "time_zone", "note", "owner_id", "bidi_id"),
+)
+COMPANIES = Table(
+    RecordKind.COMPANY,
+    "/companies",
+    N_("Companies"),
+    N_("New company"),
+    N_("No company here yet. Import a file, or add one by hand."),
+    ("name", "domain", "industry", "city", "employees", "contacts", "owner_id", "tags"),
+    company_listing,
+    list_companies,
+    _update_company,
+    ("name", "domain", "city", "country", "industry", "phone", "employees", "about", "owner_id"),
+)
+TABLES = (CONTACTS, COMPANIES)
+# Fields that a form leaves empty rather than without a value.
+_NEVER_NONE = ("title", "note", "city", "country", "industry", "phone", "about", "name", "language")
+
+
+@dataclass(frozen=True)
+class State:
+    """What the address of a table says."""
+
+    path: str
+    q: str = ""
+    filter: str = ""
+    sort: str = ""
+    columns: str = ""
+
+    def href(self, **changes: str) -> str:
+        """The same table with something else."""
+        changed = {**self.__dict__, **changes}
+        query = {name: value for name, value in changed.items() if value and name != "path"}
+        return f"{self.path}?{urlencode(query)}" if query else self.path
+
+
+@dataclass(frozen=True)
+class Head:
+    """A column's head: `sorted` is ascending, descending or empty."""
+
+    name: str
+    label: str
+    is_number: bool
+    sort_href: str
+    sorted: str
+
+
+@dataclass(frozen=True)
+class Chip:
+    text: str
+    remove_href: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    name: str
+    text: str
+    href: str
+    is_number: bool
+    is_editable: bool
+
+
+@dataclass(frozen=True)
+class Line:
+    id: UUID
+    version: int
+    name: str
+    cells: list[Cell]
+    tags: list[RecordTag]
+    is_stopped: bool
+
+
+@dataclass(frozen=True)
+class Adding:
+    """The second step of adding a condition: how, and with what, a field is compared."""
+
+    name: str
+    label: str
+    kind: str
+    operators: list[tuple[str, str]]
+    options: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class View:
+    table: Table
+    state: State
+    heads: list[Head]
+    lines: list[Line]
+    chips: list[Chip]
+    fields: list[tuple[str, str]]
+    adding: Adding | None
+    others: list[tuple[str, str, bool]]
+    count: str
+    next_href: str
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A table with what its address means."""
+
+    table: Table
+    state: State
+    listing: Listing
+    names: Names
+    filter: Filter
+    sort: tuple[Sort, ...]
+    columns: tuple[str, ...]
+    words: Words
+
+
+async def open_table(tx: Tx, table: Table, state: State, words: Words, me: UUID) -> Opened:
+    """Raises: Unprocessable when the address names what is not there."""
+    listing = await table.listing(tx)
+    names = await values.load_names(tx, table.kind)
+    kept = parse_filter(_tree(state.filter), listing.kinds, me=me)
+    wanted = tuple(dict.fromkeys(name for name in state.columns.split(",") if name in listing.columns))
+    columns = ("name", *(name for name in (wanted or table.columns) if name != "name"))[:MAX_COLUMNS]
+    return Opened(table, state, listing, names, kept, parse_sort(state.sort, listing), columns, words)
+
+
+def _tree(text: str) -> JsonValue:
+    try:
+        tree: JsonValue = jsons.loads(text) if text else {}
+    except ValueError as err:
+        raise Unprocessable("The filter in the address is cut off; set it again.", field="filter") from err
+    return tree
+
+
+async def load_lines(tx: Tx, opened: Opened, cursor: str | None) -> tuple[list[Line], str]:
+    """One page of rows and where the next one is."""
+    query = ListQuery(opened.filter, opened.sort, cursor, ROWS)
+    page = await opened.table.rows(tx, query, text=opened.state.q, listing=opened.listing)
+    return await _lines(tx, opened, page.items), page.next_cursor or ""
+
+
+async def load_line(tx: Tx, opened: Opened, id: UUID) -> Line | None:
+    """One row as it is now, or None when no list shows it any more."""
+    query = ListQuery(Condition("id", Operator.IS, (id,)), limit=1)
+    page = await opened.table.rows(tx, query, listing=opened.listing)
+    lines = await _lines(tx, opened, page.items)
+    return lines[0] if lines else None
+
+
+async def _lines(tx: Tx, opened: Opened, rows: Sequence[Any]) -> list[Line]:
+    tags: dict[UUID, list[RecordTag]] = {}
+    for tag in await list_tags_of(tx, opened.table.kind, [row.id for row in rows]):
+        tags.setdefault(tag.record_id, []).append(tag)
+    return [
+        Line(
+            row.id,
+            row.version,
+            row.name,
+            [_cell(opened, row, name) for name in opened.columns],
+            tags.get(row.id, []),
+            bool(getattr(row, "suppressed_at", None)),
+        )
+        for row in rows
+    ]
+
+
+def _cell(opened: Opened, row: Any, name: str) -> Cell:
+    column = opened.listing.columns[name]
+    value, href = values.value_of(row, name), ""
+    match name:
+        case "name":
+            href = f"{opened.table.path}/{row.id}"
+        case "company":
+            value = row.company_name
+            href = f"/companies/{row.company_id}" if row.company_id else ""
+        case "is_suppressed":
+            value = row.suppressed_at is not None
+    text = values.text_of(value, column, opened.names, opened.words)
+    return Cell(name, text, href, _is_number(column.kind), is_editable(opened, name) and name != "name")
+
+
+def is_editable(opened: Opened, name: str) -> bool:
+    """Whether a field can be changed in its cell."""
+    if name.startswith("custom."):
+        kinds = (ValueKind.RECORD, ValueKind.MONEY, ValueKind.CHOICES)
+        return opened.listing.columns[name].kind not in kinds
+    return name in opened.table.editable
+
+
+def _is_number(kind: ValueKind) -> bool:
+    return kind in (ValueKind.NUMBER, ValueKind.MONEY)
+
+
+async def load_view(tx: Tx, opened: Opened, cursor: str | None, adding: str) -> View:
+    """Everything the page shows."""
+    lines, following = await load_lines(tx, opened, cursor)
+    listing, names, words, state = opened.listing, opened.names, opened.words, opened.state
+    asked = [name for name, column in listing.columns.items() if values.is_asked_for(column)]
+    return View(
+        opened.table,
+        state,
+        [_head(opened, name) for name in opened.columns],
+        lines,
+        _chips(opened),
+        [(name, values.label(name, names, words)) for name in asked],
+        _adding(opened, adding) if adding in asked else None,
+        [
+            (name, values.label(name, names, words), name in opened.columns)
+            for name in asked
+            if name not in ("name", "handles")
+        ],
+        await _count(tx, opened, len(lines), has_more=bool(following or cursor)),
+        state.href(cursor=following) if following else "",
+    )
+
+
+async def _count(tx: Tx, opened: Opened, shown: int, *, has_more: bool) -> str:
+    if opened.state.q:
+        return opened.words.number(shown) + ("+" if has_more else "")
+    count = shown if not has_more else await count_rows(tx, opened.listing, opened.filter, limit=COUNTED + 1)
+    return opened.words.number(min(count, COUNTED)) + ("+" if count > COUNTED else "")
+
+
+def _head(opened: Opened, name: str) -> Head:
+    column = opened.listing.columns[name]
+    (first,) = (opened.sort or opened.listing.default_sort)[:1]
+    is_sorted = first.column == name
+    turned = f"-{name}" if is_sorted and not first.is_descending else name
+    direction = ("descending" if first.is_descending else "ascending") if is_sorted else ""
+    label = values.label(name, opened.names, opened.words)
+    href = opened.state.href(sort=turned) if column.is_sortable else ""
+    return Head(name, label, _is_number(column.kind), href, direction)
+
+
+def _chips(opened: Opened) -> list[Chip]:
+    """The parts of the filter that all have to hold, each with the way to take it off."""
+    kept = opened.filter if isinstance(opened.filter, Every) else Every((opened.filter,))
+    trees = _parts(opened.state.filter)
+    chips = []
+    for at, part in enumerate(kept.parts):
+        if isinstance(part, Condition):
+            text = values.condition_words(
+                part, opened.listing.columns[part.field], opened.names, opened.words
+            )
+        else:
+            text = opened.words.gettext("several conditions")
+        chips.append(Chip(text, opened.state.href(filter=_text([*trees[:at], *trees[at + 1 :]]))))
+    return chips
+
+
+def with_condition(opened: Opened, field: str, operator: str, given: Sequence[str]) -> str:
+    """The address of the table with one more condition. Raises: Unprocessable when it cannot be."""
+    column = opened.listing.columns.get(field)
+    if column is None:
+        raise Unprocessable(f"There is no field {field!r} to filter by.", field="field")
+    condition: dict[str, JsonValue] = {"field": field, "op": operator}
+    one_by_one = [values.given_value(text, column) for text in given if text.strip()]
+    if operator in (Operator.LAST_DAYS, Operator.NEXT_DAYS):
+        condition["value"] = int(given[0]) if given and given[0].isdigit() else None
+    elif operator in (Operator.ANY_OF, Operator.NONE_OF, Operator.ALL_OF, Operator.BETWEEN):
+        condition["value"] = list(one_by_one)
+    elif operator not in (Operator.EMPTY, Operator.NOT_EMPTY):
+        condition["value"] = one_by_one[0] if one_by_one else None
+    parts = [*_parts(opened.state.filter), condition]
+    parse_filter({"all": parts}, opened.listing.kinds)
+    return opened.state.href(filter=_text(parts))
+
+
+def _parts(text: str) -> list[JsonValue]:
+    tree = _tree(text)
+    match tree:
+        case {"all": list(parts)}:
+            return parts
+        case _:
+            return [tree] if tree else []
+
+
+def _text(parts: list[JsonValue]) -> str:
+    return jsons.dumps({"all": parts}) if parts else ""
+
+
+def _adding(opened: Opened, name: str) -> Adding:
+    column = opened.listing.columns[name]
+    operators = [
+        (operator.value, values.operator_words(operator, column.kind, opened.words))
+        for operator in OPERATORS[column.kind]
+    ]
+    choices = values.options(column, opened.names, opened.words)
+    return Adding(name, values.label(name, opened.names, opened.words), column.kind.value, operators, choices)
+
+
+@dataclass(frozen=True)
+class Editor:
+    """A cell while it is edited."""
+
+    table: Table
+    id: UUID
+    version: int
+    name: str
+    label: str
+    kind: str
+    value: str
+    options: list[tuple[str, str]]
+    error: str = ""
+
+
+async def load_editor(tx: Tx, opened: Opened, id: UUID, name: str) -> Editor:
+    """Raises: Unprocessable when the field cannot be edited in place, or the record is gone."""
+    query = ListQuery(Condition("id", Operator.IS, (id,)), limit=1)
+    page = await opened.table.rows(tx, query, listing=opened.listing)
+    if not page.items or name not in opened.listing.columns or not is_editable(opened, name):
+        raise Unprocessable("This cannot be changed here; open the record.", field=name)
+    row = page.items[0]
+    column = opened.listing.columns[name]
+    value = values.value_of(row, name)
+    shown = "" if value is None else ("true" if value else "false") if isinstance(value, bool) else str(value)
+    choices = values.options(column, opened.names, opened.words)
+    label = values.label(name, opened.names, opened.words)
+    return Editor(opened.table, id, row.version, name, label, column.kind.value, shown, choices)
+
+
+async def save_cell(tx: Tx, opened: Opened, editor: Editor, text: str, version: int) -> None:
+    """Write what was typed into a cell. Raises: Stale, Unprocessable, Conflict."""
+    column = opened.listing.columns[editor.name]
+    value = values.given_value(text, column)
+    if column.name.startswith("custom."):
+        new: dict[str, object] = {"custom": {column.name.removeprefix("custom."): value}}
+    elif column.kind is ValueKind.RECORD and isinstance(value, str):
+        new = {column.name: UUID(value)}
+    else:
+        new = {column.name: "" if value is None and column.name in _NEVER_NONE else value}
+    await opened.table.update(tx, editor.id, new, version)
+
+
+def failed(editor: Editor, text: str, error: str) -> Editor:
+    """The editor with what was typed and why it was not kept."""
+    return replace(editor, value=text, error=error)

@@ -1,0 +1,208 @@
+"""How a value of each kind is named, shown and asked for: in tables, on record pages, in filters."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import JsonValue
+
+from core.db import Tx
+from core.errors import Unprocessable
+from core.filters import Condition, Operator, ValueKind
+from core.sql import Column
+from crm.bidi.queries import list_bidi
+from crm.custom_fields.models import CustomField
+from crm.custom_fields.queries import list_custom_fields
+from crm.identity.queries import list_members
+from crm.tags.models import Tag
+from crm.tags.queries import list_tags
+from events.ids import RecordKind
+from web.i18n import Words
+from web.phrases import N_
+
+LABELS = {
+    "name": N_("Name"),
+    "title": N_("Role"),
+    "company": N_("Company"),
+    "email": N_("Email"),
+    "phone": N_("Phone"),
+    "telegram": N_("Telegram"),
+    "handles": N_("Any address or number"),
+    "language": N_("Language"),
+    "time_zone": N_("Time zone"),
+    "note": N_("Note"),
+    "owner_id": N_("Owner"),
+    "bidi_id": N_("Seat"),
+    "tags": N_("Tags"),
+    "is_suppressed": N_("Asked to stop"),
+    "last_message_at": N_("Last message"),
+    "created_at": N_("Added"),
+    "updated_at": N_("Changed"),
+    "company_city": N_("City of the company"),
+    "company_country": N_("Country of the company"),
+    "company_industry": N_("Industry"),
+    "company_employees": N_("Employees of the company"),
+    "domain": N_("Web domain"),
+    "city": N_("City"),
+    "country": N_("Country"),
+    "industry": N_("Industry"),
+    "employees": N_("Employees"),
+    "about": N_("About"),
+    "contacts": N_("People"),
+}
+_OPERATORS = {
+    Operator.IS: N_("is"),
+    Operator.IS_NOT: N_("is not"),
+    Operator.CONTAINS: N_("contains"),
+    Operator.NOT_CONTAINS: N_("does not contain"),
+    Operator.STARTS_WITH: N_("starts with"),
+    Operator.LESS: N_("less than"),
+    Operator.AT_MOST: N_("at most"),
+    Operator.MORE: N_("more than"),
+    Operator.AT_LEAST: N_("at least"),
+    Operator.BETWEEN: N_("between"),
+    Operator.LAST_DAYS: N_("in the last days"),
+    Operator.NEXT_DAYS: N_("in the next days"),
+    Operator.ANY_OF: N_("is one of"),
+    Operator.NONE_OF: N_("is none of"),
+    Operator.ALL_OF: N_("has all of"),
+    Operator.EMPTY: N_("is empty"),
+    Operator.NOT_EMPTY: N_("is not empty"),
+}
+_OF_TIME = {
+    Operator.LESS: N_("before"),
+    Operator.AT_MOST: N_("until"),
+    Operator.MORE: N_("after"),
+    Operator.AT_LEAST: N_("from"),
+}
+_TIMES = (ValueKind.DATE, ValueKind.MOMENT)
+LANGUAGES = ("en", "ru")
+# Fields of kind record that are chosen from a short list.
+_PEOPLE = ("owner_id", "bidi_id")
+
+
+@dataclass(frozen=True)
+class Names:
+    """What ids in values stand for."""
+
+    members: Mapping[UUID, str] = field(default_factory=dict)
+    seats: Mapping[UUID, str] = field(default_factory=dict)
+    tags: Mapping[str, Tag] = field(default_factory=dict)
+    fields: Mapping[str, CustomField] = field(default_factory=dict)
+
+
+async def load_names(tx: Tx, kind: RecordKind) -> Names:
+    """The people, seats, tags and custom fields of one kind of record."""
+    return Names(
+        {member.id: member.name for member in await list_members(tx)},
+        {seat.id: seat.name for seat in await list_bidi(tx)},
+        {str(tag.id): tag for tag in await list_tags(tx)},
+        {each.column_name: each for each in await list_custom_fields(tx, kind)},
+    )
+
+
+def label(name: str, names: Names, words: Words) -> str:
+    """What readers call a field."""
+    return names.fields[name].label if name in names.fields else words.gettext(LABELS.get(name, name))
+
+
+def operator_words(operator: Operator, kind: ValueKind, words: Words) -> str:
+    of_time = _OF_TIME.get(operator) if kind in _TIMES else None
+    return words.gettext(of_time or _OPERATORS[operator])
+
+
+def options(column: Column, names: Names, words: Words) -> list[tuple[str, str]]:
+    """What can be chosen for a field, as (value, words); empty for a field that is typed."""
+    if column.name in _PEOPLE:
+        people = names.members if column.name == "owner_id" else names.seats
+        return [(str(id), name) for id, name in people.items()]
+    if column.name == "tags":
+        return [(id, tag.name) for id, tag in names.tags.items()]
+    if column.name == "language":
+        return [(code, words.language(code)) for code in LANGUAGES]
+    if column.kind is ValueKind.BOOLEAN:
+        return [("true", words.gettext("yes")), ("false", words.gettext("no"))]
+    if column.name in names.fields:
+        return [(choice.key, choice.label) for choice in names.fields[column.name].options]
+    return []
+
+
+def is_asked_for(column: Column) -> bool:
+    """Whether a form can ask for a value of it; other records are chosen on their own pages."""
+    return column.kind is not ValueKind.RECORD or column.name in _PEOPLE
+
+
+def value_of(row: object, column: str) -> Any:
+    """What a record holds in a field, built in or of the organization's own."""
+    if column.startswith("custom."):
+        return getattr(row, "custom").get(column.removeprefix("custom."))  # noqa: B009
+    return getattr(row, column, None)
+
+
+def text_of(value: Any, column: Column, names: Names, words: Words) -> str:
+    """A value in the reader's words; empty for none."""
+    if value is None or value == "":
+        return ""
+    chosen = dict(options(column, names, words))
+    match column.kind:
+        case ValueKind.BOOLEAN:
+            return chosen["true" if value in (True, "true") else "false"]
+        case ValueKind.MONEY if isinstance(value, Mapping):
+            return words.money(int(value["amount_minor"]), str(value["currency"]))
+        case ValueKind.DATE | ValueKind.MOMENT:
+            return _time_words(value, words)
+        case ValueKind.CHOICES:
+            return ", ".join(chosen.get(str(one), str(one)) for one in value)
+        case ValueKind.NUMBER:
+            return words.number(value)
+        case _:
+            return chosen.get(str(value), str(value))
+
+
+def _time_words(value: str | date | datetime, words: Words) -> str:
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
+    return words.moment(value) if isinstance(value, datetime) else words.short_date(value)
+
+
+def condition_words(condition: Condition, column: Column, names: Names, words: Words) -> str:
+    """A condition as a chip says it: `Role contains director`."""
+    if condition.operator in (Operator.LAST_DAYS, Operator.NEXT_DAYS):
+        values = [str(value) for value in condition.values]
+    else:
+        values = [_in_words(value, column, names, words) for value in condition.values]
+    operator = operator_words(condition.operator, column.kind, words)
+    return " ".join([label(column.name, names, words), operator, " – ".join(values)]).strip()
+
+
+def _in_words(value: object, column: Column, names: Names, words: Words) -> str:
+    if column.kind is ValueKind.CHOICES:
+        return text_of([value], column, names, words)
+    return text_of(value, column, names, words)
+
+
+def given_value(text: str, column: Column) -> JsonValue:
+    """What was typed into a form, as JSON; an empty text is no value. Raises: Unprocessable."""
+    text = text.strip()
+    if not text:
+        return None
+    match column.kind:
+        case ValueKind.BOOLEAN:
+            return text == "true"
+        case ValueKind.NUMBER | ValueKind.MONEY:
+            return _number(text, column)
+        case ValueKind.MOMENT:
+            return text if "T" in text else f"{text}T00:00:00+00:00"
+        case _:
+            return text
+
+
+def _number(text: str, column: Column) -> JsonValue:
+    """Numbers as people write them: with spaces between thousands, and a comma."""
+    plain = "".join(text.split()).replace(",", ".")
+    try:
+        return int(plain) if plain.lstrip("-").isdigit() else float(plain)
+    except ValueError as err:
+        raise Unprocessable(f"{text} is no number.", field=column.name) from err
