@@ -56,11 +56,12 @@ ALTER TABLE conversations FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION follow_last_message() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    UPDATE contacts
-       SET last_message_at = NEW.last_message_at
-     WHERE organization_id = NEW.organization_id
-       AND id = NEW.contact_id
-       AND (last_message_at IS NULL OR last_message_at < NEW.last_message_at);
+    -- the maximum and not the new value: history is imported later than it happened, and a merge moves conversations
+    UPDATE contacts c
+       SET last_message_at = (SELECT max(v.last_message_at) FROM conversations v
+                               WHERE v.organization_id = c.organization_id AND v.contact_id = c.id)
+     WHERE c.organization_id = NEW.organization_id
+       AND c.id IN (NEW.contact_id, CASE WHEN TG_OP = 'UPDATE' THEN OLD.contact_id END);
     RETURN NULL;
 END $$;
 CREATE TRIGGER conversations_last_message

@@ -31,6 +31,11 @@ MEANINGS = {
     "removed": "documents",
     "known": "messages",
     "GET /mails/{message_id} message_id": "messages by mail",
+    **{
+        f"{method} /{noun}/{{record_id}}/{place} record_id": noun
+        for noun in ("contacts", "companies")
+        for method, place in (("GET", "row"), ("GET", "cells/{name}"), ("POST", "cells/{name}"))
+    },
 }
 
 # Values of parameters that are no ids, where the schema alone does not tell what is accepted.
