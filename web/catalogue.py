@@ -34,6 +34,8 @@ def update() -> None:
     catalogue.update(extract(), no_fuzzy_matching=True, update_header_comment=False)
     catalogue.obsolete.clear()
     catalogue.fuzzy = False
+    # with the time of each extraction in it, two branches could never be merged
+    catalogue.creation_date = catalogue.revision_date
     RUSSIAN.parent.mkdir(parents=True, exist_ok=True)
     with RUSSIAN.open("wb") as lines:
         write_po(lines, catalogue, width=110, sort_output=True, omit_header=False, ignore_obsolete=True)
