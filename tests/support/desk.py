@@ -6,10 +6,13 @@ from uuid import UUID
 from core.addresses import Reach
 from core.db import Database
 from core.principal import Principal
+from core.tables.models import Layout, Survey
 from crm.api_keys.actions import create_api_key
 from crm.approvals.queries import get_approval_of
 from crm.contacts.queries import list_handles
 from crm.conversations.queries import list_messages
+from crm.imports.tables.actions import create_table_import
+from crm.imports.tables.models import NewTable
 from crm.runs.actions import QuietWindow, RunRequest, request_run
 from crm.runs.tool_calls import NewToolCall, open_tool_call
 from crm.webhooks.actions import create_webhook, send_test
@@ -56,7 +59,10 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
         )
         delivery = await send_test(tx, webhook.webhook.id)
         key = await create_api_key(tx, UserId(owner.id), name="A script")
+        table = NewTable("people.csv", "0" * 64, 34, Survey(Layout("csv", columns=("Name", "Email")), 1))
+        imported = await create_table_import(tx, table)
     ids = {
+        "import_id": imported.id,
         "conversation_id": conversation.id,
         "contact_id": conversation.contact_id,
         "message_id": messages[0].id,

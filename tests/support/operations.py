@@ -36,6 +36,7 @@ _WEBHOOK = "/webhooks/{webhook_id}"
 _DELIVERY = "/webhook-deliveries/{webhook_delivery_id}"
 _HOOKS = "webhooks:manage"
 _VERSION: dict[str, object] = {"version": 1}
+_TABLE, _TABLES = "/imports/{import_id}", "imports:write"
 
 OPERATIONS = (
     Operation("list_conversations", "GET", "/conversations"),
@@ -144,5 +145,33 @@ OPERATIONS = (
         scope="contacts:write",
     ),
     Operation("search", "GET", "/search"),
+    Operation("list_imports", "GET", "/imports", scope=_TABLES),
+    Operation(
+        "create_import",
+        "POST",
+        "/imports",
+        {"name": "fair.csv", "text": "Name,Email\nVera Lind,vera@lind.example\n"},
+        status=201,
+        scope=_TABLES,
+    ),
+    Operation("get_import", "GET", _TABLE, scope=_TABLES),
+    Operation("update_import", "PATCH", _TABLE, {"targets": ["name", "email"]}, scope=_TABLES),
+    Operation("list_import_rows", "GET", f"{_TABLE}/rows", scope=_TABLES),
+    Operation("check_import", "POST", f"{_TABLE}/check", status=202, scope=_TABLES),
+    Operation("run_import", "POST", f"{_TABLE}/run", status=202, scope=_TABLES),
+    Operation("pause_import", "POST", f"{_TABLE}/pause", status=202, scope=_TABLES, first=("run_import",)),
+    Operation(
+        "resume_import",
+        "POST",
+        f"{_TABLE}/resumption",
+        status=202,
+        scope=_TABLES,
+        first=("run_import", "pause_import"),
+    ),
+    Operation(
+        "cancel_import", "POST", f"{_TABLE}/cancellation", status=202, scope=_TABLES, first=("run_import",)
+    ),
+    Operation("undo_import", "POST", f"{_TABLE}/undo", status=202, scope=_TABLES, first=("run_import",)),
+    Operation("export_records", "GET", "/exports", scope="records:export"),
 )
 BY_NAME = {operation.name: operation for operation in OPERATIONS}

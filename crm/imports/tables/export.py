@@ -81,14 +81,14 @@ async def rows(transaction: Transaction, sheet: Sheet, wanted: Wanted) -> AsyncI
     cursor: str | None = None
     while True:
         async with transaction() as tx:
-            found, cursor = await _page(tx, sheet, wanted, cursor)
+            found, cursor = await page(tx, sheet, wanted, cursor)
         for cells in found:
             yield cells
         if cursor is None:
             return
 
 
-async def _page(tx: Tx, sheet: Sheet, wanted: Wanted, cursor: str | None) -> tuple[list[Cells], str | None]:
+async def page(tx: Tx, sheet: Sheet, wanted: Wanted, cursor: str | None) -> tuple[list[Cells], str | None]:
     match sheet.kind:
         case RecordKind.CONTACT:
             return await _contacts(tx, sheet, wanted, cursor)
