@@ -72,7 +72,7 @@ async def _measure(folder: Path, urls: Urls, scale: float) -> Report:
     with psycopg.connect(superuser, autocommit=True) as admin:
         probe = await _organization(db, "probe")
         alone = data.fill(admin, probe.principal.organization_id, _PROBE, seed=1)
-        admin.execute("ANALYZE")
+        admin.execute("VACUUM (ANALYZE)")
         before = await _questions(db, probe, alone)
         largest, tenant = await _fill(db, admin, scale, report)
         for name, took in (await _questions(db, probe, alone)).items():
