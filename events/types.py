@@ -20,10 +20,15 @@ from events.ids import (
     DocumentId,
     DraftId,
     FactId,
+    FileId,
     ImportId,
     LanguageModelId,
     LeadId,
+    MeetingId,
+    MemberId,
     MessageId,
+    NoteId,
+    NotificationId,
     OrganizationId,
     RunId,
     TaskId,
@@ -344,7 +349,22 @@ class TaskCreated(Event):
     name = "task.created"
     subject_kind = "task"
     task_id: TaskId
-    contact_id: ContactId | None = None
+
+
+@dataclass(frozen=True)
+class TaskUpdated(Event):
+    name = "task.updated"
+    subject_kind = "task"
+    task_id: TaskId
+
+
+@dataclass(frozen=True)
+class TaskAssigned(Event):
+    """Somebody has it to do whom another person gave it."""
+
+    name = "task.assigned"
+    subject_kind = "task"
+    task_id: TaskId
 
 
 @dataclass(frozen=True)
@@ -352,7 +372,179 @@ class TaskCompleted(Event):
     name = "task.completed"
     subject_kind = "task"
     task_id: TaskId
-    contact_id: ContactId | None = None
+
+
+@dataclass(frozen=True)
+class TaskReopened(Event):
+    name = "task.reopened"
+    subject_kind = "task"
+    task_id: TaskId
+
+
+@dataclass(frozen=True)
+class TaskRemoved(Event):
+    name = "task.removed"
+    subject_kind = "task"
+    task_id: TaskId
+
+
+@dataclass(frozen=True)
+class TaskRestored(Event):
+    name = "task.restored"
+    subject_kind = "task"
+    task_id: TaskId
+
+
+@dataclass(frozen=True)
+class TaskDue(Event):
+    """Its time has come and it is not done."""
+
+    name = "task.due"
+    subject_kind = "task"
+    task_id: TaskId
+
+
+@dataclass(frozen=True)
+class TaskReminded(Event):
+    """Somebody asked to be reminded of it now."""
+
+    name = "task.reminded"
+    subject_kind = "task"
+    task_id: TaskId
+
+
+@dataclass(frozen=True)
+class NoteCreated(Event):
+    name = "note.created"
+    subject_kind = "note"
+    note_id: NoteId
+
+
+@dataclass(frozen=True)
+class NoteUpdated(Event):
+    name = "note.updated"
+    subject_kind = "note"
+    note_id: NoteId
+
+
+@dataclass(frozen=True)
+class NoteRemoved(Event):
+    name = "note.removed"
+    subject_kind = "note"
+    note_id: NoteId
+
+
+@dataclass(frozen=True)
+class NoteRestored(Event):
+    name = "note.restored"
+    subject_kind = "note"
+    note_id: NoteId
+
+
+@dataclass(frozen=True)
+class MeetingCreated(Event):
+    name = "meeting.created"
+    subject_kind = "meeting"
+    meeting_id: MeetingId
+
+
+@dataclass(frozen=True)
+class MeetingUpdated(Event):
+    name = "meeting.updated"
+    subject_kind = "meeting"
+    meeting_id: MeetingId
+
+
+@dataclass(frozen=True)
+class MeetingHeld(Event):
+    name = "meeting.held"
+    subject_kind = "meeting"
+    meeting_id: MeetingId
+
+
+@dataclass(frozen=True)
+class MeetingCancelled(Event):
+    name = "meeting.cancelled"
+    subject_kind = "meeting"
+    meeting_id: MeetingId
+
+
+@dataclass(frozen=True)
+class MeetingMissed(Event):
+    """Nobody came."""
+
+    name = "meeting.missed"
+    subject_kind = "meeting"
+    meeting_id: MeetingId
+
+
+@dataclass(frozen=True)
+class MeetingPlanned(Event):
+    """It is to take place after all."""
+
+    name = "meeting.planned"
+    subject_kind = "meeting"
+    meeting_id: MeetingId
+
+
+@dataclass(frozen=True)
+class MeetingRemoved(Event):
+    name = "meeting.removed"
+    subject_kind = "meeting"
+    meeting_id: MeetingId
+
+
+@dataclass(frozen=True)
+class MeetingRestored(Event):
+    name = "meeting.restored"
+    subject_kind = "meeting"
+    meeting_id: MeetingId
+
+
+@dataclass(frozen=True)
+class MeetingDue(Event):
+    """It begins soon, and its members are told."""
+
+    name = "meeting.due"
+    subject_kind = "meeting"
+    meeting_id: MeetingId
+
+
+@dataclass(frozen=True)
+class FileAdded(Event):
+    name = "file.added"
+    subject_kind = "file"
+    file_id: FileId
+
+
+@dataclass(frozen=True)
+class FileRemoved(Event):
+    name = "file.removed"
+    subject_kind = "file"
+    file_id: FileId
+
+
+@dataclass(frozen=True)
+class FileRestored(Event):
+    name = "file.restored"
+    subject_kind = "file"
+    file_id: FileId
+
+
+@dataclass(frozen=True)
+class NotificationCreated(Event):
+    name = "notification.created"
+    subject_kind = "notification"
+    notification_id: NotificationId
+
+
+@dataclass(frozen=True)
+class NotificationsRead(Event):
+    """A member has read some of what they were told, or all of it."""
+
+    name = "notification.read"
+    subject_kind = "member"
+    member_id: MemberId
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,20 @@ from typing import Any
 from pydantic import BaseModel, JsonValue
 
 from core.principal import Principal
-from tools import briefs, companies, contacts, conversations, deals, drafts, facts, graph, memory, tasks
+from tools import (
+    briefs,
+    companies,
+    contacts,
+    conversations,
+    deals,
+    drafts,
+    facts,
+    graph,
+    meetings,
+    memory,
+    notes,
+    tasks,
+)
 from tools.base import Impact, Tool
 
 TOOLS: tuple[Tool[Any], ...] = (
@@ -24,7 +37,13 @@ TOOLS: tuple[Tool[Any], ...] = (
     drafts.withdraw_draft,
     tasks.create_task,
     tasks.list_tasks,
+    tasks.update_task,
     tasks.complete_task,
+    notes.create_note,
+    notes.list_notes,
+    meetings.list_meetings,
+    meetings.plan_meeting,
+    meetings.close_meeting,
     facts.list_facts,
     facts.remember_fact,
     graph.relationship_neighbourhood,

@@ -8,10 +8,11 @@ from pydantic import AwareDatetime, Field
 
 from core.principal import PrincipalKind
 from core.trust import Trust
+from crm.records.models import RecordRef
 from crm.tasks import actions as tasks
 from crm.tasks import queries
-from crm.tasks.models import Task
-from events.ids import ContactId, DealId, TaskId
+from crm.tasks.models import NewTask, Priority, Task, TaskEdit
+from events.ids import ContactId, MemberId, RecordKind, TaskId
 from tools.base import Arguments, Impact, Risk, Source, ToolContext, tool
 
 
@@ -19,10 +20,14 @@ from tools.base import Arguments, Impact, Risk, Source, ToolContext, tool
 class TaskCard:
     id: TaskId
     title: str
-    contact_id: ContactId | None
-    deal_id: DealId | None
+    description: str
+    record_kind: RecordKind | None
+    record_id: UUID | None
+    assignee_id: MemberId | None
+    priority: Priority
     due_at: datetime | None
     done_at: datetime | None
+    version: int
     source: Source
 
 
@@ -33,22 +38,27 @@ class TaskList:
 
 class CreateTask(Arguments):
     title: str = Field(min_length=1, max_length=300, description="What to do, in the team's words.")
+    description: str = Field("", max_length=4000, description="What helps to do it.")
     contact_id: UUID | None = None
-    deal_id: UUID | None = None
+    deal_id: UUID | None = Field(
+        None, description="The deal it is about; the contact need not be named then."
+    )
+    priority: Priority = Priority.NORMAL
     due_at: AwareDatetime | None = Field(None, description="With time zone.")
 
 
 @tool(scope="tasks:write", risk=Risk.WRITE, impact=Impact.LOW)
 async def create_task(ctx: ToolContext, args: CreateTask) -> TaskCard:
     """Note down something that a colleague has to do, for a contact or a deal."""
-    task = await tasks.create_task(
-        ctx.tx,
-        args.title,
-        contact_id=ContactId(args.contact_id) if args.contact_id else None,
-        deal_id=DealId(args.deal_id) if args.deal_id else None,
-        due_at=args.due_at,
+    record = None
+    if args.deal_id is not None:
+        record = RecordRef(RecordKind.DEAL, args.deal_id)
+    elif args.contact_id is not None:
+        record = RecordRef(RecordKind.CONTACT, args.contact_id)
+    new = NewTask(
+        args.title, record, description=args.description, priority=args.priority, due_at=args.due_at
     )
-    return _card(task)
+    return _card(await tasks.create_task(ctx.tx, new))
 
 
 class ListTasks(Arguments):
@@ -57,10 +67,26 @@ class ListTasks(Arguments):
 
 @tool(scope="tasks:read", risk=Risk.READ, returns_untrusted=True)
 async def list_tasks(ctx: ToolContext, args: ListTasks) -> TaskList:
-    """What is still to be done for a contact, what is due first at the top."""
+    """What is still to be done for a contact and the deals with them, what is due first at the top."""
     return TaskList(
         [_card(task) for task in await queries.list_open_tasks(ctx.tx, ContactId(args.contact_id))]
     )
+
+
+class UpdateTask(Arguments):
+    task_id: UUID
+    version: int = Field(ge=1, description="As it was read.")
+    title: str | None = Field(None, min_length=1, max_length=300)
+    description: str | None = Field(None, max_length=4000)
+    priority: Priority | None = None
+    due_at: AwareDatetime | None = Field(None, description="With time zone; left out it stays.")
+
+
+@tool(scope="tasks:write", risk=Risk.WRITE, impact=Impact.LOW, returns_untrusted=True)
+async def update_task(ctx: ToolContext, args: UpdateTask) -> TaskCard:
+    """Change what a task says, when it is due or how much it matters; what is left out stays."""
+    edit = TaskEdit(**args.model_dump(exclude={"task_id", "version"}, exclude_none=True))
+    return _card(await tasks.update_task(ctx.tx, TaskId(args.task_id), edit, version=args.version))
 
 
 class CompleteTask(Arguments):
@@ -79,9 +105,13 @@ def _card(task: Task) -> TaskCard:
     return TaskCard(
         id=task.id,
         title=task.title,
-        contact_id=task.contact_id,
-        deal_id=task.deal_id,
+        description=task.description,
+        record_kind=task.record_kind,
+        record_id=task.record_id,
+        assignee_id=task.assignee_id,
+        priority=task.priority,
         due_at=task.due_at,
         done_at=task.done_at,
+        version=task.version,
         source=Source("task", task.id, Trust.CONFIRMED if is_ours else Trust.QUARANTINED),
     )

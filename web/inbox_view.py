@@ -12,6 +12,9 @@ from core.errors import NotFound
 from crm.conversations import inbox, queries
 from crm.conversations.models import Attachment
 from crm.conversations.subjects import plain_subject
+from crm.tasks.models import TaskLine
+from crm.tasks.queries import list_open_tasks
+from events.ids import ContactId
 from web.i18n import Words
 
 FOLDERS = ("mine", "waiting", "unassigned", "all")
@@ -91,7 +94,7 @@ class AboutView:
     person: inbox.Person
     handles: list[inbox.Handle]
     deals: list[inbox.DealLine]
-    tasks: list[inbox.TaskLine]
+    tasks: list[TaskLine]
     facts: list[inbox.FactLine]
 
 
@@ -128,7 +131,7 @@ async def load_about(tx: Tx, contact_id: UUID) -> AboutView:
         person,
         await inbox.list_handles(tx, contact_id),
         deals,
-        await inbox.list_open_tasks(tx, contact_id),
+        await list_open_tasks(tx, ContactId(contact_id)),
         await inbox.list_known_facts(tx, subjects + ([person.company_id] if person.company_id else [])),
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
 
 import structlog
 
@@ -37,13 +38,14 @@ from crm.conversations.sending import Wait
 from crm.drafts import actions as drafts
 from crm.drafts.queries import get_draft
 from crm.facts import actions as facts
+from crm.leads.queries import get_lead
 from crm.pipelines import moves, transitions
 from crm.runs import actions as runs
 from crm.runs import queries as run_queries
 from crm.runs.actions import QuietWindow, RunRequest
 from crm.runs.models import OPEN
 from crm.tasks.queries import get_task
-from events.ids import ApprovalId, ContactId, ConversationId, DocumentId, MessageId, RecordKind, RunId
+from events.ids import ApprovalId, ContactId, ConversationId, DocumentId, LeadId, MessageId, RecordKind, RunId
 from events.outbox import Delivery
 from events.types import (
     AttachmentReceived,
@@ -181,7 +183,8 @@ async def _credentials(services: "Services", tx: Tx, message_id: MessageId) -> C
 async def advance_records(services: "Services", tx: Tx, job: Job) -> None:
     """Leads and deals go on to a later stage where their pipeline says so; what lacks something stays."""
     event = job.event
-    contact_id, deal_id = None, None
+    contact_id: UUID | None = None
+    deal_id: UUID | None = None
     match event:
         case MessageReceived() | MessageSent():
             contact_id = (await conversation_queries.get_conversation(tx, event.conversation_id)).contact_id
@@ -189,7 +192,10 @@ async def advance_records(services: "Services", tx: Tx, job: Job) -> None:
             deal_id = event.deal_id
         case TaskCompleted():
             task = await get_task(tx, event.task_id)
-            contact_id, deal_id = task.contact_id, task.deal_id
+            contact_id = task.record_id if task.record_kind is RecordKind.CONTACT else None
+            deal_id = task.record_id if task.record_kind is RecordKind.DEAL else None
+            if task.record_kind is RecordKind.LEAD and task.record_id is not None:
+                contact_id = (await get_lead(tx, LeadId(task.record_id))).contact_id
         case _:
             raise TypeError(
                 f"{job.handler} is routed to {type(event).__name__}, which it does not understand"

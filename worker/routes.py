@@ -6,7 +6,7 @@ from crm.webhooks.models import EVENT_TYPES
 from events import types as e
 from events.due import DueWork
 from events.outbox import Delivery
-from worker import finding, importing, remembering, webhooks
+from worker import finding, importing, remembering, telling, webhooks
 from worker import handlers as h
 from worker.jobs import Handler, InTx, Outside, Together
 
@@ -124,8 +124,33 @@ _ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.DealStageChanged: (_live,),
     e.DealClosed: (InTx(h.advance_records),),
     e.DealSlaBreach: (_live,),
-    e.TaskCreated: (_found,),
-    e.TaskCompleted: (InTx(h.advance_records),),
+    e.TaskCreated: (_live, _found),
+    e.TaskUpdated: (_live, _found),
+    e.TaskAssigned: (InTx(telling.tell_assigned),),
+    e.TaskCompleted: (InTx(h.advance_records), _live),
+    e.TaskReopened: (_live,),
+    e.TaskRemoved: (_live, _found),
+    e.TaskRestored: (_live, _found),
+    e.TaskDue: (InTx(telling.tell_due_task), _live),
+    e.TaskReminded: (InTx(telling.tell_reminder),),
+    e.NoteCreated: (_live,),
+    e.NoteUpdated: (_live,),
+    e.NoteRemoved: (_live,),
+    e.NoteRestored: (_live,),
+    e.MeetingCreated: (_live,),
+    e.MeetingUpdated: (_live,),
+    e.MeetingPlanned: (_live,),
+    e.MeetingHeld: (_live,),
+    e.MeetingCancelled: (_live,),
+    e.MeetingMissed: (_live,),
+    e.MeetingRemoved: (_live,),
+    e.MeetingRestored: (_live,),
+    e.MeetingDue: (InTx(telling.tell_meeting),),
+    e.FileAdded: (_live,),
+    e.FileRemoved: (_live,),
+    e.FileRestored: (_live,),
+    e.NotificationCreated: (_live,),
+    e.NotificationsRead: (_live,),
     e.TriggerExecuted: (),
     e.ImportStarted: (_live,),
     e.ImportProgressed: (_live, Outside(importing.project_chunk), Outside(importing.index_chunk)),
@@ -148,6 +173,9 @@ DUE: dict[str, Handler] = {
     "approval.return": InTx(h.return_approval),
     "lead.sla": InTx(h.note_slow_lead),
     "deal.sla": InTx(h.note_slow_deal),
+    "task.due": InTx(telling.note_due_task),
+    "task.remind": InTx(telling.note_reminder),
+    "meeting.remind": InTx(telling.note_meeting),
     "answers.forget": InTx(h.forget_answers),
     "webhook.deliver": Outside(webhooks.deliver_webhook, give_up=webhooks.give_up_delivery),
     "webhook.forget": InTx(webhooks.forget_deliveries),

@@ -5,7 +5,7 @@ from uuid import UUID
 from core.db import Tx
 from core.errors import Unprocessable
 from crm.bidi.models import Bidi
-from events.ids import BidiId
+from events.ids import BidiId, MemberId
 
 
 async def get_bidi(tx: Tx, bidi_id: BidiId) -> Bidi:
@@ -38,3 +38,16 @@ async def require_bidi(tx: Tx, bidi_id: UUID) -> None:
     """Raises: Unprocessable when no seat has this id."""
     if not await tx.value("SELECT true FROM bidi WHERE id = %(bidi_id)s", bidi_id=bidi_id):
         raise Unprocessable(f"There is no seat {bidi_id}; choose one of the organization.", field="bidi_id")
+
+
+async def find_own_member(tx: Tx) -> MemberId | None:
+    """The member who acts here, or who answers for the seat that does; None for the system."""
+    found: MemberId | None = await tx.value(
+        """
+        SELECT m.id
+          FROM members m
+         WHERE m.user_id = coalesce((SELECT b.responsible_user_id FROM bidi b WHERE b.id = %(actor_id)s), %(actor_id)s)
+        """,
+        actor_id=tx.principal.id,
+    )
+    return found

@@ -179,13 +179,6 @@ class DealLine:
 
 
 @dataclass(frozen=True)
-class TaskLine:
-    id: UUID
-    title: str
-    due_at: datetime | None
-
-
-@dataclass(frozen=True)
 class FactLine:
     id: UUID
     subject_kind: str
@@ -498,21 +491,6 @@ async def list_deals(tx: Tx, contact_id: UUID, company_id: UUID | None) -> list[
         """,
         contact_id=contact_id,
         company_id=company_id,
-    )
-
-
-async def list_open_tasks(tx: Tx, contact_id: UUID) -> list[TaskLine]:
-    return await tx.all(
-        TaskLine,
-        """
-        SELECT id, title, due_at
-          FROM tasks
-         WHERE contact_id = %(contact_id)s
-           AND done_at IS NULL
-         ORDER BY due_at NULLS LAST, created_at
-         LIMIT 20
-        """,
-        contact_id=contact_id,
     )
 
 

@@ -24,13 +24,16 @@ _READ = {
     "leads:read",
     "deals:read",
     "tasks:read",
+    "notes:read",
+    "meetings:read",
+    "files:read",
     "facts:read",
     "conversations:read",
     "knowledge:read",
 }
 _WRITE = {
-    "contacts:write", "companies:write", "leads:write", "deals:write", "tasks:write", "facts:write",
-    "conversations:write", "messages:send", "drafts:write", "drafts:approve",
+    "contacts:write", "companies:write", "leads:write", "deals:write", "tasks:write", "notes:write", "meetings:write",
+    "files:write", "facts:write", "conversations:write", "messages:send", "drafts:write", "drafts:approve",
 }  # fmt: skip
 
 # What every member may do with what is theirs.

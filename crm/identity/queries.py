@@ -39,11 +39,11 @@ async def list_members(tx: Tx) -> list[Member]:
     return await tx.all(Member, "SELECT id, user_id, name, role FROM members ORDER BY created_at, id")
 
 
-async def require_member(tx: Tx, member_id: UUID) -> None:
+async def require_member(tx: Tx, member_id: UUID, *, field: str = "owner_id") -> None:
     """Raises: Unprocessable when nobody here has this id."""
     if not await tx.value("SELECT true FROM members WHERE id = %(member_id)s", member_id=member_id):
         raise Unprocessable(
-            f"There is no member {member_id}; choose somebody of the organization.", field="owner_id"
+            f"There is no member {member_id}; choose somebody of the organization.", field=field
         )
 
 

@@ -59,8 +59,10 @@ async def _get_lead(tx: Tx, lead_id: UUID) -> Standing:
         """
         SELECT l.id, c.name, l.pipeline_id, l.stage_id, l.version, l.owner_id, l.next_step, l.lost_reason, l.source,
                (SELECT count(*) FROM tasks t
-                 WHERE t.organization_id = l.organization_id AND t.contact_id = l.contact_id
-                   AND t.done_at IS NULL) AS open_tasks
+                 WHERE t.organization_id = l.organization_id
+                   AND (t.record_kind = 'lead' AND t.record_id = l.id
+                        OR t.record_kind = 'contact' AND t.record_id = l.contact_id)
+                   AND t.done_at IS NULL AND t.removed_at IS NULL) AS open_tasks
           FROM leads l
           JOIN contacts c ON c.organization_id = l.organization_id AND c.id = l.contact_id
          WHERE l.id = %(lead_id)s
@@ -95,8 +97,8 @@ async def _get_deal(tx: Tx, deal_id: UUID) -> Standing:
                ARRAY(SELECT DISTINCT p.role FROM deal_stakeholders p
                       WHERE p.organization_id = d.organization_id AND p.deal_id = d.id) AS roles,
                (SELECT count(*) FROM tasks t
-                 WHERE t.organization_id = d.organization_id AND t.deal_id = d.id
-                   AND t.done_at IS NULL) AS open_tasks
+                 WHERE t.organization_id = d.organization_id AND t.record_kind = 'deal' AND t.record_id = d.id
+                   AND t.done_at IS NULL AND t.removed_at IS NULL) AS open_tasks
           FROM deals d
          WHERE d.id = %(deal_id)s
         """,

@@ -222,7 +222,9 @@ _CONTACTS_OF_COMPANIES: LiteralString = "SELECT id AS value FROM contacts WHERE 
 _DEALS_OF_COMPANIES: LiteralString = "SELECT id AS value FROM deals WHERE company_id = ANY(%(ids)s)"
 _DEALS_OF_CONTACTS: LiteralString = "SELECT id AS value FROM deals WHERE contact_id = ANY(%(ids)s)"
 _LEADS_OF_CONTACTS: LiteralString = "SELECT id AS value FROM leads WHERE contact_id = ANY(%(ids)s)"
-_TASKS_OF_CONTACTS: LiteralString = "SELECT id AS value FROM tasks WHERE contact_id = ANY(%(ids)s)"
+_TASKS_OF_CONTACTS: LiteralString = """
+    SELECT id AS value FROM tasks WHERE record_kind = 'contact' AND record_id = ANY(%(ids)s)
+    """
 
 
 @dataclass(frozen=True)

@@ -105,11 +105,12 @@ SOURCES: dict[FoundKind, Source] = {
     FoundKind.TASK: Source(
         "tasks:read",
         """
-        SELECT t.id, t.title, coalesce(p.name, '') AS detail, '' AS body, '{}'::text[] AS handles,
+        SELECT t.id, t.title, coalesce(p.name, '') AS detail, t.description AS body, '{}'::text[] AS handles,
                t.created_at AS at, NULL::uuid AS thread_id
           FROM tasks t
-          LEFT JOIN contacts p ON (p.organization_id, p.id) = (t.organization_id, t.contact_id)
+          LEFT JOIN contacts p ON t.record_kind = 'contact' AND (p.organization_id, p.id) = (t.organization_id, t.record_id)
          WHERE t.id = ANY(%(ids)s)
+           AND t.removed_at IS NULL
         """,
         """
         SELECT id AS value FROM tasks

@@ -34,8 +34,10 @@ from crm.identity.models import Role
 from crm.identity.queries import find_organization_id
 from crm.pipelines.actions import create_pipeline
 from crm.pipelines.queries import list_stages
+from crm.records.models import RecordRef
 from crm.tasks.actions import create_task
-from events.ids import CompanyId, ContactId, OrganizationId, UserId
+from crm.tasks.models import NewTask
+from events.ids import CompanyId, ContactId, OrganizationId, RecordKind, UserId
 from infra.knowledge import add_file
 from infra.seed.mailbox import add_mailbox
 from infra.seed.workplace import make_workplace
@@ -203,7 +205,8 @@ async def _knowledge(tx: Tx, data: dict[str, Any], world: _World) -> None:
         )
     for task in data["tasks"]:
         due_at = world.at(-task["due_in_days"], "18:00")
-        await create_task(tx, task["title"], contact_id=world.contacts[task["contact"]], due_at=due_at)
+        about = RecordRef(RecordKind.CONTACT, world.contacts[task["contact"]])
+        await create_task(tx, NewTask(task["title"], about, due_at=due_at))
 
 
 async def _documents(tx: Tx, settings: Settings) -> None:

@@ -22,7 +22,7 @@ async def _do(caller: Caller, operation: Operation, ids: dict[str, object]) -> h
         name: value.format(**ids) if isinstance(value, str) else value
         for name, value in operation.body.items()
     }
-    return await caller.call(operation.method, operation.path.format(**ids), body)
+    return await caller.call(operation.method, operation.at(ids), body)
 
 
 def test_every_operation_of_the_document_has_a_case_here() -> None:

@@ -4,16 +4,21 @@ from core.db import Database
 from core.principal import Principal
 from crm.contacts.actions import create_contact
 from crm.contacts.models import NewContact
+from crm.records.models import RecordRef
 from crm.search import actions as index
 from crm.search.models import FoundKind
 from crm.tasks.actions import create_task
+from crm.tasks.models import NewTask
+from events.ids import RecordKind
 from tests.support.callers import Caller
 
 
 async def _fill(database: Database, owner: Principal) -> None:
     async with database.transaction(owner, "test") as tx:
         anna = await create_contact(tx, NewContact("Анна Петрова", handles=(("phone", "+7 916 123-45-67"),)))
-        task = await create_task(tx, "Call Anna about scanners", contact_id=anna.id)
+        task = await create_task(
+            tx, NewTask("Call Anna about scanners", RecordRef(RecordKind.CONTACT, anna.id))
+        )
         await index.index_records(tx, FoundKind.CONTACT, [anna.id])
         await index.index_records(tx, FoundKind.TASK, [task.id])
 

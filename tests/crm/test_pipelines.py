@@ -34,7 +34,9 @@ from crm.pipelines.moves import ActionRefused, MoveRefused, note_breach
 from crm.pipelines.queries import get_stage, list_stages, list_transitions, list_visits
 from crm.pipelines.rules import Rule
 from crm.pipelines.transitions import apply_event
+from crm.records.models import RecordRef
 from crm.tasks.actions import complete_task, create_task
+from crm.tasks.models import NewTask
 from events.ids import RecordKind
 from tests.support.changes import changes_of
 
@@ -87,7 +89,7 @@ async def test_a_refused_move_says_everything_that_is_missing_and_changes_nothin
     tx = office.tx
     await pipelines.update_stage(tx, office.stage("Offer"), StageEdit(entry_rules=RULES))
     deal = await office.deal()
-    await create_task(tx, "Call", deal_id=deal.id)
+    await create_task(tx, NewTask("Call", RecordRef(RecordKind.DEAL, deal.id)))
 
     with pytest.raises(MoveRefused) as refused:
         await move_stage(tx, deal.id, office.stage("Offer"), version=1)
@@ -106,7 +108,7 @@ async def test_a_deal_that_has_everything_moves(office: Office) -> None:
     await pipelines.update_stage(tx, office.stage("Offer"), StageEdit(entry_rules=RULES))
     deal = await office.deal(amount_minor=100000, close_date=date(2026, 12, 1), next_step="Sign")
     await add_stakeholder(tx, deal.id, office.contact.id, "decision_maker")
-    task = await create_task(tx, "Call", deal_id=deal.id)
+    task = await create_task(tx, NewTask("Call", RecordRef(RecordKind.DEAL, deal.id)))
     await complete_task(tx, task.id)
 
     moved = await move_stage(tx, deal.id, office.stage("Offer"), version=2)

@@ -19,8 +19,10 @@ from crm.identity.actions import create_user
 from crm.identity.models import Role
 from crm.imports.models import ImportStatus
 from crm.imports.queries import get_import, list_imports
+from crm.records.models import RecordRef
 from crm.tasks.actions import create_task
-from events.ids import ImportId
+from crm.tasks.models import NewTask
+from events.ids import ImportId, RecordKind
 from infra.telegram_import import Desk, import_export, undo_import
 from memory.ingest import remember_conversation
 
@@ -196,7 +198,7 @@ async def test_an_undo_leaves_what_was_there_before_and_what_came_since(desk: De
     async with desk.db.transaction(desk.principal, "test") as tx:
         vera = await find_contact_by_handle(tx, "telegram_id", "700000001")
         assert vera is not None
-        await create_task(tx, "Call Vera", contact_id=vera.id)
+        await create_task(tx, NewTask("Call Vera", RecordRef(RecordKind.CONTACT, vera.id)))
 
     kept = await undo_import(desk, outcome.done.id, ignore)
 

@@ -1,23 +1,38 @@
-"""One of everything that the API shows: a conversation, a draft with its approval, a run with a call, a contact."""
+"""One of everything that the API shows: a conversation, a draft with its approval, a run with a call, a contact, and
+what people noted down about them."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
+from core import clock
 from core.addresses import Reach
-from core.db import Database
+from core.db import Database, Tx
+from core.ids import uuid7
 from core.principal import Principal
 from core.tables.models import Layout, Survey
 from crm.api_keys.actions import create_api_key
 from crm.approvals.queries import get_approval_of
 from crm.contacts.queries import list_handles
 from crm.conversations.queries import list_messages
+from crm.files.actions import add_file
+from crm.files.models import NewFile
 from crm.imports.tables.actions import create_table_import
 from crm.imports.tables.models import NewTable
+from crm.meetings.actions import create_meeting
+from crm.meetings.models import NewMeeting
+from crm.notes.actions import create_note
+from crm.notifications.actions import tell_of_task
+from crm.notifications.models import NotificationKind
+from crm.notifications.queries import list_notifications
+from crm.records.models import RecordRef
 from crm.runs.actions import QuietWindow, RunRequest, request_run
 from crm.runs.tool_calls import NewToolCall, open_tool_call
+from crm.tasks.actions import create_task
+from crm.tasks.models import NewTask
 from crm.webhooks.actions import create_webhook, send_test
 from crm.webhooks.models import NewWebhook
-from events.ids import UserId
+from events.ids import RecordKind, UserId
 from tests.support.world import World, make_world
 
 # What the web process of these tests seals with.
@@ -32,7 +47,7 @@ class Desk:
     ids: dict[str, UUID]
 
     def path(self, template: str) -> str:
-        return template.format(**self.ids)
+        return template.format(record_kind="contact", **self.ids)
 
 
 async def make_desk(db: Database, owner: Principal) -> Desk:
@@ -61,8 +76,11 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
         key = await create_api_key(tx, UserId(owner.id), name="A script")
         table = NewTable("people.csv", "0" * 64, 34, Survey(Layout("csv", columns=("Name", "Email")), 1))
         imported = await create_table_import(tx, table)
-    ids = {
+        noted = await _note_down(tx, RecordRef(RecordKind.CONTACT, conversation.contact_id))
+    ids: dict[str, UUID] = {
+        **noted,
         "import_id": imported.id,
+        "record_id": conversation.contact_id,
         "conversation_id": conversation.id,
         "contact_id": conversation.contact_id,
         "message_id": messages[0].id,
@@ -76,3 +94,24 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
         "api_key_id": key.key.id,
     }
     return Desk(world, ids)
+
+
+async def _note_down(tx: Tx, about: RecordRef) -> dict[str, UUID]:
+    """A note, a task that is due, a meeting, a file, and a notification of the task."""
+    now = clock.now()
+    note = await create_note(tx, about, "Prefers calls before ten")
+    task = await create_task(tx, NewTask("Send the price list", about, due_at=now))
+    starts_at = now + timedelta(days=1)
+    meeting = await create_meeting(
+        tx, NewMeeting("Demo", starts_at, starts_at + timedelta(hours=1), record=about)
+    )
+    file = await add_file(tx, about, NewFile("Offer.pdf", "application/pdf", 7, "0" * 64))
+    await tell_of_task(tx, task.id, NotificationKind.TASK_DUE, uuid7())
+    (told,) = (await list_notifications(tx)).items
+    return {
+        "note_id": note.id,
+        "task_id": task.id,
+        "meeting_id": meeting.id,
+        "file_id": file.id,
+        "notification_id": told.id,
+    }

@@ -1,11 +1,13 @@
 """Every operation of the API with a call that succeeds; a test fails when one of the document has no case."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from core import clock
 
 TOMORROW = (clock.now() + timedelta(days=1)).isoformat()
+TOMORROW_LATER = (clock.now() + timedelta(days=1, hours=1)).isoformat()
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,10 @@ class Operation:
         """Whether the path names a record."""
         return "{" in self.path
 
+    def at(self, ids: Mapping[str, object]) -> str:
+        """The path about these records; one of any kind is a contact."""
+        return self.path.format(record_kind="contact", **ids)
+
 
 _CONVERSATION = "/conversations/{conversation_id}"
 _DRAFT = "/drafts/{draft_id}"
@@ -37,6 +43,7 @@ _DELIVERY = "/webhook-deliveries/{webhook_delivery_id}"
 _HOOKS = "webhooks:manage"
 _VERSION: dict[str, object] = {"version": 1}
 _TABLE, _TABLES = "/imports/{import_id}", "imports:write"
+_RECORD: dict[str, object] = {"record_kind": "contact", "record_id": "{contact_id}"}
 
 OPERATIONS = (
     Operation("list_conversations", "GET", "/conversations"),
@@ -173,5 +180,59 @@ OPERATIONS = (
     ),
     Operation("undo_import", "POST", f"{_TABLE}/undo", status=202, scope=_TABLES, first=("run_import",)),
     Operation("export_records", "GET", "/exports", scope="records:export"),
+    Operation("get_timeline", "GET", "/records/{record_kind}/{record_id}/timeline"),
+    Operation("list_notes", "GET", "/notes"),
+    Operation(
+        "create_note", "POST", "/notes", {**_RECORD, "body": "Likes tea"}, status=201, scope="notes:write"
+    ),
+    Operation("get_note", "GET", "/notes/{note_id}"),
+    Operation(
+        "update_note", "PATCH", "/notes/{note_id}", {**_VERSION, "body": "Likes coffee"}, scope="notes:write"
+    ),
+    Operation("remove_note", "POST", "/notes/{note_id}/removal", scope="notes:write"),
+    Operation("restore_note", "POST", "/notes/{note_id}/restoration", scope="notes:write"),
+    Operation("list_tasks", "GET", "/tasks"),
+    Operation("create_task", "POST", "/tasks", {**_RECORD, "title": "Call"}, status=201, scope="tasks:write"),
+    Operation("get_task", "GET", "/tasks/{task_id}"),
+    Operation(
+        "update_task", "PATCH", "/tasks/{task_id}", {**_VERSION, "due_at": TOMORROW}, scope="tasks:write"
+    ),
+    Operation("complete_task", "POST", "/tasks/{task_id}/completion", scope="tasks:write"),
+    Operation("reopen_task", "POST", "/tasks/{task_id}/reopening", scope="tasks:write"),
+    Operation("remove_task", "POST", "/tasks/{task_id}/removal", scope="tasks:write"),
+    Operation("restore_task", "POST", "/tasks/{task_id}/restoration", scope="tasks:write"),
+    Operation("list_meetings", "GET", "/meetings"),
+    Operation(
+        "create_meeting",
+        "POST",
+        "/meetings",
+        {**_RECORD, "title": "Demo", "starts_at": TOMORROW, "ends_at": TOMORROW_LATER},
+        status=201,
+        scope="meetings:write",
+    ),
+    Operation("get_meeting", "GET", "/meetings/{meeting_id}"),
+    Operation(
+        "update_meeting",
+        "PATCH",
+        "/meetings/{meeting_id}",
+        {**_VERSION, "place": "Online"},
+        scope="meetings:write",
+    ),
+    Operation(
+        "set_meeting_status",
+        "POST",
+        "/meetings/{meeting_id}/status",
+        {"status": "held", "outcome": "They buy"},
+        scope="meetings:write",
+    ),
+    Operation("remove_meeting", "POST", "/meetings/{meeting_id}/removal", scope="meetings:write"),
+    Operation("restore_meeting", "POST", "/meetings/{meeting_id}/restoration", scope="meetings:write"),
+    Operation("list_files", "GET", "/files"),
+    Operation("get_file", "GET", "/files/{file_id}"),
+    Operation("remove_file", "POST", "/files/{file_id}/removal", scope="files:write"),
+    Operation("restore_file", "POST", "/files/{file_id}/restoration", scope="files:write"),
+    Operation("list_notifications", "GET", "/notifications"),
+    Operation("mark_all_notifications_read", "POST", "/notifications/reading"),
+    Operation("mark_notification_read", "POST", "/notifications/{notification_id}/reading", is_managed=True),
 )
 BY_NAME = {operation.name: operation for operation in OPERATIONS}

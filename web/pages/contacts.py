@@ -13,8 +13,10 @@ from core import clock
 from crm.conversations import inbox
 from crm.conversations.queries import get_attachment
 from crm.facts import actions as facts
+from crm.records.models import RecordRef
 from crm.tasks import actions as tasks
-from events.ids import AttachmentId, ContactId, FactId, TaskId
+from crm.tasks.models import NewTask
+from events.ids import AttachmentId, ContactId, FactId, RecordKind, TaskId
 from web import inbox_view, relationships
 from web.pages.drafts import FolderField
 from web.viewer import CurrentReader, CurrentSession, Session
@@ -34,7 +36,8 @@ async def add_task(
 ) -> Response:
     """A new task is due tomorrow, the day when somebody will look at it again."""
     due_at = (session.words.local(clock.now()) + timedelta(days=1)).replace(hour=18, minute=0, second=0)
-    await tasks.create_task(session.tx, title.strip(), contact_id=contact_id, due_at=due_at)
+    about = RecordRef(RecordKind.CONTACT, contact_id)
+    await tasks.create_task(session.tx, NewTask(title, about, due_at=due_at))
     return await _section(session, "inbox/_tasks.html", contact_id, conversation_id, folder)
 
 

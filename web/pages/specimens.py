@@ -5,9 +5,11 @@ from datetime import date, timedelta
 from uuid import UUID, uuid5
 
 from core import clock
+from core.principal import PrincipalKind
 from crm.conversations import inbox
 from crm.conversations.models import Attachment
-from events.ids import AttachmentId, MessageId
+from crm.tasks.models import Priority, TaskLine
+from events.ids import AttachmentId, MessageId, TaskId
 from graph.schema import EdgeType, Label
 from graph.store import Adapter, Edge, Neighbourhood, Node
 from web import inbox_view, relationships
@@ -51,6 +53,12 @@ class _Maker:
 
     def id(self, name: str) -> UUID:
         return uuid5(_NAMESPACE, f"{self._theme} {name}")
+
+    def task(self) -> TaskLine:
+        return TaskLine(
+            TaskId(self.id("task")), "Send the price for 40", "", None, None, None, Priority.NORMAL, self._now, None,
+            None, PrincipalKind.USER, self.id("anna"), None, self._now, None, 1, None, None,
+        )  # fmt: skip
 
     def head(self) -> inbox.Thread:
         return inbox.Thread(
@@ -115,7 +123,7 @@ class _Maker:
             [inbox.Handle("telegram_username", "d_velnikova"), inbox.Handle("email", "daria@brindlefreight.example")],
             [inbox.DealLine(self.id("deal"), "40 scanners, two depots", 816_000, "EUR", date(2026, 12, 18),
                             "Send the price for 40", "Proposal", "open", 5, 7)],
-            [inbox.TaskLine(self.id("task"), "Send the price for 40", self._now)],
+            [self.task()],
             [
                 inbox.FactLine(self.id("fact"), "contact", "Two depots; 40 people pick by hand", "confirmed", "user",
                                None, "Call notes, 12 November", None, self._now),

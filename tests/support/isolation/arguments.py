@@ -36,10 +36,15 @@ MEANINGS = {
         for noun in ("contacts", "companies")
         for method, place in (("GET", "row"), ("GET", "cells/{name}"), ("POST", "cells/{name}"))
     },
+    "record_id": "contacts",
+    "GET /api/v1/tasks assignee_id": "members",
+    "POST /api/v1/tasks assignee_id": "members",
+    "PATCH /api/v1/tasks/{task_id} assignee_id": "members",
 }
 
 # Values of parameters that are no ids, where the schema alone does not tell what is accepted.
 VALUES: dict[str, JsonValue] = {
+    "record_kind": "contact",
     "stage": "Proposal",
     "predicate": "budget",
     "version": 1,
@@ -68,7 +73,7 @@ SEARCHES = ("contacts.name", "companies.name", "contact_handles.value", "memorie
 FILE = "a file"
 
 # Filled in even where they may be left out: without them the operation refuses before it looks at an id.
-TELLING = frozenset({"body", "feedback"})
+TELLING = frozenset({"body", "feedback", "record_kind"})
 
 
 class UnknownParameter(AssertionError):

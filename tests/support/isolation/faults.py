@@ -399,14 +399,14 @@ FAULTS = (
         "a foreign key without the organization",
         _in_sql(
             "CREATE UNIQUE INDEX planted ON contacts (id);"
-            "ALTER TABLE tasks DROP CONSTRAINT tasks_organization_id_contact_id_fkey,"
+            "ALTER TABLE deals DROP CONSTRAINT deals_organization_id_contact_id_fkey,"
             " ADD CONSTRAINT planted FOREIGN KEY (contact_id) REFERENCES contacts (id)",
-            "ALTER TABLE tasks DROP CONSTRAINT planted, ADD CONSTRAINT tasks_organization_id_contact_id_fkey"
+            "ALTER TABLE deals DROP CONSTRAINT planted, ADD CONSTRAINT deals_organization_id_contact_id_fkey"
             " FOREIGN KEY (organization_id, contact_id) REFERENCES contacts (organization_id, id);"
             "DROP INDEX planted",
         ),
         "sql",
-        ("tasks",),
+        ("deals",),
     ),
     Fault(
         "a unique key without the organization",

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import UUID
 
 from core import clock
 from core.addresses import Reach
 from core.blobs import Blobs
-from core.db import Database
+from core.db import Database, Tx
 from core.ids import uuid7
 from core.principal import Principal, PrincipalKind, system
 from core.settings import Settings
@@ -26,6 +27,8 @@ from crm.conversations.queries import list_messages
 from crm.deals.actions import add_stakeholder, create_deal
 from crm.deals.models import NewDeal
 from crm.facts.actions import assert_relation, assert_text
+from crm.files.actions import add_file
+from crm.files.models import NewFile
 from crm.identity.actions import create_organization, create_user, open_session
 from crm.identity.models import SCOPES, Role
 from crm.knowledge import actions as knowledge
@@ -33,15 +36,22 @@ from crm.knowledge.models import File, Reading
 from crm.knowledge.queries import newest_version
 from crm.leads.actions import create_lead
 from crm.leads.models import NewLead
+from crm.meetings.actions import create_meeting
+from crm.meetings.models import NewMeeting
+from crm.notes.actions import create_note
+from crm.notifications.actions import tell_of_task
+from crm.notifications.models import NotificationKind
 from crm.pipelines.actions import create_pipeline
 from crm.pipelines.queries import list_stages
+from crm.records.models import RecordRef
 from crm.runs.actions import QuietWindow, RunRequest, claim_run, request_run
 from crm.search import actions as search
 from crm.search.models import FoundKind
 from crm.tasks.actions import create_task
+from crm.tasks.models import NewTask
 from crm.webhooks.actions import create_webhook, send_test
 from crm.webhooks.models import NewWebhook
-from events.ids import UserId
+from events.ids import ContactId, RecordKind, UserId
 from graph.postgres import PostgresGraph
 from graph.projector import rebuild
 from memory import store
@@ -188,7 +198,33 @@ async def _records(tenant: Tenant, say: Say) -> None:
                 tx, subject=who, predicate="knows", object=("contact", tomas.id), strength=0.7,
                 text=say("met at a fair"), source_label=say("Notes"),
             )  # fmt: skip
-        await create_task(tx, say("Send the price"), contact_id=vera.id, deal_id=deal.id, due_at=clock.now())
+        await _activities(
+            tx, tenant, say, RecordRef(RecordKind.CONTACT, vera.id), RecordRef(RecordKind.DEAL, deal.id)
+        )
+
+
+async def _activities(tx: Tx, tenant: Tenant, say: Say, vera: RecordRef, deal: RecordRef) -> None:
+    """What people noted down, planned and were told of; the attacker's and the victim's look the same."""
+    task = await create_task(
+        tx, NewTask(say("Send the price"), deal, description=say("With a discount"), due_at=clock.now())
+    )
+    await create_note(tx, vera, say("Likes tea with milk"))
+    starts_at = clock.now() + timedelta(days=1)
+    await create_meeting(
+        tx,
+        NewMeeting(
+            say("Demo in Malmö"),
+            starts_at,
+            starts_at + timedelta(hours=1),
+            place=say("Warehouse 2"),
+            record=deal,
+            contact_ids=(ContactId(vera.id),),
+        ),
+    )
+    content = say("The offer").encode()
+    key = await tenant.blobs.put(tenant.id, content)
+    await add_file(tx, vera, NewFile(say("Offer"), "application/pdf", len(content), key))
+    await tell_of_task(tx, task.id, NotificationKind.TASK_DUE, uuid7())
 
 
 async def _thread(tenant: Tenant, settings: Settings, say: Say) -> None:

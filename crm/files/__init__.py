@@ -1,0 +1,1 @@
+"""Files that people put on a record."""

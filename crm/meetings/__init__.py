@@ -1,0 +1,1 @@
+"""Meetings: when, where, with whom, and what came of it."""

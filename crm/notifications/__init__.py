@@ -1,0 +1,1 @@
+"""Notifications: what a member is told, once, and whether it was read."""

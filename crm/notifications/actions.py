@@ -1,0 +1,94 @@
+"""Telling members, and noting that they have read it."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from core import clock
+from core.db import Tx
+from core.ids import uuid7
+from crm.meetings.queries import get_meeting
+from crm.notifications.models import Notification, NotificationKind
+from crm.notifications.queries import get_notification, own_member
+from crm.tasks.queries import get_task
+from events.ids import MeetingId, MemberId, NotificationId, TaskId
+from events.outbox import emit
+from events.types import NotificationCreated, NotificationsRead
+
+
+async def tell_of_task(tx: Tx, task_id: TaskId, kind: NotificationKind, event_id: UUID) -> None:
+    """Tell whoever has the task to do."""
+    task = await get_task(tx, task_id)
+    if task.assignee_id is not None:
+        await _tell(tx, [task.assignee_id], kind, ("task", task_id), task.title, event_id)
+
+
+async def tell_of_meeting(tx: Tx, meeting_id: MeetingId, event_id: UUID) -> None:
+    """Tell the members who take part that it begins soon."""
+    meeting = await get_meeting(tx, meeting_id)
+    subject = ("meeting", meeting_id)
+    await _tell(tx, meeting.member_ids, NotificationKind.MEETING_SOON, subject, meeting.title, event_id)
+
+
+async def _tell(
+    tx: Tx,
+    member_ids: Iterable[MemberId],
+    kind: NotificationKind,
+    subject: tuple[str, UUID],
+    title: str,
+    event_id: UUID,
+) -> None:
+    """One notification for each member and event, however often the event is delivered."""
+    for member_id in member_ids:
+        notification_id = NotificationId(uuid7())
+        made = await tx.execute(
+            """
+            INSERT INTO notifications (organization_id, id, member_id, kind, subject_kind, subject_id, title, event_id,
+                                       created_at)
+            VALUES (%(organization_id)s, %(id)s, %(member_id)s, %(kind)s, %(subject_kind)s, %(subject_id)s, %(title)s,
+                    %(event_id)s, %(now)s)
+            ON CONFLICT (organization_id, member_id, event_id) DO NOTHING
+            """,
+            organization_id=tx.organization_id,
+            id=notification_id,
+            member_id=member_id,
+            kind=kind.value,
+            subject_kind=subject[0],
+            subject_id=subject[1],
+            title=title,
+            event_id=event_id,
+            now=clock.now(),
+        )
+        if made:
+            await emit(tx, NotificationCreated(notification_id))
+
+
+async def mark_read(tx: Tx, notification_id: NotificationId) -> Notification:
+    """Note that one has read this; read once is read. Raises: NotFound for another's."""
+    member_id = await own_member(tx)
+    await get_notification(tx, notification_id)
+    marked = await tx.execute(
+        """
+        UPDATE notifications
+           SET read_at = %(now)s
+         WHERE id = %(notification_id)s
+           AND read_at IS NULL
+        """,
+        notification_id=notification_id,
+        now=clock.now(),
+    )
+    if marked:
+        await emit(tx, NotificationsRead(member_id))
+    return await get_notification(tx, notification_id)
+
+
+async def mark_all_read(tx: Tx) -> int:
+    """Note that one has read everything; returns how many were unread."""
+    member_id = await own_member(tx)
+    marked = await tx.execute(
+        "UPDATE notifications SET read_at = %(now)s WHERE member_id = %(member_id)s AND read_at IS NULL",
+        member_id=member_id,
+        now=clock.now(),
+    )
+    if marked:
+        await emit(tx, NotificationsRead(member_id))
+    return marked

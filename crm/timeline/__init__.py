@@ -1,0 +1,1 @@
+"""Timelines: everything that happened around a record, newest first."""

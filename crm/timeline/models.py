@@ -1,0 +1,43 @@
+"""One thing that happened around a record."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from events.ids import ConversationId, RecordKind
+
+
+class ItemKind(StrEnum):
+    MESSAGE = "message"
+    NOTE = "note"
+    TASK = "task"
+    MEETING = "meeting"
+    FILE = "file"
+    STAGE = "stage"
+    CHANGE = "change"
+
+
+@dataclass(frozen=True)
+class Item:
+    """`record_*` is what it hangs on: the record itself, or one that belongs to it.
+
+    `title` is a task's, meeting's or file's name, or the name of an event; `text` its words; `status` a task's or
+    meeting's state, or a message's direction. `changed` names the fields of a change, `stages` holds from and to.
+    """
+
+    kind: ItemKind
+    id: UUID
+    at: datetime
+    record_kind: RecordKind
+    record_id: UUID
+    record_name: str | None
+    actor_kind: str
+    actor_id: UUID | None
+    actor_name: str | None
+    title: str
+    text: str
+    status: str
+    conversation_id: ConversationId | None
+    changed: list[str]
+    stages: list[str | None]

@@ -1,0 +1,150 @@
+"""Whoever has something to do hears of it: from the row of due work, through the real worker, to their notifications."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from core import clock
+from core.db import Database
+from core.principal import Principal
+from core.settings import Settings
+from crm.bidi.queries import find_own_member
+from crm.identity.models import Role
+from crm.meetings.actions import create_meeting, set_status
+from crm.meetings.models import MeetingStatus, NewMeeting
+from crm.notifications.actions import mark_all_read
+from crm.notifications.models import Notification
+from crm.notifications.queries import count_unread, list_notifications
+from crm.tasks.actions import complete_task, create_task
+from crm.tasks.models import NewTask
+from events import due, outbox
+from events.due import DueWork
+from events.outbox import Delivery
+from tests.support.organizations import add_member
+from worker import services as worker_services
+from worker.jobs import InTx, carry_out
+from worker.routes import DUE, handler_of, names_by_event
+from worker.services import Services
+
+KINDS = ["task.due", "task.remind", "meeting.remind"]
+# Other tests share the database and leave work that nobody takes.
+EVERYTHING = 100_000
+
+
+@pytest.fixture
+async def services(settings: Settings) -> AsyncIterator[Services]:
+    async with worker_services.build(settings) as built:
+        yield built
+
+
+async def _work(services: Services, organization: Principal) -> None:
+    """Do what has come due in the organization and what follows from it, as relay and worker would."""
+    async with services.db.across_tenants("test") as connection:
+        claimed: list[DueWork | Delivery] = [*await due.claim(connection, KINDS, EVERYTHING, 30)]
+    await _carry_out(services, organization, claimed)
+    async with services.db.across_tenants("test") as connection:
+        while await outbox.route(connection, names_by_event(), EVERYTHING):
+            pass
+        claimed = [*await outbox.claim(connection, EVERYTHING, 30)]
+    await _carry_out(services, organization, claimed)
+
+
+async def _carry_out(services: Services, organization: Principal, claimed: list[DueWork | Delivery]) -> None:
+    for work in claimed:
+        handler = handler_of(work)
+        if work.organization_id == organization.organization_id and isinstance(handler, InTx):
+            await carry_out(services, work, handler)
+
+
+async def _told(db: Database, person: Principal) -> list[Notification]:
+    async with db.transaction(person, "test") as tx:
+        return (await list_notifications(tx)).items
+
+
+def test_all_that_comes_due_for_people_has_a_handler() -> None:
+    assert set(KINDS) <= set(DUE)
+
+
+async def test_a_task_that_is_due_is_told_once_to_who_has_it(
+    database: Database, services: Services, organization: Principal
+) -> None:
+    milo = await add_member(database, organization, Role.BIDI)
+    async with database.transaction(milo, "test") as tx:
+        his = await find_own_member(tx)
+    async with database.transaction(organization, "test") as tx:
+        new = NewTask("Call Vera", assignee_id=his, due_at=clock.now(), remind_at=clock.now())
+        task = await create_task(tx, new)
+
+    for _ in range(2):
+        await _work(services, organization)
+
+    told = await _told(database, milo)
+    assert {one.kind.value for one in told} == {"task_assigned", "task_due", "task_reminder"}
+    assert {(one.subject_kind, one.subject_id, one.title, one.read_at) for one in told} == {
+        ("task", task.id, "Call Vera", None)
+    }
+    assert len(told) == 3
+    assert await _told(database, organization) == []
+
+
+async def test_nobody_hears_of_what_is_not_yet_due_or_done_already(
+    database: Database, services: Services, organization: Principal
+) -> None:
+    async with database.transaction(organization, "test") as tx:
+        await create_task(tx, NewTask("Tomorrow", due_at=clock.now() + timedelta(days=1)))
+        done = await create_task(tx, NewTask("Done", due_at=clock.now()))
+        await complete_task(tx, done.id)
+
+    await _work(services, organization)
+
+    assert await _told(database, organization) == []
+
+
+async def test_a_task_that_is_done_between_claim_and_work_is_not_told(
+    database: Database, services: Services, organization: Principal
+) -> None:
+    async with database.transaction(organization, "test") as tx:
+        task = await create_task(tx, NewTask("Call Vera", due_at=clock.now()))
+    async with services.db.across_tenants("test") as connection:
+        claimed: list[DueWork | Delivery] = [*await due.claim(connection, KINDS, EVERYTHING, 30)]
+    async with database.transaction(organization, "test") as tx:
+        await complete_task(tx, task.id)
+
+    await _carry_out(services, organization, claimed)
+    await _work(services, organization)
+
+    assert await _told(database, organization) == []
+
+
+async def test_the_members_of_a_meeting_are_told_before_it_begins(
+    database: Database, services: Services, organization: Principal
+) -> None:
+    milo = await add_member(database, organization, Role.BIDI)
+    starts_at = clock.now() + timedelta(minutes=10)
+    async with database.transaction(milo, "test") as tx:
+        demo = NewMeeting("Demo", starts_at, starts_at + timedelta(hours=1), remind_minutes=15)
+        meeting = await create_meeting(tx, demo)
+        call = await create_meeting(tx, NewMeeting("Call", starts_at, starts_at + timedelta(hours=1)))
+        await set_status(tx, call.id, MeetingStatus.CANCELLED)
+
+    await _work(services, organization)
+
+    assert [(one.kind.value, one.subject_id) for one in await _told(database, milo)] == [
+        ("meeting_soon", meeting.id)
+    ]
+
+
+async def test_what_was_read_is_no_longer_counted(
+    database: Database, services: Services, organization: Principal
+) -> None:
+    async with database.transaction(organization, "test") as tx:
+        await create_task(tx, NewTask("Call Vera", due_at=clock.now()))
+    await _work(services, organization)
+
+    async with database.transaction(organization, "test") as tx:
+        before = await count_unread(tx)
+        marked = [await mark_all_read(tx), await mark_all_read(tx)]
+        after = await count_unread(tx)
+
+    assert (before, marked, after) == (1, [1, 0], 0)
