@@ -100,6 +100,19 @@ class Words:
             return self.gettext("today")
         return self.gettext("tomorrow") if days == 1 else self.short_date(at)
 
+    def is_past(self, at: datetime) -> bool:
+        return at < clock.now()
+
+    def field(self, at: datetime | None) -> str:
+        """What a field of date and time holds; it knows no zone, so it is the reader's."""
+        return f"{self.local(at):%Y-%m-%dT%H:%M}" if at else ""
+
+    def full_date(self, day: date) -> str:
+        """A day with its weekday, as a heading: `Thursday, 3 December`."""
+        pattern = "EEEE, d MMMM" if day.year == self.today().year else "EEEE, d MMMM y"
+        text = self._pattern(pattern, day)
+        return text[:1].upper() + text[1:]
+
     def is_overdue(self, at: datetime) -> bool:
         return self.local(at).date() <= self.today()
 

@@ -1,13 +1,13 @@
 """Server-sent events: whatever happens to a conversation arrives as the fragments the page is made of."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
 from api.deps import SESSION_COOKIE, CurrentAccount, CurrentServices, Services
@@ -19,12 +19,14 @@ from crm.identity.models import Account
 from crm.identity.queries import find_session, get_organization
 from crm.imports.tables.queries import last_change as last_import_change
 from crm.knowledge.queries import last_change
+from crm.notifications.queries import count_unread
 from events.ids import RecordKind
 from web import inbox_view
 from web.pages.inbox import Folder
 from web.viewer import Visit, get_visit, words_of
 
 router = APIRouter()
+Nouns = Annotated[Sequence[Annotated[str, Query(pattern="^[a-z_]{1,30}$")]], Query(max_length=20)]
 HEARTBEAT_SECONDS = 15.0
 # Events that come together are rendered once.
 GATHER_SECONDS = 0.02
@@ -92,6 +94,25 @@ async def follow_imports(
     )
 
 
+@router.get("/live/changes")
+async def follow_changes(
+    request: Request,
+    account: CurrentAccount,
+    services: CurrentServices,
+    noun: Nouns = (),
+    after: str = "",
+) -> StreamingResponse:
+    """Says that something of these nouns changed, so that the page fetches its part anew; what the reader is told of
+    is always among them. `after` is the last event that the page knows."""
+    token = request.cookies.get(SESSION_COOKIE, "")
+    stream = Stream(services, account, token, get_visit(request, account), None, "")
+    return StreamingResponse(
+        _changes(stream, {*noun, "notification"}, after),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
 @router.get("/live/records")
 async def follow_records(
     request: Request, account: CurrentAccount, services: CurrentServices, kind: RecordKind
@@ -104,6 +125,29 @@ async def follow_records(
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
+
+
+async def _changes(stream: Stream, nouns: set[str], after: str) -> AsyncIterator[str]:
+    services, account = stream.services, stream.account
+    async with services.pubsub.subscribe(account.organization_id) as subscription:
+        yield "retry: 1000\n\n"
+        async with services.db.transaction(account.principal, "live") as tx:
+            is_behind = str(await inbox.latest_event_id(tx) or "") != after
+        if is_behind:
+            for noun in sorted(nouns):
+                yield f"event: {noun}\ndata: changed\n\n"
+        checked_at = time.monotonic()
+        while True:
+            message = await subscription.next(HEARTBEAT_SECONDS)
+            if message is None:
+                yield ": still here\n\n"
+            elif (noun := message.get("type", "").partition(".")[0]) in nouns:
+                yield f"id: {message['event_id']}\nevent: {noun}\ndata: changed\n\n"
+            if time.monotonic() - checked_at >= HEARTBEAT_SECONDS:
+                if await find_session(services.db, stream.token) is None:
+                    yield "event: end\ndata: signed out\n\n"
+                    return
+                checked_at = time.monotonic()
 
 
 async def _records(stream: Stream, kind: RecordKind) -> AsyncIterator[str]:
@@ -157,10 +201,12 @@ async def _events(stream: Stream, seen: str) -> AsyncIterator[str]:
             yield await _render(stream, change.conversation_id, str(change.event_id))
         checked_at = time.monotonic()
         while True:
-            changed = await _gather(subscription)
+            changed, is_told = await _gather(subscription)
             for conversation_id, event_id in changed.items():
                 yield await _render(stream, conversation_id, event_id)
-            if not changed:
+            if is_told:
+                yield await _render_bell(stream)
+            if not changed and not is_told:
                 yield ": still here\n\n"
             if time.monotonic() - checked_at >= HEARTBEAT_SECONDS:
                 if await find_session(stream.services.db, stream.token) is None:
@@ -187,15 +233,26 @@ async def _missed(stream: Stream, seen: str) -> list[inbox.Change]:
         return await inbox.list_changed_conversations(tx, since)
 
 
-async def _gather(subscription: Subscription) -> dict[UUID, str]:
-    """Conversations that changed, each with its newest event; empty when it stays quiet."""
+async def _gather(subscription: Subscription) -> tuple[dict[UUID, str], bool]:
+    """Conversations that changed, each with its newest event, and whether anybody was told something."""
     changed: dict[UUID, str] = {}
+    is_told = False
     message = await subscription.next(HEARTBEAT_SECONDS)
     while message is not None:
         if message.get("conversation_id"):
             changed[UUID(message["conversation_id"])] = message["event_id"]
+        is_told |= message.get("type", "").startswith("notification.")
         message = await subscription.next(GATHER_SECONDS)
-    return changed
+    return changed, is_told
+
+
+async def _render_bell(stream: Stream) -> str:
+    """The number of what the reader was told and has not read, as the fragment of the navigation."""
+    async with stream.services.db.transaction(stream.account.principal, "live") as tx:
+        viewer = replace(stream.visit.viewer, unread=await count_unread(tx))
+    visit = replace(stream.visit, viewer=viewer)
+    html = visit.text("components/_bell.html", section="inbox", oob=True)
+    return "".join(f"data: {line}\n" for line in html.splitlines()) + "\n"
 
 
 async def _render(stream: Stream, conversation_id: UUID, event_id: str) -> str:

@@ -5,6 +5,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from crm.conversations.inbox import EvidenceLine, Handle
+from crm.timeline.models import Item, ItemKind
 from web.i18n import Words
 
 
@@ -260,7 +261,45 @@ def handle_text(handle: Handle) -> str:
     return f"@{handle.value}" if handle.kind == "telegram_username" else handle.value
 
 
+_TOLD: dict[str, dict[str, str]] = {
+    "message": {"in": N_("%(who)s wrote"), "out": N_("%(who)s answered")},
+    "note": {"": N_("%(who)s wrote a note")},
+    "task": {"open": N_("%(who)s noted down a task"), "done": N_("%(who)s noted down a task, done by now")},
+    "meeting": {
+        "planned": N_("Meeting, planned"),
+        "held": N_("Meeting, held"),
+        "cancelled": N_("Meeting, cancelled"),
+        "no_show": N_("Meeting, nobody came"),
+    },
+    "file": {"": N_("%(who)s added a file")},
+}
+_CHANGED = {
+    "created": N_("%(who)s added this"),
+    "updated": N_("%(who)s changed some fields"),
+    "deleted": N_("%(who)s moved this to the trash"),
+    "restored": N_("%(who)s restored this"),
+    "merged": N_("%(who)s merged two records"),
+    "closed": N_("%(who)s closed the deal"),
+    "converted": N_("%(who)s made a deal of the lead"),
+}
+
+
+def timeline_text(item: Item, words: Words) -> str:
+    """What happened, in a sentence."""
+    who = item.actor_name or words.gettext("The system")
+    if item.kind is ItemKind.STAGE:
+        before, after = (stage_text(name or "", words) for name in [*item.stages, "", ""][:2])
+        return words.gettext(
+            "%(who)s moved it from %(before)s to %(after)s", who=who, before=before, after=after
+        )
+    if item.kind is ItemKind.CHANGE:
+        pattern = _CHANGED.get(item.title.rpartition(".")[2], N_("%(who)s changed something"))
+        return words.gettext(pattern, who=who)
+    return words.gettext(_TOLD[item.kind.value][item.status], who=who)
+
+
 FILTERS = {
+    "timeline_text": timeline_text,
     "handoff": handoff,
     "flag_text": flag_text,
     "why_short": why_short,

@@ -42,6 +42,11 @@ DEFAULTS: dict[str, Any] = {
     "composer_error": "",
     "question": "",
     "found": None,
+    "edited_id": None,
+    "error": "",
+    "text": "",
+    "said": "",
+    "status_before": "",
 }
 
 

@@ -1,6 +1,6 @@
 """Who looks at a page, and in which language, time zone and theme."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -11,6 +11,7 @@ from core.db import Tx
 from core.principal import Principal
 from crm.identity.models import Account, Organization
 from crm.identity.queries import get_organization
+from crm.notifications.queries import count_unread
 from web import i18n, security, templating
 
 THEME_COOKIE = "getsale_theme"
@@ -20,13 +21,15 @@ THEMES = ("system", "light", "dark")
 
 @dataclass(frozen=True)
 class Viewer:
-    """What templates know about the reader; `path` is where a preference leads back to."""
+    """What templates know about the reader; `path` is where a preference leads back to, `unread` counts what they
+    were told."""
 
     account: Account | None
     organization_name: str
     theme: str
     csrf_token: str
     path: str
+    unread: int = 0
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,8 @@ async def get_session(
     """Raises: Unauthorized when nobody is signed in."""
     organization = await get_organization(tx)
     words = words_of(account, organization)
-    return Session(request, _viewer(request, account, organization.name), words, tx, account, services)
+    viewer = replace(_viewer(request, account, organization.name), unread=await count_unread(tx))
+    return Session(request, viewer, words, tx, account, services)
 
 
 def words_of(account: Account, organization: Organization) -> i18n.Words:

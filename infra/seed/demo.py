@@ -34,11 +34,9 @@ from crm.identity.models import Role
 from crm.identity.queries import find_organization_id
 from crm.pipelines.actions import create_pipeline
 from crm.pipelines.queries import list_stages
-from crm.records.models import RecordRef
-from crm.tasks.actions import create_task
-from crm.tasks.models import NewTask
-from events.ids import CompanyId, ContactId, OrganizationId, RecordKind, UserId
+from events.ids import CompanyId, ContactId, OrganizationId, UserId
 from infra.knowledge import add_file
+from infra.seed.activities import add_activities
 from infra.seed.mailbox import add_mailbox
 from infra.seed.workplace import make_workplace
 
@@ -203,10 +201,7 @@ async def _knowledge(tx: Tx, data: dict[str, Any], world: _World) -> None:
             source_label=tie["how"],
             text=tie["how"],
         )
-    for task in data["tasks"]:
-        due_at = world.at(-task["due_in_days"], "18:00")
-        about = RecordRef(RecordKind.CONTACT, world.contacts[task["contact"]])
-        await create_task(tx, NewTask(task["title"], about, due_at=due_at))
+    await add_activities(tx, data, users=world.users, contacts=world.contacts, at=world.at)
 
 
 async def _documents(tx: Tx, settings: Settings) -> None:

@@ -17,10 +17,13 @@ from crm.deals.actions import create_deal
 from crm.deals.models import NewDeal
 from crm.pipelines.actions import create_pipeline
 from crm.pipelines.queries import list_stages
+from crm.records.models import RecordRef
 from crm.search import actions as index
 from crm.search.models import FoundKind
 from crm.search.queries import search
 from crm.tasks.actions import create_task
+from crm.tasks.models import NewTask
+from events.ids import RecordKind
 
 CASES = tomllib.loads(Path(__file__).with_name("data").joinpath("search.toml").read_text())
 NAMES = tomllib.loads((Path(__file__).parents[2] / "infra" / "seed" / "names.toml").read_text())
@@ -100,5 +103,6 @@ async def _add_records(tx: Tx) -> dict[str, UUID]:
         )
         ids[key] = (await create_deal(tx, new_deal)).id
     for key, fields in CASES["tasks"].items():
-        ids[key] = (await create_task(tx, fields["title"], contact_id=contacts[fields["contact"]])).id
+        about = RecordRef(RecordKind.CONTACT, contacts[fields["contact"]])
+        ids[key] = (await create_task(tx, NewTask(fields["title"], about))).id
     return ids

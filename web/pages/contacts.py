@@ -16,7 +16,7 @@ from crm.facts import actions as facts
 from crm.records.models import RecordRef
 from crm.tasks import actions as tasks
 from crm.tasks.models import NewTask
-from events.ids import AttachmentId, ContactId, FactId, RecordKind, TaskId
+from events.ids import AttachmentId, ContactId, FactId, RecordKind
 from web import inbox_view, relationships
 from web.pages.drafts import FolderField
 from web.viewer import CurrentReader, CurrentSession, Session
@@ -39,18 +39,6 @@ async def add_task(
     about = RecordRef(RecordKind.CONTACT, contact_id)
     await tasks.create_task(session.tx, NewTask(title, about, due_at=due_at))
     return await _section(session, "inbox/_tasks.html", contact_id, conversation_id, folder)
-
-
-@router.post("/tasks/{task_id}/completion")
-async def complete_task(
-    session: CurrentSession,
-    task_id: TaskId,
-    conversation_id: Annotated[UUID, Form()],
-    folder: FolderField = "mine",
-) -> Response:
-    await tasks.complete_task(session.tx, task_id)
-    thread = await inbox.get_thread(session.tx, conversation_id)
-    return await _section(session, "inbox/_tasks.html", thread.contact_id, conversation_id, folder)
 
 
 @router.post("/facts/{fact_id}/confirmation")

@@ -37,6 +37,8 @@ MEANINGS = {
         for method, place in (("GET", "row"), ("GET", "cells/{name}"), ("POST", "cells/{name}"))
     },
     "record_id": "contacts",
+    "GET /tasks done": "tasks",
+    "GET /records/{record_kind}/{record_id}/{part} edit": "notes",
     "GET /api/v1/tasks assignee_id": "members",
     "POST /api/v1/tasks assignee_id": "members",
     "PATCH /api/v1/tasks/{task_id} assignee_id": "members",
@@ -45,6 +47,8 @@ MEANINGS = {
 # Values of parameters that are no ids, where the schema alone does not tell what is accepted.
 VALUES: dict[str, JsonValue] = {
     "record_kind": "contact",
+    "title": "Call",
+    "starts": "2026-12-01T09:00",
     "stage": "Proposal",
     "predicate": "budget",
     "version": 1,
@@ -73,7 +77,7 @@ SEARCHES = ("contacts.name", "companies.name", "contact_handles.value", "memorie
 FILE = "a file"
 
 # Filled in even where they may be left out: without them the operation refuses before it looks at an id.
-TELLING = frozenset({"body", "feedback", "record_kind"})
+TELLING = frozenset({"body", "feedback", "record_kind", "title", "starts"})
 
 
 class UnknownParameter(AssertionError):

@@ -32,6 +32,7 @@ STREAMS: dict[str, tuple[str, ...]] = {
         "?conversation={conversation}",
         "?conversation={conversation}&folder=all&after={event}",
     ),
+    "GET /live/changes": ("?noun=task", "?noun=task&after={event}"),
     "GET /live/imports": ("", "?after={event}"),
     "GET /live/knowledge": ("", "?after={event}"),
 }
@@ -86,7 +87,7 @@ async def _act(theatre: Theatre, tenant: Tenant) -> str:
     """Publish what has happened in one organization, in the worker's words; returns the event's id."""
     event, conversation = tenant.ids["events"][-1], tenant.ids["conversations"][0]
     pubsub = PubSub(theatre.redis)
-    for kind, about in (("conversation.read", conversation), ("document.read", "")):
+    for kind, about in (("task.created", ""), ("conversation.read", conversation), ("document.read", "")):
         message = {"event_id": event, "type": kind, "conversation_id": about}
         await pubsub.publish(tenant.id, message)
     return event
