@@ -22,7 +22,9 @@ from api.routes import (
     records,
     runs,
     search,
+    segments,
     tasks,
+    views,
     webhooks,
     ws_tickets,
 )
@@ -49,6 +51,8 @@ NOUNS = (
     meetings,
     files,
     notifications,
+    segments,
+    views,
     api_keys,
     webhooks,
     ws_tickets,

@@ -31,9 +31,11 @@ from events.ids import (
     NotificationId,
     OrganizationId,
     RunId,
+    SegmentId,
     TaskId,
     TriggerId,
     UserId,
+    ViewId,
     WebhookId,
 )
 
@@ -959,6 +961,34 @@ class ImportUndone(Event):
     name = "import.undone"
     subject_kind = "import"
     import_id: ImportId
+
+
+@dataclass(frozen=True)
+class SegmentCreated(Event):
+    name = "segment.created"
+    subject_kind = "segment"
+    segment_id: SegmentId
+
+
+@dataclass(frozen=True)
+class SegmentUpdated(Event):
+    name = "segment.updated"
+    subject_kind = "segment"
+    segment_id: SegmentId
+
+
+@dataclass(frozen=True)
+class ViewCreated(Event):
+    name = "view.created"
+    subject_kind = "view"
+    view_id: ViewId
+
+
+@dataclass(frozen=True)
+class ViewUpdated(Event):
+    name = "view.updated"
+    subject_kind = "view"
+    view_id: ViewId
 
 
 BY_NAME: dict[str, type[Event]] = {kind.name: kind for kind in Event.__subclasses__()}

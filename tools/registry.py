@@ -17,6 +17,7 @@ from tools import (
     meetings,
     memory,
     notes,
+    segments,
     tasks,
 )
 from tools.base import Impact, Tool
@@ -28,6 +29,8 @@ TOOLS: tuple[Tool[Any], ...] = (
     contacts.suppress_contact,
     companies.get_company,
     companies.find_companies,
+    segments.list_segments,
+    segments.count_segment,
     deals.list_deals,
     deals.update_deal_next_step,
     deals.move_deal_stage,

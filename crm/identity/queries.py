@@ -47,6 +47,12 @@ async def require_member(tx: Tx, member_id: UUID, *, field: str = "owner_id") ->
         )
 
 
+async def find_member_id(tx: Tx, user_id: UUID) -> UUID | None:
+    """The membership of a user here; None for a seat or the product itself."""
+    found: UUID | None = await tx.value("SELECT id FROM members WHERE user_id = %(user_id)s", user_id=user_id)
+    return found
+
+
 async def find_member(tx: Tx, email: str) -> Member | None:
     """The member of this organization who signs in with this email, or None."""
     return await tx.find(

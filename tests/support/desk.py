@@ -28,8 +28,12 @@ from crm.notifications.queries import list_notifications
 from crm.records.models import RecordRef
 from crm.runs.actions import QuietWindow, RunRequest, request_run
 from crm.runs.tool_calls import NewToolCall, open_tool_call
+from crm.segments.actions import create_segment
+from crm.segments.models import NewSegment
 from crm.tasks.actions import create_task
 from crm.tasks.models import NewTask
+from crm.views.actions import create_view
+from crm.views.models import NewView
 from crm.webhooks.actions import create_webhook, send_test
 from crm.webhooks.models import NewWebhook
 from events.ids import RecordKind, UserId
@@ -77,7 +81,13 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
         table = NewTable("people.csv", "0" * 64, 34, Survey(Layout("csv", columns=("Name", "Email")), 1))
         imported = await create_table_import(tx, table)
         noted = await _note_down(tx, RecordRef(RecordKind.CONTACT, conversation.contact_id))
+        segment = await create_segment(tx, NewSegment(RecordKind.CONTACT, "Everybody", {}))
+        view = await create_view(
+            tx, NewView(RecordKind.CONTACT, "By change", sort="-updated_at", is_shared=True)
+        )
     ids: dict[str, UUID] = {
+        "segment_id": segment.id,
+        "view_id": view.id,
         **noted,
         "import_id": imported.id,
         "record_id": conversation.contact_id,

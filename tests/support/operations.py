@@ -234,5 +234,40 @@ OPERATIONS = (
     Operation("list_notifications", "GET", "/notifications"),
     Operation("mark_all_notifications_read", "POST", "/notifications/reading"),
     Operation("mark_notification_read", "POST", "/notifications/{notification_id}/reading", is_managed=True),
+    Operation("list_segments", "GET", "/segments"),
+    Operation(
+        "create_segment",
+        "POST",
+        "/segments",
+        {"record_kind": "contact", "name": "Directors", "filter": {}},
+        status=201,
+        scope="views:write",
+    ),
+    Operation("get_segment", "GET", "/segments/{segment_id}"),
+    Operation("count_segment", "GET", "/segments/{segment_id}/count"),
+    Operation(
+        "update_segment",
+        "PATCH",
+        "/segments/{segment_id}",
+        {**_VERSION, "name": "Buyers"},
+        scope="views:write",
+    ),
+    Operation("delete_segment", "DELETE", "/segments/{segment_id}", scope="views:write"),
+    Operation("restore_segment", "POST", "/segments/{segment_id}/restoration", scope="views:write"),
+    Operation("list_views", "GET", "/saved-views"),
+    Operation(
+        "create_view",
+        "POST",
+        "/saved-views",
+        {"record_kind": "contact", "name": "Directors", "filter": {}},
+        status=201,
+        scope="views:write",
+    ),
+    Operation("get_view", "GET", "/saved-views/{view_id}"),
+    Operation(
+        "update_view", "PATCH", "/saved-views/{view_id}", {**_VERSION, "name": "Buyers"}, scope="views:write"
+    ),
+    Operation("delete_view", "DELETE", "/saved-views/{view_id}", scope="views:write"),
+    Operation("restore_view", "POST", "/saved-views/{view_id}/restoration", scope="views:write"),
 )
 BY_NAME = {operation.name: operation for operation in OPERATIONS}

@@ -61,7 +61,9 @@ def test_a_description_is_data(tool: Tool[Any]) -> None:
 def test_a_seat_is_offered_what_its_scopes_allow() -> None:
     offered = tools_for(seat("deals:read", "contacts:read"))
 
-    assert {entry.name for entry in offered} == {"get_contact", "find_contacts", "list_deals"}
+    assert {entry.name for entry in offered} == {
+        "get_contact", "find_contacts", "list_segments", "count_segment", "list_deals"
+    }  # fmt: skip
 
 
 def test_the_inbox_seat_may_call_every_tool() -> None:

@@ -1,4 +1,4 @@
-"""Saved views, segments, bulk edits."""
+"""Saved views and segments."""
 
 from infra.migrations.statements import run_sql_beside
 

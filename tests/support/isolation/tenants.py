@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
+from pydantic import JsonValue
+
 from core import clock
 from core.addresses import Reach
 from core.blobs import Blobs
@@ -47,8 +49,12 @@ from crm.records.models import RecordRef
 from crm.runs.actions import QuietWindow, RunRequest, claim_run, request_run
 from crm.search import actions as search
 from crm.search.models import FoundKind
+from crm.segments.actions import create_segment
+from crm.segments.models import NewSegment
 from crm.tasks.actions import create_task
 from crm.tasks.models import NewTask
+from crm.views.actions import create_view
+from crm.views.models import NewView
 from crm.webhooks.actions import create_webhook, send_test
 from crm.webhooks.models import NewWebhook
 from events.ids import ContactId, RecordKind, UserId
@@ -138,6 +144,7 @@ async def build_tenant(db: Database, settings: Settings, name: str, say: Say) ->
     await _mail(tenant, say)
     await _document(tenant, say)
     await _webhook(tenant, settings, say)
+    await _kept_lists(tenant, say)
     await rebuild(db, owner, PostgresGraph(db))
     await _found(tenant)
     return tenant
@@ -299,6 +306,14 @@ async def _webhook(tenant: Tenant, settings: Settings, say: Say) -> None:
     async with tenant.db.transaction(tenant.owner, "test") as tx:
         made = await create_webhook(tx, new, reach=Reach(), key=key)
         await send_test(tx, made.webhook.id)
+
+
+async def _kept_lists(tenant: Tenant, say: Say) -> None:
+    """A segment and a view that look for the tenant's own words."""
+    kept: dict[str, JsonValue] = {"field": "name", "op": "contains", "value": say("Vera")}
+    async with tenant.db.transaction(tenant.owner, "test") as tx:
+        await create_segment(tx, NewSegment(RecordKind.CONTACT, say("Our buyers"), kept))
+        await create_view(tx, NewView(RecordKind.CONTACT, say("Our list"), kept, is_shared=True))
 
 
 async def contents(admin: Admin, catalogue: Catalogue, organization_id: UUID) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""Segments: filters over one kind of record, kept by name."""

@@ -1,0 +1,1 @@
+"""Views: how a list is looked at, kept by name."""
