@@ -1,5 +1,6 @@
 """Keeps the Russian catalogue in step with the code: `python -m web.catalogue` adds what is new and drops what is gone."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
@@ -12,6 +13,7 @@ WEB = Path(__file__).parent
 RUSSIAN = WEB / "locale" / "ru" / "LC_MESSAGES" / "messages.po"
 _METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext.babel_extract")]
 _KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
+_UNTIMED = datetime(2026, 11, 24, tzinfo=UTC)
 _OPTIONS = {"templates/**.html": {"trimmed": "true", "silent": "false"}}
 
 
@@ -35,7 +37,7 @@ def update() -> None:
     catalogue.obsolete.clear()
     catalogue.fuzzy = False
     # with the time of each extraction in it, two branches could never be merged
-    catalogue.creation_date = catalogue.revision_date
+    catalogue.creation_date = _UNTIMED
     RUSSIAN.parent.mkdir(parents=True, exist_ok=True)
     with RUSSIAN.open("wb") as lines:
         write_po(lines, catalogue, width=110, sort_output=True, omit_header=False, ignore_obsolete=True)
