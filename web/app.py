@@ -18,11 +18,13 @@ from core.settings import Settings
 from web import assets, live, security
 from web.pages import (
     api_keys,
+    cards,
     contacts,
     conversations,
     design,
     drafts,
     exports,
+    handles,
     imports,
     inbox,
     knowledge,
@@ -74,6 +76,8 @@ def create_web(app: FastAPI, settings: Settings) -> FastAPI:
         pages.include_router(noun.router)
     for table in TABLES:
         pages.include_router(tables.router_of(table))
+    for router in (cards.contacts, cards.companies, handles.router):
+        pages.include_router(router)
     pages.include_router(live.router)
     pages.mount("/static", assets.HashedStatic())
     pages.add_middleware(security.SecurityHeaders)

@@ -70,6 +70,21 @@ STAGES = {
     "Lost": N_("Lost"),
 }
 
+HANDLE_KINDS = {
+    "email": N_("Email"),
+    "phone": N_("Phone"),
+    "telegram_username": N_("Telegram"),
+    "telegram_id": N_("Telegram number"),
+    "link": N_("Link"),
+}
+
+CONSENT_CHANNELS = {
+    "email": N_("Email"),
+    "sms": N_("Text messages"),
+    "telegram": N_("Telegram"),
+    "marketing": N_("News and offers"),
+}
+
 SOURCES = {
     "user": N_("written by a colleague"),
     "message": N_("from a message"),

@@ -180,8 +180,8 @@ async def create_contact(tx: Tx, new: NewContact) -> Contact:
     return contact
 
 
-async def add_handle(tx: Tx, contact_id: ContactId, kind: str, value: str) -> None:
-    """Give a contact one more address.
+async def add_handle(tx: Tx, contact_id: ContactId, kind: str, value: str, *, label: str = "") -> None:
+    """Give a contact one more address; `label` says which one it is, as in "office".
 
     Raises:
         NotFound: no such contact.
@@ -189,9 +189,28 @@ async def add_handle(tx: Tx, contact_id: ContactId, kind: str, value: str) -> No
     """
     await get_contact(tx, contact_id)
     tx.principal.require("contacts:write")
-    if await _add_handle(tx, contact_id, kind, value):
-        known, text = normalize_handle(kind, value)
+    is_new = await _add_handle(tx, contact_id, kind, value)
+    known, text = normalize_handle(kind, value)
+    if label.strip():
+        await _label_handle(tx, contact_id, known, text, label.strip())
+    if is_new or label.strip():
         await emit(tx, ContactUpdated(contact_id), changes={known.value: (None, text)})
+
+
+async def _label_handle(tx: Tx, contact_id: ContactId, kind: HandleKind, value: str, label: str) -> None:
+    await tx.execute(
+        """
+        UPDATE contact_handles
+           SET label = %(label)s
+         WHERE contact_id = %(contact_id)s
+           AND kind = %(kind)s
+           AND value = %(value)s
+        """,
+        label=label,
+        contact_id=contact_id,
+        kind=kind.value,
+        value=value,
+    )
 
 
 async def _add_handle(tx: Tx, contact_id: ContactId, kind: str, value: str) -> bool:

@@ -147,3 +147,19 @@ async def list_consents(tx: Tx, contact_id: ContactId) -> list[Consent]:
         """,
         contact_id=contact_id,
     )
+
+
+async def list_consent_history(tx: Tx, contact_id: ContactId) -> list[Consent]:
+    """Everything that was ever said about consent, the latest first."""
+    tx.principal.require("contacts:read")
+    return await tx.all(
+        Consent,
+        """
+        SELECT channel, is_given, source, given_at
+          FROM contact_consents
+         WHERE contact_id = %(contact_id)s
+         ORDER BY given_at DESC, id DESC
+         LIMIT 100
+        """,
+        contact_id=contact_id,
+    )

@@ -1,0 +1,349 @@
+"""The fields of one record: what its page shows, what a form asks for, and what was typed as a value."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from pydantic import JsonValue
+from starlette.datastructures import FormData
+
+from core.db import Tx
+from core.errors import NotFound, Unprocessable
+from core.filters import ValueKind
+from core.sql import Column, Listing, ListQuery
+from crm.companies import actions as companies
+from crm.companies.fields import company_listing
+from crm.companies.models import Company, CompanyEdit, NewCompany
+from crm.companies.queries import get_company, list_companies
+from crm.contacts import actions as contacts
+from crm.contacts.fields import contact_listing
+from crm.contacts.models import Contact, ContactEdit, NewContact
+from crm.contacts.queries import get_contact, list_contacts
+from crm.custom_fields.models import stored_value
+from crm.deals.queries import get_deal, list_deals
+from events.ids import CompanyId, ContactId, DealId, RecordKind
+from web import values
+from web.i18n import Words
+from web.phrases import N_
+from web.values import Names
+
+Record = Contact | Company
+MAX_FOUND = 6
+_LONG = ("note", "about")
+_LONGEST = 8000
+_NULLABLE = ("company_id", "owner_id", "bidi_id", "time_zone", "employees", "domain")
+_WANTED = {
+    ValueKind.TEXT: N_("Write a shorter text."),
+    ValueKind.NUMBER: N_("Write a number such as 12.5."),
+    ValueKind.MONEY: N_("Write an amount such as 1200.50 and a currency such as EUR."),
+    ValueKind.DATE: N_("Write a date such as 2026-12-01."),
+    ValueKind.MOMENT: N_("Write a date such as 2026-12-01."),
+    ValueKind.CHOICE: N_("Choose one of the list."),
+    ValueKind.CHOICES: N_("Choose from the list."),
+    ValueKind.BOOLEAN: N_("Choose one of the list."),
+    ValueKind.RECORD: N_("Choose one of the list."),
+}
+PATHS = {RecordKind.CONTACT: "/contacts", RecordKind.COMPANY: "/companies", RecordKind.DEAL: "/deals"}
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What is known about the pages of one kind of record; `names` are its built-in fields in their order."""
+
+    kind: RecordKind
+    names: tuple[str, ...]
+    listing: Callable[[Tx], Awaitable[Listing]]
+    get: Callable[[Tx, Any], Awaitable[Any]]
+    create: Callable[[Tx, Any], Awaitable[Any]]
+    update: Callable[..., Awaitable[Any]]
+    delete: Callable[..., Awaitable[Any]]
+    restore: Callable[[Tx, Any], Awaitable[Any]]
+    new: Callable[..., Any]
+    edit: Callable[..., Any]
+
+    @property
+    def path(self) -> str:
+        return PATHS[self.kind]
+
+
+CONTACTS = Sheet(
+    RecordKind.CONTACT,
+    ("name", "title", "company_id", "owner_id", "bidi_id", "language", "time_zone", "note"),
+    contact_listing,
+    get_contact,
+    contacts.create_contact,
+    contacts.update_contact,
+    contacts.delete_contact,
+    contacts.restore_contact,
+    NewContact,
+    ContactEdit,
+)
+COMPANIES = Sheet(
+    RecordKind.COMPANY,
+    ("name", "domain", "owner_id", "industry", "employees", "phone", "city", "country", "about"),
+    company_listing,
+    get_company,
+    companies.create_company,
+    companies.update_company,
+    companies.delete_company,
+    companies.restore_company,
+    NewCompany,
+    CompanyEdit,
+)
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What was typed for a field: its value, or why it cannot be one and which records may be meant."""
+
+    given: tuple[str, ...] = ()
+    value: object = None
+    error: str = ""
+    found: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a record; `text` is what readers see, `given` what its inputs hold."""
+
+    name: str
+    label: str
+    kind: str
+    text: str
+    given: tuple[str, ...]
+    options: list[tuple[str, str]]
+    href: str = ""
+    is_link: bool = False
+    is_long: bool = False
+    is_required: bool = False
+    error: str = ""
+    found: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        return self.name.replace(".", "-")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A sheet with the organization's own fields and names, for one reader."""
+
+    sheet: Sheet
+    columns: Mapping[str, Column]
+    names: Names
+    words: Words
+
+    @property
+    def all_names(self) -> list[str]:
+        return [*self.sheet.names, *self.names.fields]
+
+    def target(self, name: str) -> RecordKind | None:
+        """The kind of record that a field leads to."""
+        if name == "company_id":
+            return RecordKind.COMPANY
+        return self.names.fields[name].target_kind if name in self.names.fields else None
+
+
+async def open_sheet(tx: Tx, sheet: Sheet, words: Words) -> Opened:
+    listing = await sheet.listing(tx)
+    return Opened(sheet, listing.columns, await values.load_names(tx, sheet.kind), words)
+
+
+async def load_fields(tx: Tx, opened: Opened, record: Record | None) -> list[Field]:
+    """Every field of a record, or of one that is still to be made."""
+    return [await load_field(tx, opened, record, name) for name in opened.all_names]
+
+
+async def load_field(tx: Tx, opened: Opened, record: Record | None, name: str) -> Field:
+    """Raises: NotFound for a field that such records do not have."""
+    if name not in opened.all_names:
+        raise NotFound(f"A {opened.sheet.kind} has no field {name!r}.")
+    column, words = opened.columns[name], opened.words
+    value = values.value_of(record, name) if record else None
+    target = opened.target(name)
+    shown = Field(
+        name,
+        values.label("company" if name == "company_id" else name, opened.names, words),
+        column.kind.value,
+        values.text_of(value, column, opened.names, words),
+        _given(value),
+        _options(opened, column, value),
+        is_link=target is not None,
+        is_long=name in _LONG,
+        is_required=name == "name",
+    )
+    if target is None or value is None:
+        return shown
+    called = await name_of(tx, target, UUID(str(value)))
+    return replace(shown, text=called, given=(called,), href=f"{PATHS[target]}/{value}" if called else "")
+
+
+def _given(value: object) -> tuple[str, ...]:
+    """A value as its inputs hold it."""
+    match value:
+        case None:
+            return ()
+        case bool():
+            return ("true" if value else "false",)
+        case list():
+            return tuple(str(one) for one in value)
+        case {"amount_minor": int(amount), "currency": str(currency)}:
+            return (str(Decimal(amount) / 100), currency)
+        case _:
+            return (str(value),)
+
+
+def _options(opened: Opened, column: Column, value: object) -> list[tuple[str, str]]:
+    if column.name == "time_zone":
+        return [(zone, zone) for zone in _time_zones()]
+    options = values.options(column, opened.names, opened.words)
+    known = {key for key, _ in options}
+    if column.kind in (
+        ValueKind.CHOICE,
+        ValueKind.CHOICES,
+    ):  # what was taken off the list stays until it is changed
+        options += [(one, one) for one in _given(value) if one not in known]
+    return options
+
+
+@lru_cache
+def _time_zones() -> tuple[str, ...]:
+    return tuple(sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC"))
+
+
+async def name_of(tx: Tx, kind: RecordKind, id: UUID) -> str:
+    """The name of another record; empty when the reader may not see it."""
+    try:
+        match kind:
+            case RecordKind.CONTACT:
+                return (await get_contact(tx, ContactId(id))).name
+            case RecordKind.COMPANY:
+                return (await get_company(tx, CompanyId(id))).name
+            case _:
+                return (await get_deal(tx, DealId(id))).name
+    except NotFound:
+        return ""
+
+
+async def read_typed(tx: Tx, opened: Opened, shown: Field, form: FormData, record: Record | None) -> Typed:
+    """What a form gives for a field."""
+    given = tuple(str(one) for one in form.getlist(shown.name) if isinstance(one, str))
+    say = opened.words.gettext
+    if any("\x00" in one or len(one) > _LONGEST for one in given):
+        return Typed((), error=say(_WANTED[ValueKind.TEXT]))
+    target = opened.target(shown.name)
+    if target is not None:
+        return await _read_link(tx, opened, target, shown, given, record)
+    column = opened.columns[shown.name]
+    try:
+        return Typed(given, _checked(opened, column, _json(column, given)))
+    except Unprocessable:
+        is_missing = shown.is_required and not "".join(given).strip()
+        return Typed(given, error=say(N_("Write a name.")) if is_missing else say(_WANTED[column.kind]))
+
+
+async def _read_link(
+    tx: Tx, opened: Opened, target: RecordKind, shown: Field, given: tuple[str, ...], record: Record | None
+) -> Typed:
+    """Another record, by its name or chosen from those that were found."""
+    text = next((one.strip() for one in reversed(given) if one.strip()), "")
+    is_custom = shown.name.startswith("custom.")
+    if not text:
+        return Typed(given)
+    if record is not None and given == shown.given:
+        return Typed(given, values.value_of(record, shown.name))
+    found = await _find(tx, target, text)
+    exact = [id for id, name in found if name.casefold() == text.casefold()]
+    if len(exact) == 1 or (len(found) == 1 and str(found[0][0]) == text):
+        id = exact[0] if exact else found[0][0]
+        return Typed(given, str(id) if is_custom else id)
+    say = opened.words.gettext
+    error = say(N_("Which one is meant?")) if found else say(N_("There is no such record. Make it first."))
+    return Typed((given[0],), error=error, found=[(str(id), name) for id, name in found])
+
+
+async def _find(tx: Tx, kind: RecordKind, text: str) -> list[tuple[UUID, str]]:
+    try:
+        id = UUID(text)
+    except ValueError:
+        query = ListQuery(limit=MAX_FOUND)
+        match kind:
+            case RecordKind.CONTACT:
+                return [(one.id, one.name) for one in (await list_contacts(tx, query, text=text)).items]
+            case RecordKind.COMPANY:
+                return [(one.id, one.name) for one in (await list_companies(tx, query, text=text)).items]
+            case _:
+                return [(one.id, one.name) for one in (await list_deals(tx, query, text=text)).items]
+    name = await name_of(tx, kind, id)
+    return [(id, name)] if name else []
+
+
+def _json(column: Column, given: tuple[str, ...]) -> JsonValue:
+    """Raises: Unprocessable."""
+    text = given[0].strip() if given else ""
+    if column.kind is ValueKind.CHOICES:
+        return [one for one in given if one]
+    if column.kind is ValueKind.MONEY:
+        return _money(text, given[1] if len(given) > 1 else "", column) if text else None
+    return values.given_value(text, column)
+
+
+def _money(amount: str, currency: str, column: Column) -> JsonValue:
+    try:
+        minor = Decimal("".join(amount.split()).replace(",", ".")) * 100
+    except InvalidOperation as err:
+        raise Unprocessable(f"{amount} is no amount.", field=column.name) from err
+    if not minor.is_finite() or minor != minor.to_integral_value():
+        raise Unprocessable(f"{amount} is no amount in cents.", field=column.name)
+    return {"amount_minor": int(minor), "currency": currency.strip().upper()}
+
+
+def _checked(opened: Opened, column: Column, value: JsonValue) -> object:
+    """A value as the record keeps it. Raises: Unprocessable."""
+    name = column.name
+    if name in opened.names.fields:
+        return stored_value(opened.names.fields[name], value) if value not in (None, "", []) else None
+    if value is None or value == "":
+        if name == "name":
+            raise Unprocessable("A record needs a name.", field=name)
+        return None if name in _NULLABLE else ("en" if name == "language" else "")
+    options = {key for key, _ in _options(opened, column, None)}
+    if options and value not in options:
+        raise Unprocessable(f"{value} is not on the list.", field=name)
+    if name in ("owner_id", "bidi_id"):
+        return UUID(str(value))
+    if name == "employees" and not (isinstance(value, int) and 0 <= value < 2**31):
+        raise Unprocessable("A number of people is whole.", field=name)
+    return value
+
+
+def refused(shown: Field, typed: Typed) -> Field:
+    """The field with what was typed and why it was not taken."""
+    return replace(shown, given=typed.given, error=typed.error, found=typed.found)
+
+
+def filled(shown: Field, text: str) -> Field:
+    """The field with a text in its input."""
+    return replace(shown, given=(text,) if text else ())
+
+
+def edit_of(opened: Opened, name: str, value: object) -> object:
+    """The edit that changes one field."""
+    if name in opened.names.fields:
+        return opened.sheet.edit(custom={opened.names.fields[name].key: value})
+    return opened.sheet.edit(**{name: value})
+
+
+def new_of(opened: Opened, typed: Mapping[str, Typed], **more: object) -> object:
+    """The record that a form describes."""
+    built_in = {name: typed[name].value for name in opened.sheet.names if name in typed}
+    custom = {
+        own.key: typed[name].value
+        for name, own in opened.names.fields.items()
+        if name in typed and typed[name].value is not None
+    }
+    return opened.sheet.new(**built_in, custom=custom, **more)

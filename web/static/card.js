@@ -1,0 +1,22 @@
+// The page of a record: others' changes are drawn in place, but never under a form that somebody is writing in.
+(() => {
+  const card = () => document.getElementById("card");
+  let isBehind = false;
+  const isBusy = () => card().querySelector("[data-field]") || card().contains(document.activeElement?.closest("form"));
+  const refresh = () => {
+    if (isBusy()) { isBehind = true; return; }
+    isBehind = false;
+    htmx.ajax("GET", location.pathname, { target: "#card", swap: "morph:outerHTML" });
+  };
+  document.addEventListener("htmx:sseBeforeMessage", event => {
+    if (event.target.id !== "card-pulse") return;
+    event.preventDefault();
+    if (event.detail.data === card().dataset.record) refresh();
+  });
+  document.addEventListener("focusout", () => { if (isBehind) setTimeout(refresh); });
+  document.addEventListener("htmx:afterSwap", event => event.detail.elt?.querySelector?.("[autofocus]")?.focus());
+  document.addEventListener("keydown", event => {
+    const form = event.target.closest("[data-field]");
+    if (form && event.code === "Escape") { event.preventDefault(); form.querySelector("[data-cancel]").click(); }
+  });
+})();
