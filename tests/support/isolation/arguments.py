@@ -28,13 +28,27 @@ MEANINGS = {
     "assignee_id": "users",
     "holder_id": "users",
     "owner_id": "members",
+    "handle_id": "contact_handles",
     "removed": "documents",
     "known": "messages",
     "GET /mails/{message_id} message_id": "messages by mail",
     **{
-        f"{method} /{noun}/{{record_id}}/{place} record_id": noun
+        f"{method} /{noun}/{{record_id}}{place} record_id": noun
         for noun in ("contacts", "companies")
-        for method, place in (("GET", "row"), ("GET", "cells/{name}"), ("POST", "cells/{name}"))
+        for method, place in (
+            ("GET", "/row"),
+            ("GET", "/cells/{name}"),
+            ("POST", "/cells/{name}"),
+            ("GET", ""),
+            ("GET", "/fields/{name}"),
+            ("POST", "/fields/{name}"),
+            ("POST", "/tags"),
+            ("POST", "/tags/{tag_id}/removal"),
+            ("POST", "/facts/{fact_id}/confirmation"),
+            ("POST", "/facts/{fact_id}/retraction"),
+            ("POST", "/removal"),
+            ("POST", "/restoration"),
+        )
     },
     "record_id": "contacts",
     "GET /tasks done": "tasks",
