@@ -159,7 +159,7 @@ async def _records(stream: Stream, kind: RecordKind) -> AsyncIterator[str]:
             if message is None:
                 yield ": still here\n\n"
             elif message.get("record_kind") == kind:
-                yield f"event: record\ndata: {message['record_id']}\n\n"
+                yield f"id: {message['event_id']}\nevent: record\ndata: {message['record_id']}\n\n"
             if time.monotonic() - checked_at >= HEARTBEAT_SECONDS:
                 if await find_session(stream.services.db, stream.token) is None:
                     yield "event: end\ndata: signed out\n\n"

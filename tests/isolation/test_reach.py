@@ -13,10 +13,21 @@ pytestmark = pytest.mark.xdist_group("isolation")
 
 # Refusals that come after the row was found: it is not in the right state, which is all that an own id must show.
 FOUND = frozenset({409, 412})
-# Operations that answer 404 for a row of ours too, and why.
+# Operations that answer 404 or 422 for a row of ours too, and why.
 NOT_FOUND_EITHER = {
     "POST /api/v1/drafts/{draft_id}/cancellation": "nothing was queued from the draft",
     "POST /settings/webhooks/{webhook_id}/removal": "the API has removed it before",
+    "POST /contacts/{contact_id}/handles/{handle_id}/preference": "the handle was removed before",
+    "POST /imports/{import_id}/mapping": "a mapping names every column of its own file",
+    **{
+        f"POST /{noun}/{{record_id}}/{place}": why
+        for noun in ("contacts", "companies")
+        for place, why in (
+            ("fields/{name}", "the fields of a form depend on the field"),
+            ("tags", "the form's words depend on the tags there are"),
+            ("tags/{tag_id}/removal", "no tag stands on it"),
+        )
+    },
 }
 
 

@@ -14,7 +14,7 @@ Schema = Mapping[str, Any]
 Choose = Callable[[str], str]
 
 # What a parameter identifies, where its name is not `<noun>_id` of a table; with its operation, where that matters.
-MEANINGS = {
+MEANINGS: dict[str, str | None] = {
     "conversation": "conversations",
     "selected": "conversations",
     "account_id": "channel_accounts",
@@ -31,6 +31,9 @@ MEANINGS = {
     "handle_id": "contact_handles",
     "removed": "documents",
     "known": "messages",
+    # the number of a row of the file
+    "GET /imports/{import_id} after": None,
+    "GET /api/v1/imports/{import_id}/rows after": None,
     "GET /mails/{message_id} message_id": "messages by mail",
     **{
         f"{method} /{noun}/{{record_id}}{place} record_id": noun
@@ -78,6 +81,10 @@ VALUES: dict[str, JsonValue] = {
     "days": 30,
     "body": "Hello",
     "feedback": "Shorter, please",
+    "name": "name",
+    "source": "a web form",
+    "kind": "link",
+    "value": "https://lind.example",
 }
 
 # Parameters that are searched for, in pages, REST and tools.
@@ -91,7 +98,7 @@ SEARCHES = ("contacts.name", "companies.name", "contact_handles.value", "memorie
 FILE = "a file"
 
 # Filled in even where they may be left out: without them the operation refuses before it looks at an id.
-TELLING = frozenset({"body", "feedback", "record_kind", "title", "starts"})
+TELLING = frozenset({"body", "feedback", "name", "source", "kind", "value", "record_kind", "title", "starts"})
 
 
 class UnknownParameter(AssertionError):

@@ -35,6 +35,7 @@ STREAMS: dict[str, tuple[str, ...]] = {
     "GET /live/changes": ("?noun=task", "?noun=task&after={event}"),
     "GET /live/imports": ("", "?after={event}"),
     "GET /live/knowledge": ("", "?after={event}"),
+    "GET /live/records": ("?kind=contact", "?kind=company"),
 }
 SOCKETS = frozenset({"/ws"})
 # Every kind of frame that a client may send, and where the attacker tries it.
@@ -87,8 +88,17 @@ async def _act(theatre: Theatre, tenant: Tenant) -> str:
     """Publish what has happened in one organization, in the worker's words; returns the event's id."""
     event, conversation = tenant.ids["events"][-1], tenant.ids["conversations"][0]
     pubsub = PubSub(theatre.redis)
-    for kind, about in (("task.created", ""), ("conversation.read", conversation), ("document.read", "")):
+    for kind, about in (
+        ("task.created", ""),
+        ("conversation.read", conversation),
+        ("document.read", ""),
+        ("import.progressed", ""),
+    ):
         message = {"event_id": event, "type": kind, "conversation_id": about}
+        await pubsub.publish(tenant.id, message)
+    for kind, table in (("contact", "contacts"), ("company", "companies")):
+        record = {"record_kind": kind, "record_id": tenant.ids[table][0]}
+        message = {"event_id": event, "type": f"{kind}.updated", "conversation_id": ""} | record
         await pubsub.publish(tenant.id, message)
     return event
 

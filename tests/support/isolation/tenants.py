@@ -64,6 +64,7 @@ from memory import store
 from memory.documents.models import Chunk
 from memory.embeddings.fake import FakeEmbedder
 from memory.models import NewTurn, Version
+from tests.support.importing import Importing
 from tests.support.isolation.catalogue import Admin, Catalogue
 from tests.support.mail import make_post, written
 from tests.support.office import Office
@@ -143,11 +144,18 @@ async def build_tenant(db: Database, settings: Settings, name: str, say: Say) ->
     await _thread(tenant, settings, say)
     await _mail(tenant, say)
     await _document(tenant, say)
+    await _table(tenant, settings, say)
     await _webhook(tenant, settings, say)
     await _kept_lists(tenant, say)
     await rebuild(db, owner, PostgresGraph(db))
     await _found(tenant)
     return tenant
+
+
+async def _table(tenant: Tenant, settings: Settings, say: Say) -> None:
+    """A file of people that waits to be imported."""
+    rows = [["Name", "Email"], [say("Oleg Zuev"), "oleg@zuev.example"]]
+    await Importing(tenant.db, tenant.owner, settings.data).upload(rows, RecordKind.CONTACT)
 
 
 async def _people(db: Database, name: str, say: Say, maker: Principal) -> dict[Role, Principal]:
