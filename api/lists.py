@@ -6,15 +6,16 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from api.cursors import Cursor
 from api.fields import Limit
 from core import jsons
 from core.db import Tx
 from core.errors import Unprocessable
-from core.filters import EVERYTHING, Filter, parse_filter
 from core.sql import Listing, ListQuery, parse_sort
+from crm.records.lists import read_filter
+from events.ids import RecordKind
 
 FilterText = Annotated[
     str,
@@ -52,18 +53,20 @@ class ListParameters:
     cursor: str | None
     limit: int
 
-    def query(self, listing: Listing) -> ListQuery:
-        """The same over the columns of a listing. Raises: Unprocessable, naming what cannot be and what can."""
-        return ListQuery(self._filter(listing), parse_sort(self.sort, listing), self.cursor, self.limit)
+    async def read(self, tx: Tx, kind: RecordKind) -> tuple[Listing, ListQuery]:
+        """The list of a kind of record, and the same over its columns.
 
-    def _filter(self, listing: Listing) -> Filter:
-        if not self.filter:
-            return EVERYTHING
+        Raises: Unprocessable, naming what cannot be and what can.
+        """
+        listing, kept = await read_filter(tx, kind, self._tree())
+        return listing, ListQuery(kept, parse_sort(self.sort, listing), self.cursor, self.limit)
+
+    def _tree(self) -> JsonValue:
         try:
-            tree = jsons.loads(self.filter)
+            tree: JsonValue = jsons.loads(self.filter) if self.filter else {}
         except ValueError as err:
             raise Unprocessable("The filter is not JSON.", field="filter") from err
-        return parse_filter(tree, listing.kinds)
+        return tree
 
 
 def list_parameters(

@@ -1,10 +1,11 @@
 """What a list or a segment keeps: a tree of conditions over typed columns, stored as JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from typing import assert_never
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -21,7 +22,10 @@ _FORMS = 'A part of a filter is {"all": [...]}, {"any": [...]}, {"not": {...}} o
 
 
 class ValueKind(StrEnum):
-    """What a column holds. Money is an amount in minor units; a record is the id of another one."""
+    """What a column holds. Money is an amount in minor units; a record is the id of another one.
+
+    A segment is no value: whether a row is in it is asked of the filter that is kept under its id.
+    """
 
     TEXT = "text"
     NUMBER = "number"
@@ -32,6 +36,7 @@ class ValueKind(StrEnum):
     CHOICES = "choices"
     BOOLEAN = "boolean"
     RECORD = "record"
+    SEGMENT = "segment"
 
 
 class Operator(StrEnum):
@@ -76,6 +81,7 @@ OPERATORS: Mapping[ValueKind, tuple[Operator, ...]] = {
     ValueKind.CHOICES: (Operator.ANY_OF, Operator.ALL_OF, Operator.NONE_OF, *_PRESENCE),
     ValueKind.BOOLEAN: (Operator.IS, *_PRESENCE),
     ValueKind.RECORD: (*_SAME, *_SETS, *_PRESENCE),
+    ValueKind.SEGMENT: (*_SAME, *_SETS),
 }
 Value = str | bool | Decimal | date | datetime | UUID
 
@@ -209,7 +215,7 @@ def parse_value(kind: ValueKind, value: JsonValue, field: str) -> Value:
             return _date(value, field)
         case (ValueKind.MOMENT, str()):
             return _moment(value, field)
-        case (ValueKind.RECORD, str()):
+        case (ValueKind.RECORD | ValueKind.SEGMENT, str()):
             return _id(value, field)
     raise _refusal(f"{field} needs {_WANTED[kind]}.", field)
 
@@ -224,6 +230,7 @@ _WANTED = {
     ValueKind.CHOICES: "one of its choices",
     ValueKind.BOOLEAN: "true or false",
     ValueKind.RECORD: "the id of a record",
+    ValueKind.SEGMENT: "the id of a segment",
 }
 
 
@@ -271,6 +278,20 @@ def _id(value: str, field: str) -> UUID:
 
 def _refusal(detail: str, field: str = "filter") -> Unprocessable:
     return Unprocessable(detail, field=field)
+
+
+def conditions_of(kept: Filter) -> Iterator[Condition]:
+    """Every condition in a filter, wherever it stands."""
+    match kept:
+        case Every(parts) | Some(parts):
+            for part in parts:
+                yield from conditions_of(part)
+        case Nope(part):
+            yield from conditions_of(part)
+        case Condition():
+            yield kept
+        case _:
+            assert_never(kept)
 
 
 def containing(text: str, fields: tuple[str, ...]) -> Filter:

@@ -39,6 +39,7 @@ _TYPES: Mapping[ValueKind, LiteralString] = {
     ValueKind.CHOICES: "text[]",
     ValueKind.BOOLEAN: "boolean",
     ValueKind.RECORD: "uuid",
+    ValueKind.SEGMENT: "uuid",
 }
 _COMPARISONS: Mapping[Operator, LiteralString] = {
     Operator.LESS: "<",
@@ -53,7 +54,8 @@ class Column:
     """Something that a list can be filtered and sorted by.
 
     `expression` is SQL over the aliases of the listing; choices give text[], an empty array when there are none.
-    A column that is never null can be scrolled by an index.
+    A column that is never null can be scrolled by an index. That of segments has no value, so that nothing shows or
+    sorts it; its `segments` are the filters that a condition on it may name.
     """
 
     name: str
@@ -61,6 +63,12 @@ class Column:
     expression: sql.Composable
     is_nullable: bool = True
     is_sortable: bool = True
+    segments: Mapping[UUID, Filter] = field(default_factory=dict)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether a row has a value of it that can be read."""
+        return self.kind is not ValueKind.SEGMENT
 
 
 def column(
@@ -74,6 +82,10 @@ def column(
     """A column whose expression is written in the code."""
     is_sortable = is_sortable and kind is not ValueKind.CHOICES
     return Column(name, kind, sql.SQL(expression), is_nullable, is_sortable)
+
+
+# In the list of every kind of record that segments are kept of; `crm.records.lists.read_filter` fills it.
+SEGMENT = Column("segment", ValueKind.SEGMENT, sql.SQL("NULL"), is_sortable=False)
 
 
 @dataclass(frozen=True)
@@ -215,9 +227,18 @@ def compose_filter(kept: Filter, columns: Mapping[str, Column]) -> sql.Composabl
         case Nope(part):
             return sql.SQL("({}) IS NOT TRUE").format(compose_filter(part, columns))
         case Condition():
-            return _condition(columns[kept.field], kept)
+            column = columns[kept.field]
+            if column.kind is ValueKind.SEGMENT:
+                return compose_filter(_within(column, kept), columns)
+            return _condition(column, kept)
         case _:
             assert_never(kept)
+
+
+def _within(column: Column, condition: Condition) -> Filter:
+    """The filters of the segments that a condition names, in its place."""
+    inside = Some(tuple(column.segments[id] for id in condition.values if isinstance(id, UUID)))
+    return inside if condition.operator in (Operator.IS, Operator.ANY_OF) else Nope(inside)
 
 
 def _joined(

@@ -23,13 +23,12 @@ from core.filters import (
 from core.pagination import Page
 from core.sql import Listing, ListQuery, Sort, count_rows, parse_sort
 from crm.companies.actions import update_company
-from crm.companies.fields import company_listing
 from crm.companies.models import CompanyEdit
 from crm.companies.queries import list_companies
 from crm.contacts.actions import update_contact
-from crm.contacts.fields import contact_listing
 from crm.contacts.models import ContactEdit
 from crm.contacts.queries import list_contacts
+from crm.records.lists import read_filter
 from crm.tags.queries import RecordTag, list_tags_of
 from events.ids import CompanyId, ContactId, RecordKind
 from web import values
@@ -59,7 +58,6 @@ class Table:
     new: str
     empty: str
     columns: tuple[str, ...]
-    listing: Callable[[Tx], Awaitable[Listing]]
     rows: Lister
     update: Callable[[Tx, UUID, Mapping[str, object], int], Awaitable[object]]
     editable: tuple[str, ...]
@@ -80,7 +78,6 @@ CONTACTS = Table(
     N_("New contact"),
     N_("Nobody here yet. Import a file, connect a channel, or add somebody by hand."),
     ("name", "company", "title", "email", "last_message_at", "owner_id", "tags"),
-    contact_listing,
     list_contacts,
     _update_contact,
     ("name", "title", "language", "time_zone", "note", "owner_id", "bidi_id"),
@@ -92,7 +89,6 @@ COMPANIES = Table(
     N_("New company"),
     N_("No company here yet. Import a file, or add one by hand."),
     ("name", "domain", "industry", "city", "employees", "contacts", "owner_id", "tags"),
-    company_listing,
     list_companies,
     _update_company,
     ("name", "domain", "city", "country", "industry", "phone", "employees", "about", "owner_id"),
@@ -194,12 +190,12 @@ class Opened:
     words: Words
 
 
-async def open_table(tx: Tx, table: Table, state: State, words: Words, me: UUID) -> Opened:
+async def open_table(tx: Tx, table: Table, state: State, words: Words) -> Opened:
     """Raises: Unprocessable when the address names what is not there."""
-    listing = await table.listing(tx)
+    listing, kept = await read_filter(tx, table.kind, _tree(state.filter))
     names = await values.load_names(tx, table.kind)
-    kept = parse_filter(_tree(state.filter), listing.kinds, me=me)
-    wanted = tuple(dict.fromkeys(name for name in state.columns.split(",") if name in listing.columns))
+    shown = {name for name, column in listing.columns.items() if column.is_shown}
+    wanted = tuple(dict.fromkeys(name for name in state.columns.split(",") if name in shown))
     columns = ("name", *(name for name in (wanted or table.columns) if name != "name"))[:MAX_COLUMNS]
     return Opened(table, state, listing, names, kept, parse_sort(state.sort, listing), columns, words)
 
@@ -287,7 +283,7 @@ async def load_view(tx: Tx, opened: Opened, cursor: str | None, adding: str) -> 
         [
             (name, values.label(name, names, words), name in opened.columns)
             for name in asked
-            if name not in ("name", "handles")
+            if name not in ("name", "handles") and listing.columns[name].is_shown
         ],
         await _count(tx, opened, len(lines), has_more=bool(following or cursor)),
         state.href(cursor=following) if following else "",

@@ -16,6 +16,7 @@ from crm.bidi.queries import list_bidi
 from crm.custom_fields.models import CustomField
 from crm.custom_fields.queries import list_custom_fields
 from crm.identity.queries import list_members
+from crm.segments.queries import segment_names
 from crm.tags.models import Tag
 from crm.tags.queries import list_tags
 from events.ids import RecordKind
@@ -36,6 +37,7 @@ LABELS = {
     "owner_id": N_("Owner"),
     "bidi_id": N_("Seat"),
     "tags": N_("Tags"),
+    "segment": N_("Segment"),
     "is_suppressed": N_("Asked to stop"),
     "last_message_at": N_("Last message"),
     "created_at": N_("Added"),
@@ -90,15 +92,17 @@ class Names:
     members: Mapping[UUID, str] = field(default_factory=dict)
     seats: Mapping[UUID, str] = field(default_factory=dict)
     tags: Mapping[str, Tag] = field(default_factory=dict)
+    segments: Mapping[UUID, str] = field(default_factory=dict)
     fields: Mapping[str, CustomField] = field(default_factory=dict)
 
 
 async def load_names(tx: Tx, kind: RecordKind) -> Names:
-    """The people, seats, tags and custom fields of one kind of record."""
+    """The people, seats, tags, segments and custom fields of one kind of record."""
     return Names(
         {member.id: member.name for member in await list_members(tx)},
         {seat.id: seat.name for seat in await list_bidi(tx)},
         {str(tag.id): tag for tag in await list_tags(tx)},
+        await segment_names(tx, kind),
         {each.column_name: each for each in await list_custom_fields(tx, kind)},
     )
 
@@ -120,6 +124,8 @@ def options(column: Column, names: Names, words: Words) -> list[tuple[str, str]]
         return [(str(id), name) for id, name in people.items()]
     if column.name == "tags":
         return [(id, tag.name) for id, tag in names.tags.items()]
+    if column.kind is ValueKind.SEGMENT:
+        return [(str(id), name) for id, name in names.segments.items()]
     if column.name == "language":
         return [(code, words.language(code)) for code in LANGUAGES]
     if column.kind is ValueKind.BOOLEAN:

@@ -16,9 +16,8 @@ from core.db import Tx
 from crm.companies.queries import list_companies_of
 from crm.contacts import actions as contacts
 from crm.contacts import queries
-from crm.contacts.fields import contact_listing
 from crm.contacts.models import Contact, ContactEdit, HandleKind, NewContact
-from events.ids import BidiId, CompanyId, ContactId, MemberId
+from events.ids import BidiId, CompanyId, ContactId, MemberId, RecordKind
 
 router = Noun(prefix="/contacts", tags=["contacts"])
 Name = Annotated[Line, Field(min_length=1)]
@@ -134,8 +133,8 @@ async def list_contacts(
     tx: ApiTx, wanted: Wanted, q: Search = "", include: Include = ""
 ) -> PageOut[ContactOut]:
     """`q` is looked for in name, title, company and handles; `include` takes `company` and `handles`."""
-    listing = await contact_listing(tx)
-    page = await queries.list_contacts(tx, wanted.query(listing), text=q, listing=listing)
+    listing, query = await wanted.read(tx, RecordKind.CONTACT)
+    page = await queries.list_contacts(tx, query, text=q, listing=listing)
     shown = PageOut[ContactOut].of(page)
     await INCLUDES.add(tx, include, shown.items, page.items)
     return shown

@@ -2,7 +2,7 @@
 
 from core.db import Tx
 from core.filters import ValueKind
-from core.sql import Listing, Sort, column
+from core.sql import SEGMENT, Listing, Sort, column
 from crm.custom_fields.queries import custom_columns
 from events.ids import RecordKind
 
@@ -32,6 +32,7 @@ _COLUMNS = (
     ),
     column("created_at", ValueKind.MOMENT, "c.created_at", is_nullable=False),
     column("updated_at", ValueKind.MOMENT, "c.updated_at", is_nullable=False),
+    SEGMENT,
 )
 # What a reader looks through who types a word over the list.
 SEARCHED = ("name", "domain", "city")

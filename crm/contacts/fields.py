@@ -4,7 +4,7 @@ from typing import LiteralString
 
 from core.db import Tx
 from core.filters import ValueKind
-from core.sql import Listing, Sort, column
+from core.sql import SEGMENT, Listing, Sort, column
 from crm.custom_fields.queries import custom_columns
 from events.ids import RecordKind
 
@@ -53,6 +53,7 @@ _COLUMNS = (
     column("company_country", ValueKind.TEXT, "o.country"),
     column("company_industry", ValueKind.TEXT, "o.industry"),
     column("company_employees", ValueKind.NUMBER, "o.employees"),
+    SEGMENT,
 )
 # What a reader looks through who types a word over the list.
 SEARCHED = ("name", "title", "company", "handles")

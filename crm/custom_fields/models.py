@@ -20,8 +20,8 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 MAX_CHOICES = 200
 # Kinds of records that take custom fields.
 EXTENSIBLE = (RecordKind.CONTACT, RecordKind.COMPANY, RecordKind.DEAL)
-# Kinds of values; a moment is for the product's own times only.
-FIELD_KINDS = tuple(kind for kind in ValueKind if kind is not ValueKind.MOMENT)
+# Kinds of values; a moment is for the product's own times only, and a segment is no value.
+FIELD_KINDS = tuple(kind for kind in ValueKind if kind not in (ValueKind.MOMENT, ValueKind.SEGMENT))
 
 
 @dataclass(frozen=True)

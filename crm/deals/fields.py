@@ -2,7 +2,7 @@
 
 from core.db import Tx
 from core.filters import ValueKind
-from core.sql import Listing, Sort, column
+from core.sql import SEGMENT, Listing, Sort, column
 from crm.custom_fields.queries import custom_columns
 from events.ids import RecordKind
 
@@ -41,6 +41,7 @@ _COLUMNS = (
     column("closed_at", ValueKind.MOMENT, "d.closed_at"),
     column("created_at", ValueKind.MOMENT, "d.created_at", is_nullable=False),
     column("updated_at", ValueKind.MOMENT, "d.updated_at", is_nullable=False),
+    SEGMENT,
 )
 # What a reader looks through who types a word over the list.
 SEARCHED = ("name", "company", "contact", "next_step")

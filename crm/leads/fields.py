@@ -1,7 +1,7 @@
 """What leads can be listed, filtered and sorted by."""
 
 from core.filters import ValueKind
-from core.sql import Listing, Sort, column
+from core.sql import SEGMENT, Listing, Sort, column
 
 _COLUMNS = (
     column("contact", ValueKind.TEXT, "c.name", is_nullable=False),
@@ -28,6 +28,7 @@ _COLUMNS = (
     column("closed_at", ValueKind.MOMENT, "l.closed_at"),
     column("created_at", ValueKind.MOMENT, "l.created_at", is_nullable=False),
     column("updated_at", ValueKind.MOMENT, "l.updated_at", is_nullable=False),
+    SEGMENT,
 )
 # What a reader looks through who types a word over the list.
 SEARCHED = ("contact", "company", "source", "next_step")

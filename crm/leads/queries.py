@@ -5,7 +5,7 @@ from dataclasses import replace
 from core.db import Tx
 from core.filters import Every, containing
 from core.pagination import Page
-from core.sql import FIRST_PAGE, ListQuery, fetch_page
+from core.sql import FIRST_PAGE, Listing, ListQuery, fetch_page
 from crm.leads.fields import LEADS, SEARCHED
 from crm.leads.models import Lead, LeadLine
 from events.ids import ContactId, LeadId
@@ -31,14 +31,16 @@ async def get_lead(tx: Tx, lead_id: LeadId, *, lock: bool = False) -> Lead:
     )
 
 
-async def list_leads(tx: Tx, query: ListQuery = FIRST_PAGE, *, text: str = "") -> Page[LeadLine]:
+async def list_leads(
+    tx: Tx, query: ListQuery = FIRST_PAGE, *, text: str = "", listing: Listing | None = None
+) -> Page[LeadLine]:
     """Leads that a filter keeps, in order; `text` keeps those whose person, company, source or next step has it.
 
-    Raises: Unprocessable for a cursor of another list.
+    `listing` has the segments that the filter names. Raises: Unprocessable for a cursor of another list.
     """
     tx.principal.require("leads:read")
     kept = Every((query.filter, containing(text.strip(), SEARCHED)))
-    return await fetch_page(tx, LeadLine, LEADS, replace(query, filter=kept))
+    return await fetch_page(tx, LeadLine, listing or LEADS, replace(query, filter=kept))
 
 
 async def list_leads_of_contact(tx: Tx, contact_id: ContactId) -> list[Lead]:

@@ -1,5 +1,6 @@
 """The list of every kind of record, and the filters over it that are kept as data."""
 
+from dataclasses import replace
 from typing import assert_never
 
 from pydantic import JsonValue
@@ -7,14 +8,15 @@ from pydantic import JsonValue
 from core.db import Tx
 from core.errors import Unprocessable
 from core.filters import Filter, parse_filter
-from core.sql import Listing
+from core.sql import SEGMENT, Listing
 from crm.companies.fields import company_listing
 from crm.contacts.fields import contact_listing
 from crm.custom_fields.queries import list_custom_fields
 from crm.deals.fields import deal_listing
 from crm.identity.queries import find_member_id
 from crm.leads.fields import LEADS
-from events.ids import RecordKind
+from crm.records.nesting import Nest
+from events.ids import RecordKind, SegmentId
 
 # What one needs to read the records of a kind, and so whatever is kept about its list.
 READING = {
@@ -41,16 +43,24 @@ async def listing_of(tx: Tx, kind: RecordKind) -> Listing:
             assert_never(kind)
 
 
-async def read_filter(tx: Tx, kind: RecordKind, data: JsonValue) -> tuple[Listing, Filter]:
-    """A list and a filter over it out of JSON; "me" in it is whoever asks.
+async def read_filter(
+    tx: Tx, kind: RecordKind, data: JsonValue, *, within: SegmentId | None = None
+) -> tuple[Listing, Filter]:
+    """A list and a filter over it out of JSON; "me" in it is whoever asks, and segments are what they hold now.
 
-    Raises: Unprocessable, naming what cannot be understood, a custom field that was archived among it.
+    `within` is the segment that the filter is to be kept in.
+
+    Raises: Unprocessable, naming what cannot be understood: a custom field that was archived, or a segment that is
+    gone or leads back to itself, among it.
     """
     listing = await listing_of(tx, kind)
+    me = await find_member_id(tx, tx.principal.id)
     try:
-        return listing, parse_filter(data, listing.kinds, me=await find_member_id(tx, tx.principal.id))
+        kept = parse_filter(data, listing.kinds, me=me)
+        segments = await Nest(tx, kind, listing.kinds, me).filters_in(kept, within)
     except Unprocessable as err:
         raise await _explained(tx, kind, err) from err
+    return (listing.with_columns([replace(SEGMENT, segments=segments)]) if segments else listing), kept
 
 
 async def _explained(tx: Tx, kind: RecordKind, err: Unprocessable) -> Unprocessable:

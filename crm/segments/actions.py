@@ -75,7 +75,7 @@ async def update_segment(tx: Tx, segment_id: SegmentId, edit: SegmentEdit, *, ve
     if edit.name is not KEEP:
         new["name"] = _checked_name(edit.name)
     if edit.filter is not KEEP:
-        await read_filter(tx, segment.record_kind, edit.filter)
+        await read_filter(tx, segment.record_kind, edit.filter, within=segment_id)
     changes = differences(segment, new)
     return await _write(tx, segment, changes) if changes else segment
 

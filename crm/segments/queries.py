@@ -1,5 +1,7 @@
 """Reading segments, and counting who is in them."""
 
+from uuid import UUID
+
 from core.db import Tx
 from core.errors import Unprocessable
 from core.pagination import Page, decode_id, encode_cursor, page_of, page_size
@@ -34,6 +36,23 @@ async def list_segments(
     return page_of(segments, size, after=lambda segment: encode_cursor(segment.id))
 
 
+async def segment_names(tx: Tx, record_kind: RecordKind) -> dict[UUID, str]:
+    """The segments of one kind of record, by name."""
+    tx.principal.require(READING[record_kind])
+    segments = await tx.all(
+        Segment,
+        """
+        SELECT id, record_kind, name, filter, created_at, updated_at, deleted_at, version
+          FROM segments
+         WHERE record_kind = %(record_kind)s
+           AND deleted_at IS NULL
+         ORDER BY lower(name), id
+        """,
+        record_kind=record_kind,
+    )
+    return {segment.id: segment.name for segment in segments}
+
+
 async def get_segment(tx: Tx, segment_id: SegmentId, *, lock: bool = False) -> Segment:
     """One segment, a removed one too; `lock` keeps others from changing it until the transaction ends.
 
@@ -60,7 +79,7 @@ async def count_segment(tx: Tx, segment: Segment, *, limit: int | None = None) -
     Raises: Unprocessable, naming the segment and what its filter asks for in vain.
     """
     try:
-        listing, kept = await read_filter(tx, segment.record_kind, segment.filter)
+        listing, kept = await read_filter(tx, segment.record_kind, segment.filter, within=segment.id)
     except Unprocessable as err:
         raise Unprocessable(
             f"The segment {segment.name} cannot be counted. {err.detail}", **err.fields

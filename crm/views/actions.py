@@ -72,10 +72,11 @@ async def _check(
     """Raises: Unprocessable, naming what there is not and what there is."""
     listing, _ = await read_filter(tx, kind, kept)
     parse_sort(sort, listing)
-    unknown = [name for name in columns if name not in listing.columns]
+    shown = [name for name, column in listing.columns.items() if column.is_shown]
+    unknown = [name for name in columns if name not in shown]
     if unknown:
         raise Unprocessable(
-            f"There is no column {unknown[0]!r}; use some of {', '.join(listing.columns)}.", field="columns"
+            f"There is no column {unknown[0]!r}; use some of {', '.join(shown)}.", field="columns"
         )
     if len(columns) > MAX_COLUMNS or len(set(columns)) < len(columns):
         raise Unprocessable(f"Show at most {MAX_COLUMNS} different columns.", field="columns")

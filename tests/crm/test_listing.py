@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from core import clock
-from core.db import Database
+from core.db import Database, Tx
 from core.errors import Unprocessable
 from core.filters import (
     MAX_CONDITIONS,
@@ -27,11 +27,13 @@ from core.filters import (
 from core.principal import Principal
 from core.sql import Listing, ListQuery, Sort, count_rows, fetch_ids, parse_sort
 from crm.companies.actions import create_company
-from crm.companies.fields import company_listing
 from crm.companies.models import NewCompany
 from crm.companies.queries import list_companies
 from crm.custom_fields.actions import create_custom_field
 from crm.custom_fields.models import Choice, NewCustomField
+from crm.records.lists import read_filter
+from crm.segments.actions import create_segment
+from crm.segments.models import NewSegment
 from crm.tags.actions import ensure_tag, put_tag
 from events.ids import RecordKind
 from tests.support.filtering import Given, comparable, keeps
@@ -61,6 +63,7 @@ class Records:
     listing: Listing
     rows: dict[UUID, dict[str, Given]]
     tags: list[str]
+    segments: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +79,7 @@ async def records(database: Database) -> Records:
                 NewCustomField(RecordKind.COMPANY, key, kind, key=key, choices=choices, target_kind=target),
             )
         tags = [(await ensure_tag(tx, name)).id for name in ("vip", "склад", "later")]
-        listing = await company_listing(tx)
+        listing, segments = await _with_segments(tx)
         rows: dict[UUID, dict[str, Given]] = {}
         for number in range(COMPANIES):
             custom = _custom(chance, list(rows))
@@ -103,7 +106,25 @@ async def records(database: Database) -> Records:
                 "created_at": company.created_at,
                 **{f"custom.{key}": _seen(kind, company.custom.get(key)) for key, kind in FIELDS},
             }
-    return Records(owner, listing, rows, [str(tag) for tag in tags])
+    return Records(owner, listing, rows, [str(tag) for tag in tags], segments)
+
+
+async def _with_segments(tx: Tx) -> tuple[Listing, list[str]]:
+    """The list of companies with two segments, one of which is about the other."""
+    flowers: dict[str, JsonValue] = {"field": "name", "op": "contains", "value": "ромашка"}
+    first = await create_segment(tx, NewSegment(RecordKind.COMPANY, "Flowers", flowers))
+    other: dict[str, JsonValue] = {
+        "all": [
+            {"field": "segment", "op": "is_not", "value": str(first.id)},
+            {"field": "employees", "op": "gt", "value": 5},
+        ]
+    }
+    second = await create_segment(tx, NewSegment(RecordKind.COMPANY, "Others", other))
+    segments: list[JsonValue] = [str(first.id), str(second.id)]
+    listing, _ = await read_filter(
+        tx, RecordKind.COMPANY, {"field": "segment", "op": "any_of", "value": segments}
+    )
+    return listing, [str(first.id), str(second.id)]
 
 
 def _custom(chance: random.Random, others: list[UUID]) -> dict[str, JsonValue]:
@@ -156,6 +177,8 @@ def _values(kind: ValueKind, operator: Operator, records: Records) -> st.SearchS
             return st.booleans()
         case ValueKind.RECORD:
             return st.sampled_from(list(map(str, records.rows))[:6])
+        case ValueKind.SEGMENT:
+            return st.sampled_from(records.segments)
 
 
 def _condition(name: str, kind: ValueKind, records: Records) -> st.SearchStrategy[JsonValue]:
@@ -174,7 +197,7 @@ def _condition(name: str, kind: ValueKind, records: Records) -> st.SearchStrateg
 
 
 def _trees(records: Records) -> st.SearchStrategy[JsonValue]:
-    names = list(next(iter(records.rows.values())))
+    names = [*next(iter(records.rows.values())), "segment"]
     kinds = records.listing.kinds
     condition = st.sampled_from(names).flatmap(lambda name: _condition(name, kinds[name], records))
     return st.recursive(
@@ -208,7 +231,8 @@ async def _agree(database: Database, records: Records, tree: JsonValue) -> None:
         found = await fetch_ids(tx, records.listing, kept, limit=1000)
         count = await count_rows(tx, records.listing, kept)
 
-    meant = [id for id, row in records.rows.items() if keeps(kept, row, records.listing.kinds)]
+    segments = records.listing.columns["segment"].segments
+    meant = [id for id, row in records.rows.items() if keeps(kept, row, records.listing.kinds, segments)]
     assert found == sorted(meant)
     assert count == len(meant)
 

@@ -7,12 +7,15 @@ from core.db import Database
 from core.errors import Conflict, Forbidden, NotFound, Stale, Unprocessable
 from core.filters import ValueKind
 from core.principal import Principal
+from core.sql import ListQuery, count_rows
 from crm.contacts.actions import create_contact, delete_contact
 from crm.contacts.models import NewContact
+from crm.contacts.queries import list_contacts
 from crm.custom_fields.actions import archive_custom_field, create_custom_field, restore_custom_field
 from crm.custom_fields.models import NewCustomField
 from crm.identity.models import SCOPES, Role
 from crm.identity.queries import find_member_id
+from crm.records.lists import read_filter
 from crm.segments.actions import create_segment, delete_segment, restore_segment, update_segment
 from crm.segments.models import NewSegment, Segment, SegmentEdit
 from crm.segments.queries import count_segment, get_segment, list_segments
@@ -131,3 +134,80 @@ async def test_another_organization_has_no_such_segment(
         with pytest.raises(NotFound):
             await get_segment(tx, segment.id)
         assert (await list_segments(tx)).items == []
+
+
+def _in(*segments: Segment, op: str = "any_of") -> dict[str, JsonValue]:
+    return {"field": "segment", "op": op, "value": [str(segment.id) for segment in segments]}
+
+
+async def test_a_segment_is_a_condition_of_a_list_and_of_another_segment(
+    database: Database, organization: Principal
+) -> None:
+    async with database.transaction(organization, "test") as tx:
+        for name, title in (("Anna", "CEO"), ("Bo", "CTO"), ("Vera", "Buyer")):
+            await create_contact(tx, NewContact(name, title=title))
+        heads: dict[str, JsonValue] = {"field": "title", "op": "starts_with", "value": "C"}
+        chiefs = await create_segment(tx, NewSegment(RecordKind.CONTACT, "Chiefs", heads))
+        rest = await create_segment(tx, NewSegment(RecordKind.CONTACT, "Rest", _in(chiefs, op="none_of")))
+
+        listing, kept = await read_filter(tx, RecordKind.CONTACT, _in(chiefs))
+        inside = await list_contacts(tx, ListQuery(kept), listing=listing)
+        assert await count_segment(tx, rest) == 1
+
+    assert [contact.name for contact in inside.items] == ["Anna", "Bo"]
+
+
+async def test_a_segment_that_leads_back_to_itself_is_refused(
+    database: Database, organization: Principal
+) -> None:
+    async with database.transaction(organization, "test") as tx:
+        first = await create_segment(tx, NewSegment(RecordKind.CONTACT, "First", {}))
+        second = await create_segment(tx, NewSegment(RecordKind.CONTACT, "Second", _in(first)))
+        third = await create_segment(tx, NewSegment(RecordKind.CONTACT, "Third", _in(second)))
+
+        with pytest.raises(Unprocessable, match="would be in itself by way of Third, Second"):
+            await update_segment(tx, first.id, SegmentEdit(filter=_in(third)), version=first.version)
+        with pytest.raises(Unprocessable, match="would be in itself; take"):
+            await update_segment(tx, first.id, SegmentEdit(filter=_in(first)), version=first.version)
+
+
+async def test_a_segment_that_is_gone_or_of_other_records_is_named(
+    database: Database, organization: Principal, other_organization: Principal
+) -> None:
+    firms = await _segment(database, other_organization, "Theirs")
+    async with database.transaction(organization, "test") as tx:
+        gone = await create_segment(tx, NewSegment(RecordKind.CONTACT, "Gone", {}))
+        of_gone = await create_segment(tx, NewSegment(RecordKind.CONTACT, "Of gone", _in(gone)))
+        await delete_segment(tx, gone.id, version=None)
+        companies = await create_segment(tx, NewSegment(RecordKind.COMPANY, "Firms", {}))
+
+        with pytest.raises(
+            Unprocessable, match=r"segment Of gone cannot be counted\. The segment Gone was removed"
+        ):
+            await count_segment(tx, of_gone)
+        with pytest.raises(Unprocessable, match="Firms is of another kind of record"):
+            await read_filter(tx, RecordKind.CONTACT, _in(companies))
+        with pytest.raises(Unprocessable, match=f"There is no segment {firms.id}"):
+            await read_filter(tx, RecordKind.CONTACT, _in(firms))
+
+
+async def test_segments_that_would_ask_for_too_much_are_refused(
+    database: Database, organization: Principal
+) -> None:
+    many = {"any": [{"field": "name", "op": "is", "value": str(number)} for number in range(99)]}
+    async with database.transaction(organization, "test") as tx:
+        wide = await create_segment(tx, NewSegment(RecordKind.CONTACT, "Wide", many))  # type: ignore[arg-type]
+        wider: dict[str, JsonValue] = {"any": [_in(wide) for _ in range(5)]}
+        with pytest.raises(Unprocessable, match="more than 400 conditions"):
+            await create_segment(tx, NewSegment(RecordKind.CONTACT, "Wider", wider))
+
+
+@pytest.mark.parametrize("kind", list(RecordKind))
+async def test_every_kind_of_record_can_be_asked_for_by_segment(
+    database: Database, organization: Principal, kind: RecordKind
+) -> None:
+    async with database.transaction(organization, "test") as tx:
+        everybody = await create_segment(tx, NewSegment(kind, "Everybody", {}))
+        listing, kept = await read_filter(tx, kind, _in(everybody))
+
+        assert await count_rows(tx, listing, kept) == 0

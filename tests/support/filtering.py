@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import assert_never
+from uuid import UUID
 
 from core import clock
 from core.filters import Condition, Every, Filter, Nope, Operator, Some, Value, ValueKind
@@ -11,15 +12,25 @@ from core.filters import Condition, Every, Filter, Nope, Operator, Some, Value, 
 Given = Value | frozenset[str] | int | None
 
 
-def keeps(kept: Filter, row: Mapping[str, Given], kinds: Mapping[str, ValueKind]) -> bool:
+def keeps(
+    kept: Filter,
+    row: Mapping[str, Given],
+    kinds: Mapping[str, ValueKind],
+    segments: Mapping[UUID, Filter],
+) -> bool:
     """Whether a filter keeps a row: None stands for no value, a set of texts for choices."""
     match kept:
         case Every(parts):
-            return all(keeps(part, row, kinds) for part in parts)
+            return all(keeps(part, row, kinds, segments) for part in parts)
         case Some(parts):
-            return any(keeps(part, row, kinds) for part in parts)
+            return any(keeps(part, row, kinds, segments) for part in parts)
         case Nope(part):
-            return not keeps(part, row, kinds)
+            return not keeps(part, row, kinds, segments)
+        case Condition() if kinds[kept.field] is ValueKind.SEGMENT:
+            inside = any(
+                keeps(segments[id], row, kinds, segments) for id in kept.values if isinstance(id, UUID)
+            )
+            return inside == (kept.operator in (Operator.IS, Operator.ANY_OF))
         case Condition():
             return _holds(kept, row[kept.field], kinds[kept.field])
         case _:

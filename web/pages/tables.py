@@ -91,7 +91,7 @@ def router_of(table: Table) -> APIRouter:
 
 
 async def _open(session: Session, table: Table, state: State) -> Opened:
-    return await tables.open_table(session.tx, table, state, session.words, session.account.member_id)
+    return await tables.open_table(session.tx, table, state, session.words)
 
 
 async def _row(session: Session, table: Table, record_id: UUID, columns: str) -> Response:

@@ -11,17 +11,15 @@ from babel.numbers import get_currency_precision
 from pydantic import JsonValue
 
 from core.db import Tx
-from core.filters import EVERYTHING, ValueKind, parse_filter
+from core.filters import ValueKind
 from core.pagination import MAX_PAGE
 from core.sql import ListQuery
-from crm.companies.fields import company_listing
 from crm.companies.queries import list_companies
-from crm.contacts.fields import contact_listing
 from crm.contacts.queries import list_contacts
 from crm.custom_fields.models import CustomField
 from crm.custom_fields.queries import list_custom_fields
-from crm.deals.fields import deal_listing
 from crm.deals.queries import list_deals
+from crm.records.lists import read_filter
 from events.ids import RecordKind
 
 Transaction = Callable[[], AbstractAsyncContextManager[Tx]]
@@ -101,8 +99,7 @@ async def page(tx: Tx, sheet: Sheet, wanted: Wanted, cursor: str | None) -> tupl
 async def _contacts(
     tx: Tx, sheet: Sheet, wanted: Wanted, cursor: str | None
 ) -> tuple[list[Cells], str | None]:
-    listing = await contact_listing(tx)
-    kept = parse_filter(wanted.filter, listing.kinds) if wanted.filter else EVERYTHING
+    listing, kept = await read_filter(tx, sheet.kind, wanted.filter or {})
     query = ListQuery(kept, cursor=cursor, limit=MAX_PAGE)
     page = await list_contacts(tx, query, text=wanted.text, listing=listing)
     around = await _around_contacts(tx, [contact.id for contact in page.items])
@@ -162,8 +159,7 @@ async def _around_contacts(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, dict[str, 
 async def _companies(
     tx: Tx, sheet: Sheet, wanted: Wanted, cursor: str | None
 ) -> tuple[list[Cells], str | None]:
-    listing = await company_listing(tx)
-    kept = parse_filter(wanted.filter, listing.kinds) if wanted.filter else EVERYTHING
+    listing, kept = await read_filter(tx, sheet.kind, wanted.filter or {})
     query = ListQuery(kept, cursor=cursor, limit=MAX_PAGE)
     page = await list_companies(tx, query, text=wanted.text, listing=listing)
     tags = await _tags(tx, RecordKind.COMPANY, [company.id for company in page.items])
@@ -195,8 +191,7 @@ async def _tags(tx: Tx, kind: RecordKind, ids: Sequence[UUID]) -> dict[UUID, lis
 
 
 async def _deals(tx: Tx, sheet: Sheet, wanted: Wanted, cursor: str | None) -> tuple[list[Cells], str | None]:
-    listing = await deal_listing(tx)
-    kept = parse_filter(wanted.filter, listing.kinds) if wanted.filter else EVERYTHING
+    listing, kept = await read_filter(tx, sheet.kind, wanted.filter or {})
     query = ListQuery(kept, cursor=cursor, limit=MAX_PAGE)
     page = await list_deals(tx, query, text=wanted.text, listing=listing)
     tags = await _tags(tx, RecordKind.DEAL, [deal.id for deal in page.items])
