@@ -9,6 +9,7 @@ from api.fields import require_json
 from api.routes import (
     api_keys,
     approvals,
+    bulk_edits,
     contacts,
     conversations,
     drafts,
@@ -53,6 +54,7 @@ NOUNS = (
     notifications,
     segments,
     views,
+    bulk_edits,
     api_keys,
     webhooks,
     ws_tickets,

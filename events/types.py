@@ -11,6 +11,7 @@ from events.ids import (
     ApiKeyId,
     ApprovalId,
     BidiId,
+    BulkEditId,
     ChannelAccountId,
     CompanyId,
     ContactId,
@@ -961,6 +962,36 @@ class ImportUndone(Event):
     name = "import.undone"
     subject_kind = "import"
     import_id: ImportId
+
+
+@dataclass(frozen=True)
+class BulkEditCreated(Event):
+    name = "bulk_edit.created"
+    subject_kind = "bulk_edit"
+    bulk_edit_id: BulkEditId
+
+
+@dataclass(frozen=True)
+class BulkEditProgressed(Event):
+    """A chunk of records was tried, changed or given back, or the edit came into another state."""
+
+    name = "bulk_edit.progressed"
+    subject_kind = "bulk_edit"
+    bulk_edit_id: BulkEditId
+
+
+@dataclass(frozen=True)
+class BulkEditFinished(Event):
+    name = "bulk_edit.finished"
+    subject_kind = "bulk_edit"
+    bulk_edit_id: BulkEditId
+
+
+@dataclass(frozen=True)
+class BulkEditUndone(Event):
+    name = "bulk_edit.undone"
+    subject_kind = "bulk_edit"
+    bulk_edit_id: BulkEditId
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,8 @@ MATRIX: tuple[Rule, ...] = (
     Rule(WRITE, ORG, DENY, ALLOW, ALLOW, ALLOW),
     # a draft: nothing leaves, its own approval is the question
     Rule(PROPOSE, THREAD | NEW, DENY, ALLOW, ALLOW, ALLOW),
+    # a change of many rows: nothing is written before a person has seen it, and no text from outside suggests one
+    Rule(PROPOSE, SELF, DENY, ALLOW, ALLOW, ALLOW, taints=CLEAN),
     # what leaves the house
     Rule(EXTERNAL, THREAD, DENY, ASK, ASK, ALLOW, taints=CLEAN),
     Rule(EXTERNAL, THREAD, DENY, ASK, ASK, ALLOW, taints=TAINTED, scoped=frozenset({True})),

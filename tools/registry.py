@@ -7,6 +7,7 @@ from pydantic import BaseModel, JsonValue
 from core.principal import Principal
 from tools import (
     briefs,
+    bulk_edits,
     companies,
     contacts,
     conversations,
@@ -31,6 +32,7 @@ TOOLS: tuple[Tool[Any], ...] = (
     companies.find_companies,
     segments.list_segments,
     segments.count_segment,
+    bulk_edits.propose_bulk_edit,
     deals.list_deals,
     deals.update_deal_next_step,
     deals.move_deal_stage,

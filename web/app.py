@@ -18,6 +18,7 @@ from core.settings import Settings
 from web import assets, live, security
 from web.pages import (
     api_keys,
+    bulk_edits,
     cards,
     contacts,
     conversations,
@@ -63,6 +64,7 @@ def create_web(app: FastAPI, settings: Settings) -> FastAPI:
         contacts,
         knowledge,
         imports,
+        bulk_edits,
         exports,
         search,
         tasks,

@@ -6,7 +6,7 @@ from crm.webhooks.models import EVENT_TYPES
 from events import types as e
 from events.due import DueWork
 from events.outbox import Delivery
-from worker import finding, importing, remembering, telling, webhooks
+from worker import bulk, finding, importing, remembering, telling, webhooks
 from worker import handlers as h
 from worker.jobs import Handler, InTx, Outside, Together
 
@@ -160,6 +160,10 @@ _ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.ImportProgressed: (_live, Outside(importing.project_chunk), Outside(importing.index_chunk)),
     e.ImportFinished: (_live,),
     e.ImportUndone: (_live,),
+    e.BulkEditCreated: (_live,),
+    e.BulkEditProgressed: (_live,),
+    e.BulkEditFinished: (_live,),
+    e.BulkEditUndone: (_live,),
 }
 
 # Whatever the organization's other programs may be told of is offered to its webhooks, after everything else.
@@ -187,6 +191,7 @@ DUE: dict[str, Handler] = {
     "memory.embed": Outside(remembering.embed_memories),
     "search.catch_up": Outside(finding.catch_up_search),
     "search.tidy": InTx(finding.tidy_search),
+    "bulk.work": Outside(bulk.work_on_bulk_edit, give_up=bulk.fail_bulk_edit),
     "import.work": Outside(importing.work_on_import, give_up=importing.fail_import),
     "import.forget": Outside(importing.forget_file),
 }

@@ -7,13 +7,17 @@ from pydantic import JsonValue
 
 from core.db import Tx
 from core.errors import Unprocessable
-from core.filters import Filter, parse_filter
+from core.filters import Filter, containing, parse_filter
 from core.sql import SEGMENT, Listing
+from crm.companies import fields as company_fields
 from crm.companies.fields import company_listing
+from crm.contacts import fields as contact_fields
 from crm.contacts.fields import contact_listing
 from crm.custom_fields.queries import list_custom_fields
+from crm.deals import fields as deal_fields
 from crm.deals.fields import deal_listing
 from crm.identity.queries import find_member_id
+from crm.leads import fields as lead_fields
 from crm.leads.fields import LEADS
 from crm.records.nesting import Nest
 from events.ids import RecordKind, SegmentId
@@ -72,6 +76,19 @@ async def _explained(tx: Tx, kind: RecordKind, err: Unprocessable) -> Unprocessa
                 field=field.column_name,
             )
     return err
+
+
+def searching(kind: RecordKind, text: str) -> Filter:
+    """What words typed over a list keep of it."""
+    return containing(text.strip().removeprefix("@"), _SEARCHED[kind])
+
+
+_SEARCHED = {
+    RecordKind.CONTACT: contact_fields.SEARCHED,
+    RecordKind.COMPANY: company_fields.SEARCHED,
+    RecordKind.LEAD: lead_fields.SEARCHED,
+    RecordKind.DEAL: deal_fields.SEARCHED,
+}
 
 
 def readable_kinds(tx: Tx) -> list[RecordKind]:

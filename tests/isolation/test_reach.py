@@ -18,6 +18,8 @@ NOT_FOUND_EITHER = {
     "POST /api/v1/drafts/{draft_id}/cancellation": "nothing was queued from the draft",
     "POST /settings/webhooks/{webhook_id}/removal": "the API has removed it before",
     "POST /contacts/{contact_id}/handles/{handle_id}/preference": "the handle was removed before",
+    "POST /api/v1/bulk-edits": "an edit names records or tags of ours, not empty ones",
+    "POST /bulk-edits": "a form with an empty id among those that are ticked",
     "POST /imports/{import_id}/mapping": "a mapping names every column of its own file",
     **{
         f"POST /{noun}/{{record_id}}/{place}": why

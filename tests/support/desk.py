@@ -13,6 +13,8 @@ from core.principal import Principal
 from core.tables.models import Layout, Survey
 from crm.api_keys.actions import create_api_key
 from crm.approvals.queries import get_approval_of
+from crm.bulk.actions import create_bulk_edit
+from crm.bulk.models import Changes, NewBulkEdit
 from crm.contacts.queries import list_handles
 from crm.conversations.queries import list_messages
 from crm.files.actions import add_file
@@ -82,11 +84,14 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
         imported = await create_table_import(tx, table)
         noted = await _note_down(tx, RecordRef(RecordKind.CONTACT, conversation.contact_id))
         segment = await create_segment(tx, NewSegment(RecordKind.CONTACT, "Everybody", {}))
+        chosen = NewBulkEdit(RecordKind.CONTACT, (conversation.contact_id,))
+        edit = await create_bulk_edit(tx, chosen, Changes(set={"title": "Head of sales"}))
         view = await create_view(
             tx, NewView(RecordKind.CONTACT, "By change", sort="-updated_at", is_shared=True)
         )
     ids: dict[str, UUID] = {
         "segment_id": segment.id,
+        "bulk_edit_id": edit.id,
         "view_id": view.id,
         **noted,
         "import_id": imported.id,

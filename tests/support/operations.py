@@ -42,6 +42,7 @@ _WEBHOOK = "/webhooks/{webhook_id}"
 _DELIVERY = "/webhook-deliveries/{webhook_delivery_id}"
 _HOOKS = "webhooks:manage"
 _VERSION: dict[str, object] = {"version": 1}
+_BULK = "/bulk-edits/{bulk_edit_id}"
 _TABLE, _TABLES = "/imports/{import_id}", "imports:write"
 _RECORD: dict[str, object] = {"record_kind": "contact", "record_id": "{contact_id}"}
 
@@ -254,6 +255,27 @@ OPERATIONS = (
     ),
     Operation("delete_segment", "DELETE", "/segments/{segment_id}", scope="views:write"),
     Operation("restore_segment", "POST", "/segments/{segment_id}/restoration", scope="views:write"),
+    Operation("list_bulk_edits", "GET", "/bulk-edits"),
+    Operation(
+        "create_bulk_edit",
+        "POST",
+        "/bulk-edits",
+        {"record_kind": "contact", "filter": {}, "changes": {"set": {"title": "Buyer"}}},
+        status=201,
+        scope="contacts:write",
+    ),
+    Operation("get_bulk_edit", "GET", _BULK),
+    Operation("list_bulk_edit_records", "GET", f"{_BULK}/records"),
+    Operation("run_bulk_edit", "POST", f"{_BULK}/run", status=202, scope="contacts:write"),
+    Operation("cancel_bulk_edit", "POST", f"{_BULK}/cancellation", status=202, scope="contacts:write"),
+    Operation(
+        "undo_bulk_edit",
+        "POST",
+        f"{_BULK}/undo",
+        status=202,
+        scope="contacts:write",
+        first=("run_bulk_edit",),
+    ),
     Operation("list_views", "GET", "/saved-views"),
     Operation(
         "create_view",

@@ -31,6 +31,7 @@ write     self    sensitive  ts  -???
 write     org     *          *   -+++
 propose   thread  *          *   -+++
 propose   new     *          *   -+++
+propose   self    *          c   -+++
 external  thread  *          c   -??+
 external  thread  *          s   -??+
 external  thread  *          t   -???

@@ -40,6 +40,7 @@
     page.innerHTML = stored.get(page);
     stored.delete(page);
     htmx.process(page);
+    document.dispatchEvent(new Event("getsale:rows"));
   };
   const tidy = () => {
     const pages = [...scroll.querySelectorAll(".table-page")];

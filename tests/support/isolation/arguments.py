@@ -34,6 +34,13 @@ MEANINGS: dict[str, str | None] = {
     # the number of a row of the file
     "GET /imports/{import_id} after": None,
     "GET /api/v1/imports/{import_id}/rows after": None,
+    "POST /api/v1/bulk-edits id": "contacts",
+    "POST /bulk-edits id": "contacts",
+    "add_tag": "tags",
+    "remove_tag": "tags",
+    # the position of a record in its edit
+    "GET /bulk-edits/{bulk_edit_id} after": None,
+    "GET /api/v1/bulk-edits/{bulk_edit_id}/records after": None,
     "GET /mails/{message_id} message_id": "messages by mail",
     **{
         f"{method} /{noun}/{{record_id}}{place} record_id": noun

@@ -17,6 +17,8 @@ from core.principal import Principal, PrincipalKind, system
 from core.settings import Settings
 from crm.api_keys.actions import create_api_key
 from crm.bidi.queries import get_bidi
+from crm.bulk.actions import create_bulk_edit
+from crm.bulk.models import Changes, NewBulkEdit
 from crm.companies.actions import create_company
 from crm.companies.models import NewCompany
 from crm.contacts.actions import create_contact, update_contact
@@ -317,11 +319,13 @@ async def _webhook(tenant: Tenant, settings: Settings, say: Say) -> None:
 
 
 async def _kept_lists(tenant: Tenant, say: Say) -> None:
-    """A segment and a view that look for the tenant's own words."""
+    """A segment and a view that look for the tenant's own words, and an edit that would write some."""
     kept: dict[str, JsonValue] = {"field": "name", "op": "contains", "value": say("Vera")}
     async with tenant.db.transaction(tenant.owner, "test") as tx:
         await create_segment(tx, NewSegment(RecordKind.CONTACT, say("Our buyers"), kept))
         await create_view(tx, NewView(RecordKind.CONTACT, say("Our list"), kept, is_shared=True))
+        new = NewBulkEdit(RecordKind.CONTACT, filter={})
+        await create_bulk_edit(tx, new, Changes(set={"note": say("A note for all of them")}))
 
 
 async def contents(admin: Admin, catalogue: Catalogue, organization_id: UUID) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""Edits of many records at once: chosen, tried, run, taken back."""
