@@ -40,6 +40,7 @@ async def test_ticked_rows_are_changed_after_a_look_and_given_back(
     form = (await browser.get(place)).text
     tried = await browser.post(
         f"{place}/changes",
+        None,
         change="custom.region",
         **{"custom.region": "North", "title": "Ignored, for it is not ticked", "add_tag": str(vip.id)},
     )
