@@ -16,6 +16,7 @@ from babel.numbers import format_currency, format_decimal
 from babel.support import Translations
 
 from core import clock
+from core.money import digits_of
 
 LOCALES = ("en", "ru")
 CATALOGUES = Path(__file__).parent / "locale"
@@ -141,22 +142,36 @@ class Words:
         return str(format_decimal(number, locale=self._babel))
 
     def money(self, amount_minor: int, currency: str) -> str:
-        """Whole units without cents; amounts are in minor units."""
+        """Whole units without decimals; amounts are in the currency's minor units."""
+        digits, scale = digits_of(currency), 10 ** digits_of(currency)
+        is_whole = amount_minor % scale == 0
         pattern = self._babel.currency_formats["standard"].pattern
-        if amount_minor % 100 == 0:
-            pattern = pattern.replace(".00", "")
+        pattern = pattern.replace(".00", "" if is_whole or not digits else "." + "0" * digits)
         text: str = format_currency(
-            amount_minor / 100,
+            Decimal(amount_minor) / scale,
             currency,
             pattern,
             locale=self._babel,
             currency_digits=False,
             # Russian groups digits from five of them on.
-            group_separator=self.locale != "ru" or amount_minor >= 1_000_000,
+            group_separator=self.locale != "ru" or amount_minor >= 10_000 * scale,
         )
         if text.startswith(currency):
             return text.replace(currency, f"{currency}\N{NO-BREAK SPACE}")
         return text
+
+    def days_since(self, at: datetime) -> int:
+        """Whole days between a moment and now."""
+        return max(0, (clock.now() - at).days)
+
+    def span(self, began: datetime, ended: datetime | None) -> str:
+        """How long something lasted, or lasts: in days, or in hours and minutes on the first one."""
+        minutes = int(((ended or clock.now()) - began).total_seconds() // 60)
+        if minutes >= 24 * 60:
+            return self.ngettext("%(num)s day", "%(num)s days", minutes // (24 * 60))
+        if minutes >= 60:
+            return self.ngettext("%(num)s hour", "%(num)s hours", minutes // 60)
+        return self.ngettext("%(num)s minute", "%(num)s minutes", max(0, minutes))
 
     def language(self, code: str) -> str:
         name = self._babel.languages.get(code, code)

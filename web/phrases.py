@@ -5,6 +5,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from crm.conversations.inbox import EvidenceLine, Handle
+from crm.pipelines.rules import Rule
 from crm.timeline.models import Item, ItemKind
 from web.i18n import Words
 
@@ -83,6 +84,49 @@ CONSENT_CHANNELS = {
     "sms": N_("Text messages"),
     "telegram": N_("Telegram"),
     "marketing": N_("News and offers"),
+}
+
+# What a deal needs for a stage, as the end of a sentence.
+REQUIRED = {
+    "company": N_("a company"),
+    "contact": N_("a contact"),
+    "amount": N_("an amount"),
+    "close_date": N_("a close date"),
+    "probability": N_("a probability of its own"),
+    "owner": N_("an owner"),
+    "next_step": N_("a next step"),
+    "lost_reason": N_("the reason why it is lost"),
+    "source": N_("a source"),
+}
+
+ROLES = {
+    "decision_maker": N_("decision maker"),
+    "champion": N_("champion"),
+    "influencer": N_("influencer"),
+    "buyer": N_("buyer"),
+    "legal": N_("lawyer"),
+    "user": N_("user"),
+    "blocker": N_("opponent"),
+}
+
+ACTIONS = {
+    "advance": N_("move on"),
+    "skip": N_("skip stages"),
+    "return": N_("move back"),
+    "win": N_("win"),
+    "lose": N_("lose"),
+    "reopen": N_("reopen"),
+    "convert": N_("make a deal of a lead"),
+    "edit": N_("change the amount and the date"),
+    "delete": N_("delete"),
+}
+
+EVENTS = {
+    "message.received": N_("the person writes"),
+    "message.sent": N_("we write"),
+    "task.completed": N_("a task is done"),
+    "deal.created": N_("a deal is made"),
+    "deal.closed": N_("a deal is closed"),
 }
 
 SOURCES = {
@@ -197,6 +241,39 @@ def why_long(code: str, words: Words, agent: str) -> str:
 
 def stage_text(name: str, words: Words) -> str:
     return words.gettext(STAGES.get(name, name))
+
+
+def rule_text(rule: Rule, words: Words) -> str:
+    """What a rule of a stage asks for."""
+    match rule.rule:
+        case "field" if rule.field in REQUIRED:
+            return words.gettext(REQUIRED[rule.field])
+        case "field":
+            return words.gettext("a value in %(name)s", name=rule.field.removeprefix("custom."))
+        case "stakeholder":
+            return words.gettext("a person as %(role)s", role=role_text(rule.role, words))
+        case "minimum_amount":
+            return words.gettext(
+                "an amount of at least %(amount)s", amount=words.money(rule.amount_minor, rule.currency)
+            )
+        case "no_open_tasks":
+            return words.gettext("all tasks done")
+
+
+def field_text(field: str, words: Words) -> str:
+    return words.gettext(REQUIRED.get(field, field))
+
+
+def action_text(action: str, words: Words) -> str:
+    return words.gettext(ACTIONS.get(action, action))
+
+
+def event_text(event_type: str, words: Words) -> str:
+    return words.gettext(EVENTS.get(event_type, event_type))
+
+
+def role_text(role: str, words: Words) -> str:
+    return words.gettext(ROLES.get(role, role))
 
 
 def source_text(kind: str, words: Words) -> str:
@@ -321,6 +398,11 @@ FILTERS = {
     "why_long": why_long,
     "stage_text": stage_text,
     "source_text": source_text,
+    "rule_text": rule_text,
+    "role_text": role_text,
+    "field_text": field_text,
+    "action_text": action_text,
+    "event_text": event_text,
     "failure": failure,
     "refusal": refusal,
     "mail_kind": mail_kind,

@@ -29,6 +29,13 @@ MEANINGS: dict[str, str | None] = {
     "holder_id": "users",
     "owner_id": "members",
     "handle_id": "contact_handles",
+    "pipeline": "pipelines",
+    "GET /deals stage": "stages",
+    "owner": "members",
+    "stakeholder_id": "contacts",
+    "to_stage_id": "stages",
+    "move_to": "stages",
+    "transition_id": "stage_transitions",
     "removed": "documents",
     "known": "messages",
     # the number of a row of the file

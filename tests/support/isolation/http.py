@@ -27,7 +27,14 @@ NOBODY, PROGRAM = "nobody", "a program with a key"
 PASSING = frozenset({"date", "x-request-id", "content-length", "set-cookie", "etag"})
 # Operations whose answer has no end: tests/support/isolation/streams.py listens to them.
 ENDLESS = frozenset(
-    {"GET /live", "GET /live/imports", "GET /live/knowledge", "GET /live/changes", "GET /live/records"}
+    {
+        "GET /live",
+        "GET /live/changes",
+        "GET /live/deals",
+        "GET /live/imports",
+        "GET /live/knowledge",
+        "GET /live/records",
+    }
 )
 # Operations that read their body themselves.
 BODIES: dict[str, JsonValue] = {"POST /webhooks/telegram/{account_id}": {"update_id": 1, "poll": {}}}

@@ -33,6 +33,7 @@ STREAMS: dict[str, tuple[str, ...]] = {
         "?conversation={conversation}&folder=all&after={event}",
     ),
     "GET /live/changes": ("?noun=task", "?noun=task&after={event}"),
+    "GET /live/deals": ("", "?after={event}"),
     "GET /live/imports": ("", "?after={event}"),
     "GET /live/knowledge": ("", "?after={event}"),
     "GET /live/records": ("?kind=contact", "?kind=company"),
