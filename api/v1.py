@@ -12,14 +12,17 @@ from api.routes import (
     bulk_edits,
     contacts,
     conversations,
+    deals,
     drafts,
     exports,
     files,
     imports,
+    leads,
     meetings,
     messages,
     notes,
     notifications,
+    pipelines,
     records,
     runs,
     search,
@@ -45,6 +48,9 @@ NOUNS = (
     contacts,
     imports,
     exports,
+    pipelines,
+    leads,
+    deals,
     search,
     records,
     notes,
@@ -61,3 +67,4 @@ NOUNS = (
 )
 for noun in NOUNS:
     router.include_router(noun.router)
+router.include_router(pipelines.stages_router)

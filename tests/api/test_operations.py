@@ -18,11 +18,15 @@ ABOUT_ONE = [one for one in OPERATIONS if one.is_about_one]
 
 
 async def _do(caller: Caller, operation: Operation, ids: dict[str, object]) -> httpx2.Response:
-    body = operation.body and {
-        name: value.format(**ids) if isinstance(value, str) else value
-        for name, value in operation.body.items()
-    }
+    body = operation.body and {name: _filled(value, ids) for name, value in operation.body.items()}
     return await caller.call(operation.method, operation.at(ids), body)
+
+
+def _filled(value: object, ids: dict[str, object]) -> object:
+    """A value of a body with ids of the desk where it names them."""
+    if isinstance(value, list):
+        return [_filled(one, ids) for one in value]
+    return value.format(**ids) if isinstance(value, str) else value
 
 
 def test_every_operation_of_the_document_has_a_case_here() -> None:
@@ -113,5 +117,5 @@ async def test_a_list_holds_ones_own_only(
 
     mine, theirs = (await api.get(operation.path)).json(), (await neighbour.get(operation.path)).json()
 
-    assert len(mine["items"]) == 1
+    assert len(mine["items"]) == (2 if operation.name in ("list_contacts", "export_records") else 1)
     assert theirs == {"items": [], "next_cursor": None}

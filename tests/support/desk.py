@@ -15,18 +15,27 @@ from crm.api_keys.actions import create_api_key
 from crm.approvals.queries import get_approval_of
 from crm.bulk.actions import create_bulk_edit
 from crm.bulk.models import Changes, NewBulkEdit
+from crm.contacts.actions import create_contact
+from crm.contacts.models import NewContact
 from crm.contacts.queries import list_handles
 from crm.conversations.queries import list_messages
+from crm.deals.actions import create_deal
+from crm.deals.models import NewDeal
 from crm.files.actions import add_file
 from crm.files.models import NewFile
 from crm.imports.tables.actions import create_table_import
 from crm.imports.tables.models import NewTable
+from crm.leads.actions import create_lead
+from crm.leads.models import NewLead
 from crm.meetings.actions import create_meeting
 from crm.meetings.models import NewMeeting
 from crm.notes.actions import create_note
 from crm.notifications.actions import tell_of_task
 from crm.notifications.models import NotificationKind
 from crm.notifications.queries import list_notifications
+from crm.pipelines.actions import create_pipeline
+from crm.pipelines.models import NewStage
+from crm.pipelines.queries import list_stages
 from crm.records.models import RecordRef
 from crm.runs.actions import QuietWindow, RunRequest, request_run
 from crm.runs.tool_calls import NewToolCall, open_tool_call
@@ -89,6 +98,11 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
         view = await create_view(
             tx, NewView(RecordKind.CONTACT, "By change", sort="-updated_at", is_shared=True)
         )
+        pipeline = await create_pipeline(tx, "Sales", [NewStage("New"), NewStage("Offer")])
+        stages = await list_stages(tx, pipeline.id)
+        lead = await create_lead(tx, NewLead(conversation.contact_id, stage_id=stages[0].id))
+        deal = await create_deal(tx, NewDeal("40 scanners", stages[0].id))
+        other = await create_contact(tx, NewContact("Tomas Ferreira"))
     ids: dict[str, UUID] = {
         "segment_id": segment.id,
         "bulk_edit_id": edit.id,
@@ -96,6 +110,12 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
         **noted,
         "import_id": imported.id,
         "record_id": conversation.contact_id,
+        "pipeline_id": pipeline.id,
+        "stage_id": stages[0].id,
+        "next_stage_id": stages[1].id,
+        "lead_id": lead.id,
+        "deal_id": deal.id,
+        "other_contact_id": other.id,
         "conversation_id": conversation.id,
         "contact_id": conversation.contact_id,
         "message_id": messages[0].id,

@@ -153,10 +153,10 @@ async def test_a_full_stage_shows_its_cards_by_the_page(browser: Browser, sales:
 
 
 async def test_a_new_deal_that_cannot_be_keeps_what_was_typed(browser: Browser, sales: Sales) -> None:
-    fields = {"name": "Labels", "stage_id": sales.stage("Cold"), "amount": "12.345,6789", "currency": "EUR"}
+    cold = sales.stage("Cold")
 
-    refused = await browser.post("/deals", **fields)
-    made = await browser.post("/deals", **{**fields, "amount": "12 345,60"})
+    refused = await browser.post("/deals", name="Labels", stage_id=cold, amount="12.345,6789", currency="EUR")
+    made = await browser.post("/deals", name="Labels", stage_id=cold, amount="12 345,60", currency="EUR")
 
     assert refused.status_code == 422
     assert 'value="Labels"' in refused.text

@@ -98,10 +98,12 @@ async def place_stage(
 
 @router.post("/{pipeline_id}/stages/{stage_id}/removal")
 async def remove_stage(
-    session: CurrentSession, pipeline_id: UUID, stage_id: UUID, move_to: Choice = ""
+    session: CurrentSession,
+    pipeline_id: UUID,
+    stage_id: UUID,
+    move_to: Annotated[UUID | None, Form()] = None,
 ) -> Response:
-    target = UUID(move_to) if move_to else None
-    return await _after(session, pipeline_id, pipelines.remove_stage(session.tx, stage_id, move_to=target))
+    return await _after(session, pipeline_id, pipelines.remove_stage(session.tx, stage_id, move_to=move_to))
 
 
 @router.post("/{pipeline_id}/stages/{stage_id}/rules")
