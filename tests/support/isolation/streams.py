@@ -114,7 +114,7 @@ async def _follow(theatre: Theatre, person: Caller, path: str, query: str) -> li
         own = await _act(theatre, theatre.attacker)
         async for line in lines:
             heard.append(line)
-            if own in line or line in ("event: imports", "event: knowledge"):
+            if own in line or line in ("event: deals", "event: imports", "event: knowledge"):
                 break
     return theatre.leaks("\n".join(heard), [query])
 
