@@ -15,7 +15,6 @@ from core.db import Tx
 from core.errors import NotFound
 from core.pubsub import Subscription
 from crm.conversations import inbox
-from crm.deals.board import last_change as last_deal_change
 from crm.identity.models import Account
 from crm.identity.queries import find_session, get_organization
 from crm.imports.tables.queries import last_change as last_import_change
@@ -109,20 +108,6 @@ async def follow_changes(
     stream = Stream(services, account, token, get_visit(request, account), None, "")
     return StreamingResponse(
         _changes(stream, {*noun, "notification"}, after),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
-
-
-@router.get("/live/deals")
-async def follow_deals(
-    request: Request, account: CurrentAccount, services: CurrentServices, after: str = ""
-) -> StreamingResponse:
-    """Says that deals moved or changed, so that the board fetches its part anew; `after` is what it knows."""
-    token = request.cookies.get(SESSION_COOKIE, "")
-    stream = Stream(services, account, token, get_visit(request, account), None, "")
-    return StreamingResponse(
-        _pulses(stream, after, "deal.", "deals", last_deal_change),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

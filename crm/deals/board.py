@@ -125,9 +125,3 @@ def _page(cards: list[Card]) -> Page[Card]:
     shown = cards[:CARDS]
     more = len(cards) > CARDS
     return Page(shown, encode_cursor(shown[-1].stage_entered_at, shown[-1].id) if more else None)
-
-
-async def last_change(tx: Tx) -> str:
-    """A text that is another one whenever a deal has changed."""
-    tx.principal.require("deals:read")
-    return str(await tx.value("SELECT max(updated_at) FROM deals WHERE deleted_at IS NULL") or "")

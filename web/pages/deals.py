@@ -11,9 +11,8 @@ from fastapi.responses import RedirectResponse, Response
 from core.edits import KEEP
 from core.errors import AppError, Unprocessable
 from core.money import parse_amount
-from crm.conversations.inbox import count_folders
+from crm.conversations.inbox import count_folders, latest_event_id
 from crm.deals import actions as deals
-from crm.deals.board import last_change
 from crm.deals.models import Deal, DealEdit, NewDeal
 from crm.deals.queries import get_deal, list_stakeholders
 from crm.pipelines.moves import ActionRefused, MoveRefused
@@ -197,7 +196,7 @@ async def _frame(session: Session) -> dict[str, Any]:
     return {
         "section": "deals",
         "counts": await count_folders(session.tx),
-        "last_change": await last_change(session.tx),
+        "since": await latest_event_id(session.tx) or "",
         "may_change": session.principal.may("deals:write"),
         "may_set_up": session.principal.may("pipelines:write"),
     }

@@ -30,7 +30,6 @@ ENDLESS = frozenset(
     {
         "GET /live",
         "GET /live/changes",
-        "GET /live/deals",
         "GET /live/imports",
         "GET /live/knowledge",
         "GET /live/records",
