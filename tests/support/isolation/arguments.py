@@ -99,6 +99,8 @@ VALUES: dict[str, JsonValue] = {
     "source": "a web form",
     "kind": "link",
     "value": "https://lind.example",
+    "field": "amount",
+    "rule": "no_open_tasks",
 }
 
 # Parameters that are searched for, in pages, REST and tools.
@@ -112,7 +114,9 @@ SEARCHES = ("contacts.name", "companies.name", "contact_handles.value", "memorie
 FILE = "a file"
 
 # Filled in even where they may be left out: without them the operation refuses before it looks at an id.
-TELLING = frozenset({"body", "feedback", "name", "source", "kind", "value", "record_kind", "title", "starts"})
+TELLING = frozenset(
+    {"body", "feedback", "field", "name", "source", "kind", "value", "record_kind", "title", "starts"}
+)
 
 
 class UnknownParameter(AssertionError):
