@@ -16,7 +16,7 @@ _SEAL_LENGTH = 16
 _BEFORE, _AFTER = b'"next_cursor":"', b'"}'
 
 
-def own_cursor(
+async def own_cursor(
     request: Request,
     caller: Caller,
     cursor: Annotated[

@@ -51,6 +51,10 @@ def get_services(request: Request) -> Services:
     return services
 
 
+async def _services(request: Request) -> Services:
+    return get_services(request)
+
+
 async def find_account(request: Request) -> Account | None:
     """Who the session cookie belongs to, or None; asked once per request."""
     if not hasattr(request.state, "account"):
@@ -67,7 +71,7 @@ async def get_account(account: Annotated[Account | None, Depends(find_account)])
     return account
 
 
-def get_principal(account: Annotated[Account, Depends(get_account)]) -> Principal:
+async def get_principal(account: Annotated[Account, Depends(get_account)]) -> Principal:
     return account.principal
 
 
@@ -176,7 +180,7 @@ async def remember_locale(services: Services, account: Account, locale: str) -> 
         await identity.set_locale(tx, account, locale)
 
 
-CurrentServices = Annotated[Services, Depends(get_services)]
+CurrentServices = Annotated[Services, Depends(_services)]
 CurrentAccount = Annotated[Account, Depends(get_account)]
 MaybeAccount = Annotated[Account | None, Depends(find_account)]
 CurrentPrincipal = Annotated[Principal, Depends(get_principal)]

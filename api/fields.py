@@ -72,7 +72,7 @@ class PageOut(Out, Generic[Item]):
         return cls.model_validate(page)
 
 
-def require_json(request: Request) -> None:
+async def require_json(request: Request) -> None:
     """Raises: UnsupportedMedia for a body that is something else."""
     headers = request.headers
     has_body = headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers

@@ -69,7 +69,7 @@ class ListParameters:
         return tree
 
 
-def list_parameters(
+async def list_parameters(
     filter: FilterText = "", sort: SortText = "", cursor: Cursor = None, limit: Limit = 25
 ) -> ListParameters:
     return ListParameters(filter, sort, cursor, limit)

@@ -1,12 +1,12 @@
 """What every request gets: an id in logs and headers, a span, metrics, its limits; and how large a call may be."""
 
 import time
-from collections.abc import Awaitable, Callable
 
 import structlog
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 from opentelemetry import propagate, trace
 from prometheus_client import Histogram
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,15 +16,12 @@ from core.ratelimit import WINDOW_SECONDS, Standing
 log = structlog.get_logger()
 _tracer = trace.get_tracer("getsale.api")
 _seconds = Histogram("getsale_request_seconds", "Duration of requests", ["method", "route", "status"])
-Next = Callable[[Request], Awaitable[Response]]
-
-
 MAX_CALL_BYTES = 256 * 1024
 
 
 def install(app: FastAPI) -> None:
     app.add_middleware(_CallSize)
-    app.middleware("http")(_observe)
+    app.add_middleware(_Observer)
 
 
 class _CallSize:
@@ -49,28 +46,41 @@ class _CallSize:
         await self._app(scope, receive_within_limit if is_call else receive, send)
 
 
-async def _observe(request: Request, call_next: Next) -> Response:
-    request_id = str(uuid7())
-    structlog.contextvars.bind_contextvars(request_id=request_id)
-    start = time.perf_counter()
-    context = propagate.extract(dict(request.headers))
-    try:
-        with _tracer.start_as_current_span(f"{request.method} {request.url.path}", context=context):
-            response = await call_next(request)
-    finally:
-        structlog.contextvars.unbind_contextvars("request_id")
-    # the template of the path, never the path itself: labels stay few
-    route = getattr(request.scope.get("route"), "path", "unmatched")
-    _seconds.labels(request.method, route, str(response.status_code)).observe(time.perf_counter() - start)
-    response.headers["X-Request-Id"] = request_id
-    _tell_limits(request, response)
-    return response
+class _Observer:
+    """Watches a request from its first byte to its last; written for ASGI itself, for it stands around every call."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id, start = str(uuid7()), time.perf_counter()
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = request_id
+                _tell_limits(scope.get("state", {}).get("standing"), headers)
+                # the template of the path, never the path itself: labels stay few; a stream counts until it begins
+                route = getattr(scope.get("route"), "path", "unmatched")
+                took = time.perf_counter() - start
+                _seconds.labels(scope["method"], route, str(message["status"])).observe(took)
+            await send(message)
+
+        with (
+            structlog.contextvars.bound_contextvars(request_id=request_id),
+            _tracer.start_as_current_span(
+                f"{scope['method']} {scope['path']}", context=propagate.extract(Headers(scope=scope))
+            ),
+        ):
+            await self._app(scope, receive, send_with_id)
 
 
-def _tell_limits(request: Request, response: Response) -> None:
+def _tell_limits(standing: Standing | None, headers: MutableHeaders) -> None:
     """Where the caller stands. Source: draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4."""
-    standing: Standing | None = getattr(request.state, "standing", None)
     if standing is not None:
         rule = standing.rule
-        response.headers["RateLimit-Policy"] = f'"{rule.name}";q={rule.per_minute};w={WINDOW_SECONDS}'
-        response.headers["RateLimit"] = f'"{rule.name}";r={standing.remaining};t={standing.reset_seconds}'
+        headers["RateLimit-Policy"] = f'"{rule.name}";q={rule.per_minute};w={WINDOW_SECONDS}'
+        headers["RateLimit"] = f'"{rule.name}";r={standing.remaining};t={standing.reset_seconds}'

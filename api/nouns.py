@@ -56,7 +56,7 @@ class Operation(APIRoute):
     def takes_if_match(self) -> bool:
         """Whether it can refuse a lost update by `If-Match`."""
         asked = {dependency.call for dependency in self.dependant.dependencies}
-        return self.body_takes_version or versions.expected_version in asked
+        return self.body_takes_version or versions.if_match in asked
 
     def _expecting(self, request: Request) -> Request:
         """The request with the version of `If-Match` in its body. Raises: Stale, Unprocessable."""

@@ -87,5 +87,9 @@ def _knows(request: Request, tag: str) -> bool:
     return header.strip() == "*" or tag.strip('"') in _TAG.findall(header)
 
 
-# For a route whose call has no body: the version of the record that the caller has read.
-IfMatch = Annotated[int | None, Depends(expected_version)]
+async def if_match(request: Request) -> int | None:
+    """For a route whose call has no body: the version of the record that the caller has read."""
+    return expected_version(request)
+
+
+IfMatch = Annotated[int | None, Depends(if_match)]

@@ -204,6 +204,11 @@ class Database:
                 await connection.commit()
                 crashpoint.reach(f"commit.{label}.after")
 
+    async def look_up(self, query: LiteralString, /, **params: object) -> list[dict[str, Any]]:
+        """The rows of one statement before any tenant is known: what the definer functions return, in one round trip."""
+        async with self._connection() as connection:
+            return await (await connection.execute(query, params)).fetchall()
+
     @asynccontextmanager
     async def session(self, principal: Principal) -> AsyncIterator[AsyncConnection[dict[str, Any]]]:
         """An autocommit connection bound to the principal's organization, for LangGraph's checkpointer."""

@@ -96,7 +96,11 @@ def get_visit(request: Request, account: MaybeAccount) -> Visit:
     return Visit(request, _viewer(request, account, ""), i18n.Words(locale, "UTC"))
 
 
-def get_reader(request: Request, account: CurrentAccount) -> Reader:
+async def _visit(request: Request, account: MaybeAccount) -> Visit:
+    return get_visit(request, account)
+
+
+async def get_reader(request: Request, account: CurrentAccount) -> Reader:
     """Raises: Unauthorized when nobody is signed in."""
     visit = get_visit(request, account)
     return Reader(visit.request, visit.viewer, visit.words, account.principal)
@@ -130,6 +134,6 @@ def _viewer(request: Request, account: Account | None, organization_name: str) -
     )
 
 
-CurrentVisit = Annotated[Visit, Depends(get_visit)]
+CurrentVisit = Annotated[Visit, Depends(_visit)]
 CurrentReader = Annotated[Reader, Depends(get_reader)]
 CurrentSession = Annotated[Session, Depends(get_session, scope="function")]

@@ -72,29 +72,25 @@ async def get_api_key(tx: Tx, key_id: ApiKeyId) -> ApiKey:
 
 async def find_key_holder(db: Database, secret: str) -> KeyHolder | None:
     """The member behind a key, or None when the key is unknown, revoked or out of date."""
-    async with db.across_tenants("find_key_holder") as connection:
-        cursor = await connection.execute(
-            """
-            SELECT key_id, user_id, organization_id, role, scopes, last_used_at
-              FROM api_key_account(%(key_hash)s)
-            """,
-            {"key_hash": crypto.hash_token(secret)},
-        )
-        row = await cursor.fetchone()
-    return KeyHolder(**{**row, "role": Role(row["role"])}) if row else None
+    rows = await db.look_up(
+        """
+        SELECT key_id, user_id, organization_id, role, scopes, last_used_at
+          FROM api_key_account(%(key_hash)s)
+        """,
+        key_hash=crypto.hash_token(secret),
+    )
+    return KeyHolder(**{**rows[0], "role": Role(rows[0]["role"])}) if rows else None
 
 
 async def list_credentials_in_force(db: Database, ids: Collection[UUID]) -> list[Credential]:
     """Which of these sessions and keys still let somebody in, and whom."""
-    async with db.across_tenants("credentials_in_force") as connection:
-        cursor = await connection.execute(
-            """
-            SELECT credential_id, user_id, organization_id, role, scopes
-              FROM credentials_in_force(%(ids)s)
-            """,
-            {"ids": list(ids)},
-        )
-        rows = await cursor.fetchall()
+    rows = await db.look_up(
+        """
+        SELECT credential_id, user_id, organization_id, role, scopes
+          FROM credentials_in_force(%(ids)s)
+        """,
+        ids=list(ids),
+    )
     return [
         Credential(
             row["credential_id"],
@@ -106,7 +102,5 @@ async def list_credentials_in_force(db: Database, ids: Collection[UUID]) -> list
 
 async def find_organization_of_key(db: Database, key_id: ApiKeyId) -> OrganizationId | None:
     """The organization that a key belongs to, or None."""
-    async with db.across_tenants("find_organization_of_key") as connection:
-        cursor = await connection.execute("SELECT organization_of_api_key(%(id)s) AS id", {"id": key_id})
-        row = await cursor.fetchone()
-    return OrganizationId(row["id"]) if row and row["id"] else None
+    rows = await db.look_up("SELECT organization_of_api_key(%(id)s) AS id", id=key_id)
+    return OrganizationId(rows[0]["id"]) if rows[0]["id"] else None

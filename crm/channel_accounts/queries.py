@@ -71,7 +71,5 @@ async def open_secret(tx: Tx, account_id: ChannelAccountId, key: str) -> str:
 
 async def find_organization_of(db: Database, account_id: UUID) -> OrganizationId | None:
     """The tenant of a webhook address, before any tenant is known."""
-    async with db.across_tenants("find_organization_of_account") as connection:
-        cursor = await connection.execute("SELECT organization_of_account(%(id)s) AS id", {"id": account_id})
-        row = await cursor.fetchone()
-    return OrganizationId(row["id"]) if row and row["id"] else None
+    rows = await db.look_up("SELECT organization_of_account(%(id)s) AS id", id=account_id)
+    return OrganizationId(rows[0]["id"]) if rows[0]["id"] else None

@@ -69,38 +69,31 @@ async def find_member(tx: Tx, email: str) -> Member | None:
 
 async def find_credentials(db: Database, email: str) -> Credentials | None:
     """Look an email up in every organization, through a function that returns nothing else."""
-    async with db.across_tenants("find_credentials") as connection:
-        cursor = await connection.execute(
-            "SELECT user_id, password_hash, organization_id FROM login_account(%(email)s)", {"email": email}
-        )
-        row = await cursor.fetchone()
-    return Credentials(**row) if row else None
+    rows = await db.look_up(
+        "SELECT user_id, password_hash, organization_id FROM login_account(%(email)s)", email=email
+    )
+    return Credentials(**rows[0]) if rows else None
 
 
 async def find_session(db: Database, token: str) -> Account | None:
     """The account behind a session token, or None when it has ended."""
-    async with db.across_tenants("find_session") as connection:
-        cursor = await connection.execute(
-            """
-            SELECT session_id, user_id, organization_id, member_id, role, name, email, locale
-              FROM session_account(%(token_hash)s)
-            """,
-            {"token_hash": crypto.hash_token(token)},
-        )
-        row = await cursor.fetchone()
-    return Account(**row) if row else None
+    rows = await db.look_up(
+        """
+        SELECT session_id, user_id, organization_id, member_id, role, name, email, locale
+          FROM session_account(%(token_hash)s)
+        """,
+        token_hash=crypto.hash_token(token),
+    )
+    return Account(**rows[0]) if rows else None
 
 
 async def find_organization_id(db: Database, slug: str) -> OrganizationId | None:
     """The organization with this slug, or None."""
-    async with db.across_tenants("find_organization") as connection:
-        cursor = await connection.execute("SELECT organization_by_slug(%(slug)s) AS id", {"slug": slug})
-        row = await cursor.fetchone()
-    return OrganizationId(row["id"]) if row and row["id"] else None
+    rows = await db.look_up("SELECT organization_by_slug(%(slug)s) AS id", slug=slug)
+    return OrganizationId(rows[0]["id"]) if rows[0]["id"] else None
 
 
 async def list_organization_ids(db: Database) -> list[OrganizationId]:
     """All organizations; only the worker may ask."""
-    async with db.across_tenants("list_organizations") as connection:
-        cursor = await connection.execute("SELECT all_organizations() AS id")
-        return [OrganizationId(row["id"]) for row in await cursor.fetchall()]
+    rows = await db.look_up("SELECT all_organizations() AS id")
+    return [OrganizationId(row["id"]) for row in rows]

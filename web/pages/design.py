@@ -14,7 +14,7 @@ router = APIRouter()
 
 
 @router.get("/design")
-def show_design(reader: CurrentReader) -> Response:
+async def show_design(reader: CurrentReader) -> Response:
     return reader.page(
         "design/index.html",
         halves=[specimens(theme, reader.words) for theme in ("light", "dark")],

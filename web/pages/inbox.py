@@ -20,7 +20,7 @@ Search = Annotated[str, Query(max_length=100)]
 
 
 @router.get("/")
-def show_start() -> Response:
+async def show_start() -> Response:
     return RedirectResponse("/inbox", 303)
 
 

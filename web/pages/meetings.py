@@ -39,7 +39,7 @@ class Place:
         return RecordRef(self.record_kind, self.record_id) if self.record_id else None
 
 
-def get_place(
+async def get_place(
     record_kind: Annotated[RecordKind, Form()] = RecordKind.CONTACT,
     record_id: Annotated[UUID | None, Form()] = None,
     view: Annotated[View, Form()] = "week",

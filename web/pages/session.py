@@ -16,7 +16,7 @@ router = APIRouter(prefix="/session")
 
 
 @router.get("/new")
-def show_sign_in(
+async def show_sign_in(
     request: Request, visit: CurrentVisit, account: MaybeAccount, back: str = "/inbox"
 ) -> Response:
     if account is not None:

@@ -39,7 +39,7 @@ class Place:
     person: str
 
 
-def get_place(
+async def get_place(
     conversation_id: Annotated[UUID | None, Form()] = None,
     folder: FolderField = "mine",
     record_kind: Annotated[RecordKind, Form()] = RecordKind.CONTACT,
