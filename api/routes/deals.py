@@ -14,7 +14,6 @@ from api.nouns import Noun
 from core.money import MOST_MINOR
 from crm.deals import actions as deals
 from crm.deals import queries
-from crm.deals.fields import deal_listing
 from crm.deals.models import DealEdit, NewDeal
 from crm.pipelines.models import Cause, Outcome
 from crm.pipelines.queries import list_visits
@@ -141,8 +140,8 @@ class DealOut(Out):
 @router.get("", operation_id="list_deals", summary="List, filter or search deals")
 async def list_deals(tx: ApiTx, wanted: Wanted, q: Search = "") -> PageOut[DealOut]:
     """`q` is looked for in name, company, contact and next step."""
-    listing = await deal_listing(tx)
-    page = await queries.list_deals(tx, wanted.query(listing), text=q, listing=listing)
+    listing, query = await wanted.read(tx, RecordKind.DEAL)
+    page = await queries.list_deals(tx, query, text=q, listing=listing)
     return PageOut[DealOut].of(page)
 
 

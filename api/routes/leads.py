@@ -16,7 +16,6 @@ from crm.deals.conversion import convert_lead as convert
 from crm.deals.models import Conversion
 from crm.leads import actions as leads
 from crm.leads import queries
-from crm.leads.fields import LEADS
 from crm.leads.models import LeadEdit, NewLead
 from crm.pipelines.models import Outcome
 from crm.pipelines.queries import list_visits
@@ -95,7 +94,8 @@ class LeadOut(Out):
 @router.get("", operation_id="list_leads", summary="List, filter or search leads")
 async def list_leads(tx: ApiTx, wanted: Wanted, q: Search = "") -> PageOut[LeadOut]:
     """`q` is looked for in the person's name, company, source and next step."""
-    return PageOut[LeadOut].of(await queries.list_leads(tx, wanted.query(LEADS), text=q))
+    listing, query = await wanted.read(tx, RecordKind.LEAD)
+    return PageOut[LeadOut].of(await queries.list_leads(tx, query, text=q, listing=listing))
 
 
 @router.post(

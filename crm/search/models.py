@@ -73,7 +73,9 @@ class Hit:
 
 @dataclass(frozen=True)
 class Found:
-    """What a query came to, best first. `understood` is the query as it was read, when that is not as it was typed."""
+    """What a query came to, best first. `understood` is the query as it was read, when that is not as it was typed;
+    `is_guessed` when a word of it was taken for misspelt, or stands nowhere."""
 
     hits: list[Hit]
     understood: str = ""
+    is_guessed: bool = False

@@ -68,7 +68,8 @@ async def search(
         meanings = [guessed.get(meaning.term.typed, meaning) for meaning in meanings]
         matches = await _list_matches(tx, meanings, allowed, each + _MORE) if guessed else matches
     hits = await _load_hits(tx, matches, words_meant(meanings))
-    return Found(_best(hits, limit, each), understood_as(meanings))
+    is_guessed = any(meaning.is_guessed or not meaning.words for meaning in meanings)
+    return Found(_best(hits, limit, each), understood_as(meanings), is_guessed)
 
 
 async def _understand(tx: Tx, terms: Sequence[Term]) -> list[Meaning]:

@@ -14,7 +14,17 @@ PLACES = {
     "approval": "/api/v1/approvals/{id}",
     "contact": "/api/v1/contacts/{id}",
     "conversation": "/api/v1/conversations/{id}",
+    "deal": "/api/v1/deals/{id}",
+    "file": "/api/v1/files/{id}",
+    "import": "/api/v1/imports/{id}",
+    "lead": "/api/v1/leads/{id}",
+    "meeting": "/api/v1/meetings/{id}",
+    "note": "/api/v1/notes/{id}",
+    "pipeline": "/api/v1/pipelines/{id}",
     "run": "/api/v1/runs/{id}",
+    "segment": "/api/v1/segments/{id}",
+    "task": "/api/v1/tasks/{id}",
+    "view": "/api/v1/saved-views/{id}",
 }
 
 

@@ -39,7 +39,7 @@ async def test_a_table_of_5000_rows_comes_in_though_its_worker_is_killed(
     await page.get_by_role("button", name="Try it").click()
 
     state = page.locator("#state")
-    await expect(state).to_have_attribute("data-status", "checked", timeout=60_000)
+    await expect(state).to_have_attribute("data-status", "checked", timeout=120_000)
     await expect(state).to_contain_text("This is no email address")
     made = await state.locator(".import-number").nth(0).text_content()
     stage.fleet.arm("commit.work_on_import.chunk.after")

@@ -50,12 +50,15 @@ async def show_options(
         if (not command.scope or session.principal.may(command.scope))
         and (not command.href or finds.has_page(request.app, command.href))
     ]
+    chosen = find_commands(q, offered, ACTIONS)
     found = await queries.search(session.tx, q, limit=4 * IN_PALETTE, each=IN_PALETTE)
     last = await queries.list_hits(session.tx, finds.remembered(recent)) if not q.strip() else []
     return session.page(
         "search/_options.html",
         text=q.strip(),
-        chosen=find_commands(q, offered, ACTIONS),
+        chosen=chosen,
+        # one word may be anybody's misspelt name; several that a command has are meant for it when finds were guessed
+        commands_first=chosen.is_sure or (len(q.split()) > 1 and found.is_guessed),
         groups=finds.groups(request.app, found),
         recent=[finds.find(request.app, hit) for hit in last],
         understood=found.understood,

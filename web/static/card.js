@@ -13,6 +13,12 @@
     event.preventDefault();
     if (event.detail.data === card().dataset.record) refresh();
   });
+  // Somebody began to write while the answer was on its way.
+  document.addEventListener("htmx:beforeSwap", event => {
+    if (event.detail.target.id !== "card" || event.detail.requestConfig.verb !== "get" || !isBusy()) return;
+    event.detail.shouldSwap = false;
+    isBehind = true;
+  });
   document.addEventListener("focusout", () => { if (isBehind) setTimeout(refresh); });
   document.addEventListener("htmx:afterSwap", event => event.detail.elt?.querySelector?.("[autofocus]")?.focus());
   document.addEventListener("keydown", event => {

@@ -44,6 +44,4 @@
     event.preventDefault();
     form.requestSubmit(form.querySelector("[data-keep]") ?? undefined);
   });
-  // A morph must not close what a reader opened.
-  if (window.Idiomorph) Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.tagName === "DETAILS");
 })();
