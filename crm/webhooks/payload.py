@@ -12,6 +12,7 @@ from events.outbox import Recorded
 # Where the API shows the records that events are about.
 PLACES = {
     "approval": "/api/v1/approvals/{id}",
+    "bulk_edit": "/api/v1/bulk-edits/{id}",
     "contact": "/api/v1/contacts/{id}",
     "conversation": "/api/v1/conversations/{id}",
     "deal": "/api/v1/deals/{id}",
