@@ -32,6 +32,7 @@ from web.pages import (
     knowledge,
     mails,
     meetings,
+    moves,
     notifications,
     pipelines,
     preferences,
@@ -65,7 +66,6 @@ def create_web(app: FastAPI, settings: Settings) -> FastAPI:
         drafts,
         contacts,
         knowledge,
-        deals,
         pipelines,
         imports,
         bulk_edits,
@@ -82,7 +82,9 @@ def create_web(app: FastAPI, settings: Settings) -> FastAPI:
         pages.include_router(noun.router)
     for table in TABLES:
         pages.include_router(tables.router_of(table))
-    for router in (cards.contacts, cards.companies, handles.router):
+    own = (cards.contacts, cards.companies, cards.leads, cards.deals)
+    # the board stands where a single deal's address would begin
+    for router in (deals.router, *own, handles.router, moves.router):
         pages.include_router(router)
     pages.include_router(live.router)
     pages.mount("/static", assets.HashedStatic())

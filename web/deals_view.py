@@ -1,17 +1,15 @@
-"""Turns deals into what the board shows: columns with sums, cards, and what a refused move is missing."""
+"""Turns deals into what the board shows: columns with sums, and cards."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from core.db import Tx
 from core.pagination import Page
-from crm.deals.board import Card, Sum, list_cards, sum_stages
+from crm.deals.board import CARDS, Card, Sum, list_cards, sum_stages
 from crm.identity.queries import Member, list_members
 from crm.pipelines.models import Pipeline, Stage
-from crm.pipelines.moves import ActionRefused, MoveRefused
 from crm.pipelines.queries import list_pipelines, list_stages
-from crm.pipelines.rules import Rule
 
 
 @dataclass(frozen=True)
@@ -29,25 +27,6 @@ class Total:
     currency: str
     amount_minor: int
     likely_minor: int
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A move that did not happen: what is missing, and the fields that can be filled right here."""
-
-    deal_id: UUID
-    stage_id: UUID
-    stage: str
-    rules: list[Rule]
-    text: str
-
-    @property
-    def fields(self) -> list[str]:
-        """The inputs that the form offers, each once."""
-        named = {"stakeholder": "stakeholder", "minimum_amount": "amount"}
-        wanted = [named.get(rule.rule, rule.field) for rule in self.rules]
-        offered = ("amount", "close_date", "next_step", "lost_reason", "owner", "probability", "stakeholder")
-        return [name for name in offered if name in wanted]
 
 
 @dataclass(frozen=True)
@@ -75,19 +54,22 @@ async def load_board(
     *,
     stage_id: UUID | None = None,
     cursor: str | None = None,
+    shown: Mapping[UUID, int] | None = None,
 ) -> Board | None:
     """The board of a pipeline, the first one when none is named; None when there is no pipeline yet.
 
-    With `stage_id` only that stage is shown, from its cursor on.
+    With `stage_id` only that stage is shown, from its cursor on; `shown` is how many cards of which stages are
+    wanted at least.
     """
     pipelines = await list_pipelines(tx)
     pipeline = next((one for one in pipelines if one.id == pipeline_id), pipelines[0] if pipelines else None)
     if pipeline is None:
         return None
     stages = await list_stages(tx, pipeline.id)
-    shown = [stage for stage in stages if stage_id in (None, stage.id)]
+    wanted = [stage for stage in stages if stage_id in (None, stage.id)]
+    most = {stage.id: (shown or {}).get(stage.id, CARDS) for stage in wanted}
     sums = await sum_stages(tx, pipeline.id, owner_id)
-    cards = await list_cards(tx, [stage.id for stage in shown], owner_id, cursor=cursor)
+    cards = await list_cards(tx, most, owner_id, cursor=cursor)
     open_ids = {stage.id for stage in stages if stage.is_open}
     return Board(
         pipeline,
@@ -95,7 +77,7 @@ async def load_board(
         stages,
         await list_members(tx),
         owner_id,
-        [_column(stage, sums, cards[stage.id]) for stage in shown],
+        [_column(stage, sums, cards[stage.id]) for stage in wanted],
         _totals([one for one in sums if one.stage_id in open_ids]),
         sum(one.deals for one in sums if one.stage_id in open_ids),
     )
@@ -116,12 +98,3 @@ def _totals(sums: Sequence[Sum]) -> list[Total]:
         )
         for currency in currencies
     ]
-
-
-def refused_move(
-    deal_id: UUID, stages: Sequence[Stage], stage_id: UUID, err: MoveRefused | ActionRefused
-) -> Refused:
-    """What to say beside the card."""
-    stage = next((one.name for one in stages if one.id == stage_id), "")
-    rules = [one.rule for one in err.missing] if isinstance(err, MoveRefused) else []
-    return Refused(deal_id, stage_id, stage, rules, err.detail if isinstance(err, ActionRefused) else "")

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -14,6 +13,7 @@ from starlette.datastructures import FormData
 from core.db import Tx
 from core.errors import NotFound, Unprocessable
 from core.filters import ValueKind
+from core.money import format_amount
 from core.sql import Column, Listing, ListQuery
 from crm.companies import actions as companies
 from crm.companies.fields import company_listing
@@ -24,19 +24,40 @@ from crm.contacts.fields import contact_listing
 from crm.contacts.models import Contact, ContactEdit, NewContact
 from crm.contacts.queries import get_contact, list_contacts
 from crm.custom_fields.models import stored_value
+from crm.deals import actions as deals
+from crm.deals.fields import deal_listing
+from crm.deals.models import Deal, DealEdit, NewDeal
 from crm.deals.queries import get_deal, list_deals
-from events.ids import CompanyId, ContactId, DealId, RecordKind
+from crm.leads import actions as leads
+from crm.leads.fields import lead_listing
+from crm.leads.models import Lead, LeadEdit, NewLead
+from crm.leads.queries import get_lead
+from crm.pipelines.models import Stage
+from events.ids import CompanyId, ContactId, DealId, LeadId, RecordKind
 from web import values
 from web.i18n import Words
 from web.phrases import N_
 from web.values import Names
 
-Record = Contact | Company
+Record = Contact | Company | Deal | Lead
 MAX_FOUND = 6
 _LONG = ("note", "about")
 _LONGEST = 8000
-_NULLABLE = ("company_id", "owner_id", "bidi_id", "time_zone", "employees", "domain")
-_WANTED = {
+_NULLABLE = (
+    "company_id",
+    "contact_id",
+    "owner_id",
+    "bidi_id",
+    "time_zone",
+    "employees",
+    "domain",
+    "amount",
+    "close_date",
+    "probability",
+)
+_REQUIRED = ("name", "stage_id")
+_LINKS = {"company_id": RecordKind.COMPANY, "contact_id": RecordKind.CONTACT}
+WANTED = {
     ValueKind.TEXT: N_("Write a shorter text."),
     ValueKind.NUMBER: N_("Write a number such as 12.5."),
     ValueKind.MONEY: N_("Write an amount such as 1200.50 and a currency such as EUR."),
@@ -47,23 +68,33 @@ _WANTED = {
     ValueKind.BOOLEAN: N_("Choose one of the list."),
     ValueKind.RECORD: N_("Choose one of the list."),
 }
-PATHS = {RecordKind.CONTACT: "/contacts", RecordKind.COMPANY: "/companies", RecordKind.DEAL: "/deals"}
+PATHS = {
+    RecordKind.CONTACT: "/contacts",
+    RecordKind.COMPANY: "/companies",
+    RecordKind.LEAD: "/leads",
+    RecordKind.DEAL: "/deals",
+}
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """What is known about the pages of one kind of record; `names` are its built-in fields in their order."""
+    """What is known about the pages of one kind of record; `names` are its built-in fields in their order.
+
+    `asked` are those of a form for a new record, where they are others; `move` is there for what has stages.
+    """
 
     kind: RecordKind
     names: tuple[str, ...]
     listing: Callable[[Tx], Awaitable[Listing]]
-    get: Callable[[Tx, Any], Awaitable[Any]]
+    get: Callable[..., Awaitable[Any]]
     create: Callable[[Tx, Any], Awaitable[Any]]
     update: Callable[..., Awaitable[Any]]
     delete: Callable[..., Awaitable[Any]]
     restore: Callable[[Tx, Any], Awaitable[Any]]
     new: Callable[..., Any]
     edit: Callable[..., Any]
+    asked: tuple[str, ...] = ()
+    move: Callable[..., Awaitable[Any]] | None = None
 
     @property
     def path(self) -> str:
@@ -96,6 +127,73 @@ COMPANIES = Sheet(
 )
 
 
+def deal_edit(**new: Any) -> DealEdit:
+    """The edit of a deal whose amount comes with its currency; no amount is an amount of nothing."""
+    if "amount" not in new:
+        return DealEdit(**new)
+    amount = new.pop("amount") or {"amount_minor": 0}
+    return DealEdit(**new, **amount)
+
+
+def _new_deal(**given: Any) -> NewDeal:
+    amount = given.pop("amount", None) or {}
+    return NewDeal(**given, **amount)
+
+
+async def _create_deal(tx: Tx, new: NewDeal) -> Deal:
+    """A deal with a person, and with that person's company where none was named."""
+    if new.contact_id is not None and new.company_id is None:
+        person = await get_contact(tx, new.contact_id)
+        new = replace(new, company_id=person.company_id)
+    return await deals.create_deal(tx, new)
+
+
+def _new_lead(**given: Any) -> NewLead:
+    """Leads have no fields of the organization's own."""
+    return NewLead(**{name: value for name, value in given.items() if name != "custom"})
+
+
+DEALS = Sheet(
+    RecordKind.DEAL,
+    (
+        "name",
+        "amount",
+        "close_date",
+        "probability",
+        "company_id",
+        "contact_id",
+        "owner_id",
+        "bidi_id",
+        "next_step",
+        "lost_reason",
+    ),
+    deal_listing,
+    get_deal,
+    _create_deal,
+    deals.update_deal,
+    deals.delete_deal,
+    deals.restore_deal,
+    _new_deal,
+    deal_edit,
+    ("name", "stage_id", "amount", "close_date", "company_id", "contact_id", "owner_id", "next_step"),
+    deals.move_stage,
+)
+LEADS = Sheet(
+    RecordKind.LEAD,
+    ("owner_id", "bidi_id", "source", "next_step", "lost_reason"),
+    lead_listing,
+    get_lead,
+    leads.create_lead,
+    leads.update_lead,
+    leads.delete_lead,
+    leads.restore_lead,
+    _new_lead,
+    LeadEdit,
+    ("contact_id", "stage_id", "owner_id", "source", "next_step"),
+    leads.move_lead,
+)
+
+
 @dataclass(frozen=True)
 class Typed:
     """What was typed for a field: its value, or why it cannot be one and which records may be meant."""
@@ -122,10 +220,11 @@ class Field:
     is_required: bool = False
     error: str = ""
     found: list[tuple[str, str]] = field(default_factory=list)
+    prefix: str = ""
 
     @property
     def id(self) -> str:
-        return self.name.replace(".", "-")
+        return self.prefix + self.name.replace(".", "-")
 
 
 @dataclass(frozen=True)
@@ -141,10 +240,21 @@ class Opened:
     def all_names(self) -> list[str]:
         return [*self.sheet.names, *self.names.fields]
 
+    @property
+    def asked_names(self) -> list[str]:
+        """What a form for a new record asks for."""
+        return [*(self.sheet.asked or self.sheet.names), *self.names.fields]
+
+    def first_stages(self, pipeline_id: UUID | None) -> list[Stage]:
+        """The open stages of a pipeline, or of the oldest one, in their order."""
+        stages = [stage for stage in self.names.stages.values() if stage.is_open]
+        chosen = pipeline_id or next((stage.pipeline_id for stage in stages), None)
+        return [stage for stage in stages if stage.pipeline_id == chosen]
+
     def target(self, name: str) -> RecordKind | None:
         """The kind of record that a field leads to."""
-        if name == "company_id":
-            return RecordKind.COMPANY
+        if name in _LINKS:
+            return _LINKS[name]
         return self.names.fields[name].target_kind if name in self.names.fields else None
 
 
@@ -154,27 +264,28 @@ async def open_sheet(tx: Tx, sheet: Sheet, words: Words) -> Opened:
 
 
 async def load_fields(tx: Tx, opened: Opened, record: Record | None) -> list[Field]:
-    """Every field of a record, or of one that is still to be made."""
-    return [await load_field(tx, opened, record, name) for name in opened.all_names]
+    """Every field of a record, or those that a form asks for to make one."""
+    names = opened.asked_names if record is None else opened.all_names
+    return [await load_field(tx, opened, record, name) for name in names]
 
 
 async def load_field(tx: Tx, opened: Opened, record: Record | None, name: str) -> Field:
     """Raises: NotFound for a field that such records do not have."""
-    if name not in opened.all_names:
+    if name not in opened.all_names and (record is not None or name not in opened.asked_names):
         raise NotFound(f"A {opened.sheet.kind} has no field {name!r}.")
     column, words = opened.columns[name], opened.words
     value = values.value_of(record, name) if record else None
     target = opened.target(name)
     shown = Field(
         name,
-        values.label("company" if name == "company_id" else name, opened.names, words),
+        values.label(name, opened.names, words),
         column.kind.value,
         values.text_of(value, column, opened.names, words),
-        _given(value),
+        given_of(value),
         _options(opened, column, value),
         is_link=target is not None,
         is_long=name in _LONG,
-        is_required=name == "name",
+        is_required=name in _REQUIRED or (name == "contact_id" and opened.sheet.kind is RecordKind.LEAD),
     )
     if target is None or value is None:
         return shown
@@ -182,7 +293,7 @@ async def load_field(tx: Tx, opened: Opened, record: Record | None, name: str) -
     return replace(shown, text=called, given=(called,), href=f"{PATHS[target]}/{value}" if called else "")
 
 
-def _given(value: object) -> tuple[str, ...]:
+def given_of(value: object) -> tuple[str, ...]:
     """A value as its inputs hold it."""
     match value:
         case None:
@@ -192,7 +303,7 @@ def _given(value: object) -> tuple[str, ...]:
         case list():
             return tuple(str(one) for one in value)
         case {"amount_minor": int(amount), "currency": str(currency)}:
-            return (str(Decimal(amount) / 100), currency)
+            return (format_amount(amount, currency), currency)
         case _:
             return (str(value),)
 
@@ -206,7 +317,7 @@ def _options(opened: Opened, column: Column, value: object) -> list[tuple[str, s
         ValueKind.CHOICE,
         ValueKind.CHOICES,
     ):  # what was taken off the list stays until it is changed
-        options += [(one, one) for one in _given(value) if one not in known]
+        options += [(one, one) for one in given_of(value) if one not in known]
     return options
 
 
@@ -223,6 +334,8 @@ async def name_of(tx: Tx, kind: RecordKind, id: UUID) -> str:
                 return (await get_contact(tx, ContactId(id))).name
             case RecordKind.COMPANY:
                 return (await get_company(tx, CompanyId(id))).name
+            case RecordKind.LEAD:
+                return (await get_lead(tx, LeadId(id))).name
             case _:
                 return (await get_deal(tx, DealId(id))).name
     except NotFound:
@@ -234,28 +347,30 @@ async def read_typed(tx: Tx, opened: Opened, shown: Field, form: FormData, recor
     given = tuple(str(one) for one in form.getlist(shown.name) if isinstance(one, str))
     say = opened.words.gettext
     if any("\x00" in one or len(one) > _LONGEST for one in given):
-        return Typed((), error=say(_WANTED[ValueKind.TEXT]))
+        return Typed((), error=say(WANTED[ValueKind.TEXT]))
     target = opened.target(shown.name)
     if target is not None:
-        return await _read_link(tx, opened, target, shown, given, record)
+        kept = values.value_of(record, shown.name) if record is not None and given == shown.given else None
+        return await read_link(tx, opened, target, shown, given, kept)
     column = opened.columns[shown.name]
     try:
         return Typed(given, _checked(opened, column, _json(column, given)))
     except Unprocessable:
         is_missing = shown.is_required and not "".join(given).strip()
-        return Typed(given, error=say(N_("Write a name.")) if is_missing else say(_WANTED[column.kind]))
+        missing = N_("Write a name.") if shown.name == "name" else WANTED[column.kind]
+        return Typed(given, error=say(missing if is_missing else WANTED[column.kind]))
 
 
-async def _read_link(
-    tx: Tx, opened: Opened, target: RecordKind, shown: Field, given: tuple[str, ...], record: Record | None
+async def read_link(
+    tx: Tx, opened: Opened, target: RecordKind, shown: Field, given: tuple[str, ...], kept: object = None
 ) -> Typed:
-    """Another record, by its name or chosen from those that were found."""
+    """Another record, by its name or chosen from those that were found; `kept` is the one that was left as it was."""
     text = next((one.strip() for one in reversed(given) if one.strip()), "")
     is_custom = shown.name.startswith("custom.")
     if not text:
-        return Typed(given)
-    if record is not None and given == shown.given:
-        return Typed(given, values.value_of(record, shown.name))
+        return Typed(given, error=opened.words.gettext(N_("Say who it is.")) if shown.is_required else "")
+    if kept is not None:
+        return Typed(given, kept)
     found = await _find(tx, target, text)
     exact = [id for id, name in found if name.casefold() == text.casefold()]
     if len(exact) == 1 or (len(found) == 1 and str(found[0][0]) == text):
@@ -288,18 +403,8 @@ def _json(column: Column, given: tuple[str, ...]) -> JsonValue:
     if column.kind is ValueKind.CHOICES:
         return [one for one in given if one]
     if column.kind is ValueKind.MONEY:
-        return _money(text, given[1] if len(given) > 1 else "", column) if text else None
+        return values.given_money(text, given[1] if len(given) > 1 else "")
     return values.given_value(text, column)
-
-
-def _money(amount: str, currency: str, column: Column) -> JsonValue:
-    try:
-        minor = Decimal("".join(amount.split()).replace(",", ".")) * 100
-    except InvalidOperation as err:
-        raise Unprocessable(f"{amount} is no amount.", field=column.name) from err
-    if not minor.is_finite() or minor != minor.to_integral_value():
-        raise Unprocessable(f"{amount} is no amount in cents.", field=column.name)
-    return {"amount_minor": int(minor), "currency": currency.strip().upper()}
 
 
 def _checked(opened: Opened, column: Column, value: JsonValue) -> object:
@@ -308,17 +413,13 @@ def _checked(opened: Opened, column: Column, value: JsonValue) -> object:
     if name in opened.names.fields:
         return stored_value(opened.names.fields[name], value) if value not in (None, "", []) else None
     if value is None or value == "":
-        if name == "name":
+        if name in _REQUIRED:
             raise Unprocessable("A record needs a name.", field=name)
         return None if name in _NULLABLE else ("en" if name == "language" else "")
     options = {key for key, _ in _options(opened, column, None)}
     if options and value not in options:
         raise Unprocessable(f"{value} is not on the list.", field=name)
-    if name in ("owner_id", "bidi_id"):
-        return UUID(str(value))
-    if name == "employees" and not (isinstance(value, int) and 0 <= value < 2**31):
-        raise Unprocessable("A number of people is whole.", field=name)
-    return value
+    return values.built_in(value, column)
 
 
 def refused(shown: Field, typed: Typed) -> Field:
@@ -333,14 +434,19 @@ def filled(shown: Field, text: str) -> Field:
 
 def edit_of(opened: Opened, name: str, value: object) -> object:
     """The edit that changes one field."""
-    if name in opened.names.fields:
-        return opened.sheet.edit(custom={opened.names.fields[name].key: value})
-    return opened.sheet.edit(**{name: value})
+    return edit_all(opened, {name: value})
+
+
+def edit_all(opened: Opened, new: Mapping[str, object]) -> object:
+    """The edit that changes several fields."""
+    built_in = {name: value for name, value in new.items() if name not in opened.names.fields}
+    custom = {own.key: new[name] for name, own in opened.names.fields.items() if name in new}
+    return opened.sheet.edit(**built_in, **({"custom": custom} if custom else {}))
 
 
 def new_of(opened: Opened, typed: Mapping[str, Typed], **more: object) -> object:
     """The record that a form describes."""
-    built_in = {name: typed[name].value for name in opened.sheet.names if name in typed}
+    built_in = {name: one.value for name, one in typed.items() if name not in opened.names.fields}
     custom = {
         own.key: typed[name].value
         for name, own in opened.names.fields.items()

@@ -1,12 +1,15 @@
 """Codes of the domain in the reader's words, and the small conversions that templates use as filters."""
 
 import re
+from collections.abc import Sequence
 from urllib.parse import quote
 from uuid import UUID
 
 from crm.conversations.inbox import EvidenceLine, Handle
+from crm.pipelines.moves import ActionRefused, Missing
 from crm.pipelines.rules import Rule
 from crm.timeline.models import Item, ItemKind
+from events.ids import RecordKind
 from web.i18n import Words
 
 
@@ -58,6 +61,19 @@ WHY_LONG = {
     "moved_on": N_("The contact wrote again while the draft was written."),
     "mixed_script": N_("A word mixes letters of two alphabets."),
     "sources_differ": N_("Two sources say different things about one value."),
+}
+
+KINDS = {
+    RecordKind.CONTACT: N_("Contact"),
+    RecordKind.COMPANY: N_("Company"),
+    RecordKind.LEAD: N_("Lead"),
+    RecordKind.DEAL: N_("Deal"),
+}
+NEW = {
+    RecordKind.CONTACT: N_("New contact"),
+    RecordKind.COMPANY: N_("New company"),
+    RecordKind.LEAD: N_("New lead"),
+    RecordKind.DEAL: N_("New deal"),
 }
 
 STAGES = {
@@ -260,6 +276,29 @@ def rule_text(rule: Rule, words: Words) -> str:
             return words.gettext("all tasks done")
 
 
+def missing_text(missing: Sequence[Missing], words: Words) -> str:
+    """Everything that a record lacked for a move, in one line."""
+    return "; ".join(dict.fromkeys(rule_text(one.rule, words) for one in missing))
+
+
+def refused_action_text(err: ActionRefused, words: Words) -> str:
+    """Why a stage does not let something happen, and who can change that."""
+    what, stage = action_text(err.action.value, words), stage_text(err.stage.name, words)
+    return words.gettext(
+        "“%(stage)s” does not allow: %(what)s. The pipeline's settings can change that.",
+        stage=stage,
+        what=what,
+    )
+
+
+def kind_text(kind: RecordKind | str, words: Words) -> str:
+    return words.gettext(KINDS[RecordKind(kind)])
+
+
+def new_text(kind: RecordKind | str, words: Words) -> str:
+    return words.gettext(NEW[RecordKind(kind)])
+
+
 def field_text(field: str, words: Words) -> str:
     return words.gettext(REQUIRED.get(field, field))
 
@@ -401,6 +440,8 @@ FILTERS = {
     "rule_text": rule_text,
     "role_text": role_text,
     "field_text": field_text,
+    "kind_text": kind_text,
+    "new_text": new_text,
     "action_text": action_text,
     "event_text": event_text,
     "failure": failure,

@@ -28,12 +28,18 @@ from crm.companies.queries import list_companies
 from crm.contacts.actions import update_contact
 from crm.contacts.models import ContactEdit
 from crm.contacts.queries import list_contacts
+from crm.deals.actions import move_stage, update_deal
+from crm.deals.queries import list_deals
+from crm.leads.actions import move_lead, update_lead
+from crm.leads.models import LeadEdit
+from crm.leads.queries import list_leads
 from crm.records.lists import read_filter
 from crm.tags.queries import RecordTag, list_tags_of
-from events.ids import CompanyId, ContactId, RecordKind
+from events.ids import CompanyId, ContactId, DealId, LeadId, RecordKind
 from web import values
+from web.fields import PATHS, deal_edit, given_of
 from web.i18n import Words
-from web.phrases import N_
+from web.phrases import N_, stage_text
 from web.values import Names
 
 ROWS = 50
@@ -50,7 +56,10 @@ class Lister(Protocol):
 
 @dataclass(frozen=True)
 class Table:
-    """One kind of record as a table: where its rows come from, and which fields can be edited in place."""
+    """One kind of record as a table: where its rows come from, and which fields can be edited in place.
+
+    The first of its columns is what a row is called; it leads to the record and is always shown.
+    """
 
     kind: RecordKind
     path: str
@@ -62,6 +71,15 @@ class Table:
     update: Callable[[Tx, UUID, Mapping[str, object], int], Awaitable[object]]
     editable: tuple[str, ...]
 
+    @property
+    def home(self) -> str:
+        """Where the records themselves are, and the form for a new one."""
+        return PATHS[self.kind]
+
+    @property
+    def title_column(self) -> str:
+        return self.columns[0]
+
 
 async def _update_contact(tx: Tx, id: UUID, new: Mapping[str, object], version: int) -> object:
     return await update_contact(tx, ContactId(id), ContactEdit(**new), version=version)  # type: ignore[arg-type]
@@ -69,6 +87,18 @@ async def _update_contact(tx: Tx, id: UUID, new: Mapping[str, object], version: 
 
 async def _update_company(tx: Tx, id: UUID, new: Mapping[str, object], version: int) -> object:
     return await update_company(tx, CompanyId(id), CompanyEdit(**new), version=version)  # type: ignore[arg-type]
+
+
+async def _update_lead(tx: Tx, id: UUID, new: Mapping[str, object], version: int) -> object:
+    if "stage_id" in new:
+        return await move_lead(tx, LeadId(id), UUID(str(new["stage_id"])), version=version)
+    return await update_lead(tx, LeadId(id), LeadEdit(**new), version=version)  # type: ignore[arg-type]
+
+
+async def _update_deal(tx: Tx, id: UUID, new: Mapping[str, object], version: int) -> object:
+    if "stage_id" in new:
+        return await move_stage(tx, DealId(id), UUID(str(new["stage_id"])), version=version)
+    return await update_deal(tx, DealId(id), deal_edit(**new), version=version)
 
 
 CONTACTS = Table(
@@ -93,9 +123,56 @@ COMPANIES = Table(
     _update_company,
     ("name", "domain", "city", "country", "industry", "phone", "employees", "about", "owner_id"),
 )
-TABLES = (CONTACTS, COMPANIES)
+LEADS = Table(
+    RecordKind.LEAD,
+    "/leads",
+    N_("Leads"),
+    N_("New lead"),
+    N_("No lead yet. Put somebody into a pipeline, or let an agent do it when they answer."),
+    ("contact", "company", "stage_id", "source", "next_step", "stage_entered_at", "owner_id"),
+    list_leads,
+    _update_lead,
+    ("stage_id", "source", "next_step", "lost_reason", "owner_id", "bidi_id"),
+)
+DEALS = Table(
+    RecordKind.DEAL,
+    "/deals/table",
+    N_("Deals"),
+    N_("New deal"),
+    N_("No deal yet. Import a file, make one of a lead, or add one by hand."),
+    ("name", "company", "stage_id", "amount", "close_date", "next_step", "owner_id"),
+    list_deals,
+    _update_deal,
+    (
+        "name",
+        "stage_id",
+        "amount",
+        "close_date",
+        "probability",
+        "next_step",
+        "lost_reason",
+        "owner_id",
+        "bidi_id",
+    ),
+)
+TABLES = (CONTACTS, COMPANIES, LEADS, DEALS)
+# A stage is sorted by its place in the pipeline.
+_SORTED_BY = {"stage_id": "stage_position"}
 # Fields that a form leaves empty rather than without a value.
-_NEVER_NONE = ("title", "note", "city", "country", "industry", "phone", "about", "name", "language")
+_NEVER_NONE = (
+    "title",
+    "note",
+    "city",
+    "country",
+    "industry",
+    "phone",
+    "about",
+    "name",
+    "language",
+    "source",
+    "next_step",
+    "lost_reason",
+)
 
 
 @dataclass(frozen=True)
@@ -143,9 +220,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Line:
+    """A row; `face` is whose avatar stands before its name, for machines and deals have none."""
+
     id: UUID
     version: int
     name: str
+    face: UUID | None
     cells: list[Cell]
     tags: list[RecordTag]
     is_stopped: bool
@@ -196,7 +276,8 @@ async def open_table(tx: Tx, table: Table, state: State, words: Words) -> Opened
     names = await values.load_names(tx, table.kind)
     shown = {name for name, column in listing.columns.items() if column.is_shown}
     wanted = tuple(dict.fromkeys(name for name in state.columns.split(",") if name in shown))
-    columns = ("name", *(name for name in (wanted or table.columns) if name != "name"))[:MAX_COLUMNS]
+    first = table.title_column
+    columns = (first, *(name for name in (wanted or table.columns) if name != first))[:MAX_COLUMNS]
     return Opened(table, state, listing, names, kept, parse_sort(state.sort, listing), columns, words)
 
 
@@ -232,6 +313,7 @@ async def _lines(tx: Tx, opened: Opened, rows: Sequence[Any]) -> list[Line]:
             row.id,
             row.version,
             row.name,
+            _face(opened.table, row),
             [_cell(opened, row, name) for name in opened.columns],
             tags.get(row.id, []),
             bool(getattr(row, "suppressed_at", None)),
@@ -240,25 +322,47 @@ async def _lines(tx: Tx, opened: Opened, rows: Sequence[Any]) -> list[Line]:
     ]
 
 
+def _face(table: Table, row: Any) -> UUID | None:
+    match table.kind:
+        case RecordKind.DEAL:
+            return None
+        case RecordKind.LEAD:
+            return UUID(str(row.contact_id))
+        case _:
+            return UUID(str(row.id))
+
+
 def _cell(opened: Opened, row: Any, name: str) -> Cell:
-    column = opened.listing.columns[name]
+    column, table = opened.listing.columns[name], opened.table
     value, href = values.value_of(row, name), ""
     match name:
-        case "name":
-            href = f"{opened.table.path}/{row.id}"
+        case table.title_column:
+            value, href = row.name, f"{table.home}/{row.id}"
         case "company":
             value = row.company_name
             href = f"/companies/{row.company_id}" if row.company_id else ""
+        case "contact":
+            value = row.contact_name
+            href = f"/contacts/{row.contact_id}" if row.contact_id else ""
         case "is_suppressed":
             value = row.suppressed_at is not None
+        case "is_converted":
+            value = row.converted_at is not None
+        case "probability":
+            value = row.likelihood
+        case "pipeline_id":
+            value = row.pipeline
     text = values.text_of(value, column, opened.names, opened.words)
-    return Cell(name, text, href, _is_number(column.kind), is_editable(opened, name) and name != "name")
+    if name == "stage_id":
+        text = stage_text(row.stage, opened.words)
+    is_open = is_editable(opened, name) and name != table.title_column
+    return Cell(name, text, href, _is_number(column.kind), is_open)
 
 
 def is_editable(opened: Opened, name: str) -> bool:
     """Whether a field can be changed in its cell."""
     if name.startswith("custom."):
-        kinds = (ValueKind.RECORD, ValueKind.MONEY, ValueKind.CHOICES)
+        kinds = (ValueKind.RECORD, ValueKind.CHOICES)
         return opened.listing.columns[name].kind not in kinds
     return name in opened.table.editable
 
@@ -283,7 +387,7 @@ async def load_view(tx: Tx, opened: Opened, cursor: str | None, adding: str) -> 
         [
             (name, values.label(name, names, words), name in opened.columns)
             for name in asked
-            if name not in ("name", "handles") and listing.columns[name].is_shown
+            if name not in (opened.table.title_column, "handles") and listing.columns[name].is_shown
         ],
         await _count(tx, opened, len(lines), has_more=bool(following or cursor)),
         state.href(cursor=following) if following else "",
@@ -300,11 +404,12 @@ async def _count(tx: Tx, opened: Opened, shown: int, *, has_more: bool) -> str:
 def _head(opened: Opened, name: str) -> Head:
     column = opened.listing.columns[name]
     (first,) = (opened.sort or opened.listing.default_sort)[:1]
-    is_sorted = first.column == name
-    turned = f"-{name}" if is_sorted and not first.is_descending else name
+    by = _SORTED_BY.get(name, name)
+    is_sorted = first.column == by
+    turned = f"-{by}" if is_sorted and not first.is_descending else by
     direction = ("descending" if first.is_descending else "ascending") if is_sorted else ""
     label = values.label(name, opened.names, opened.words)
-    href = opened.state.href(sort=turned) if column.is_sortable else ""
+    href = opened.state.href(sort=turned) if opened.listing.columns[by].is_sortable else ""
     return Head(name, label, _is_number(column.kind), href, direction)
 
 
@@ -367,7 +472,7 @@ def _adding(opened: Opened, name: str) -> Adding:
 
 @dataclass(frozen=True)
 class Editor:
-    """A cell while it is edited."""
+    """A cell while it is edited; `mend` leads to where a refused move can be filled in."""
 
     table: Table
     id: UUID
@@ -377,7 +482,9 @@ class Editor:
     kind: str
     value: str
     options: list[tuple[str, str]]
+    currency: str = ""
     error: str = ""
+    mend: str = ""
 
 
 async def load_editor(tx: Tx, opened: Opened, id: UUID, name: str) -> Editor:
@@ -388,26 +495,34 @@ async def load_editor(tx: Tx, opened: Opened, id: UUID, name: str) -> Editor:
         raise Unprocessable("This cannot be changed here; open the record.", field=name)
     row = page.items[0]
     column = opened.listing.columns[name]
-    value = values.value_of(row, name)
-    shown = "" if value is None else ("true" if value else "false") if isinstance(value, bool) else str(value)
+    shown, *more = given_of(values.value_of(row, name)) or ("",)
     choices = values.options(column, opened.names, opened.words)
+    if name == "stage_id":
+        own = [one for one in opened.names.stages.values() if one.pipeline_id == row.pipeline_id]
+        choices = values.stage_options(own, opened.names, opened.words)
     label = values.label(name, opened.names, opened.words)
-    return Editor(opened.table, id, row.version, name, label, column.kind.value, shown, choices)
+    currency = (more or ["EUR"])[0] if column.kind is ValueKind.MONEY else ""
+    return Editor(opened.table, id, row.version, name, label, column.kind.value, shown, choices, currency)
 
 
-async def save_cell(tx: Tx, opened: Opened, editor: Editor, text: str, version: int) -> None:
+async def save_cell(
+    tx: Tx, opened: Opened, editor: Editor, text: str, version: int, *, currency: str = ""
+) -> None:
     """Write what was typed into a cell. Raises: Stale, Unprocessable, Conflict."""
     column = opened.listing.columns[editor.name]
-    value = values.given_value(text, column)
+    if column.kind is ValueKind.MONEY:
+        value = values.given_money(text, currency)
+    else:
+        value = values.given_value(text, column)
     if column.name.startswith("custom."):
         new: dict[str, object] = {"custom": {column.name.removeprefix("custom."): value}}
-    elif column.kind is ValueKind.RECORD and isinstance(value, str):
-        new = {column.name: UUID(value)}
+    elif value is None and column.name in _NEVER_NONE:
+        new = {column.name: ""}
     else:
-        new = {column.name: "" if value is None and column.name in _NEVER_NONE else value}
+        new = {column.name: values.built_in(value, column)}
     await opened.table.update(tx, editor.id, new, version)
 
 
-def failed(editor: Editor, text: str, error: str) -> Editor:
+def failed(editor: Editor, text: str, error: str, *, currency: str = "", mend: str = "") -> Editor:
     """The editor with what was typed and why it was not kept."""
-    return replace(editor, value=text, error=error)
+    return replace(editor, value=text, currency=currency or editor.currency, error=error, mend=mend)

@@ -1,8 +1,9 @@
 """How a value of each kind is named, shown and asked for: in tables, on record pages, in filters."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,17 +12,20 @@ from pydantic import JsonValue
 from core.db import Tx
 from core.errors import Unprocessable
 from core.filters import Condition, Operator, ValueKind
+from core.money import known_currency, parse_amount
 from core.sql import Column
 from crm.bidi.queries import list_bidi
 from crm.custom_fields.models import CustomField
 from crm.custom_fields.queries import list_custom_fields
 from crm.identity.queries import list_members
+from crm.pipelines.models import Outcome, Stage
+from crm.pipelines.queries import list_all_stages, list_pipelines
 from crm.segments.queries import segment_names
 from crm.tags.models import Tag
 from crm.tags.queries import list_tags
 from events.ids import RecordKind
 from web.i18n import Words
-from web.phrases import N_
+from web.phrases import N_, stage_text
 
 LABELS = {
     "name": N_("Name"),
@@ -53,7 +57,24 @@ LABELS = {
     "employees": N_("Employees"),
     "about": N_("About"),
     "contacts": N_("People"),
+    "contact": N_("Person"),
+    "contact_id": N_("Person"),
+    "company_id": N_("Company"),
+    "pipeline_id": N_("Pipeline"),
+    "stage_id": N_("Stage"),
+    "outcome": N_("Open, won or lost"),
+    "stage_entered_at": N_("In this stage since"),
+    "amount": N_("Amount"),
+    "currency": N_("Currency"),
+    "probability": N_("Probability, %"),
+    "close_date": N_("Close date"),
+    "next_step": N_("Next step"),
+    "lost_reason": N_("Why it is lost"),
+    "source": N_("Source"),
+    "is_converted": N_("Became a deal"),
+    "closed_at": N_("Closed"),
 }
+_OUTCOMES = {Outcome.OPEN: N_("open"), Outcome.WON: N_("won"), Outcome.LOST: N_("lost")}
 _OPERATORS = {
     Operator.IS: N_("is"),
     Operator.IS_NOT: N_("is not"),
@@ -83,6 +104,12 @@ _TIMES = (ValueKind.DATE, ValueKind.MOMENT)
 LANGUAGES = ("en", "ru")
 # Fields of kind record that are chosen from a short list.
 _PEOPLE = ("owner_id", "bidi_id")
+_CHOSEN = (*_PEOPLE, "stage_id", "pipeline_id")
+# What is filtered, sorted or shown by another column: a stage by itself, not by its name or place.
+_BEHIND = ("stage", "stage_position", "stakeholder_id")
+# Amounts in a filter are of a currency with cents, as nearly all are.
+_CENTS = 100
+_WHOLE = {"employees": 2**31 - 1, "probability": 100}
 
 
 @dataclass(frozen=True)
@@ -94,16 +121,21 @@ class Names:
     tags: Mapping[str, Tag] = field(default_factory=dict)
     segments: Mapping[UUID, str] = field(default_factory=dict)
     fields: Mapping[str, CustomField] = field(default_factory=dict)
+    pipelines: Mapping[UUID, str] = field(default_factory=dict)
+    stages: Mapping[UUID, Stage] = field(default_factory=dict)
 
 
 async def load_names(tx: Tx, kind: RecordKind) -> Names:
-    """The people, seats, tags, segments and custom fields of one kind of record."""
+    """The people, seats, tags, segments, stages and custom fields of one kind of record."""
+    has_stages = kind in (RecordKind.LEAD, RecordKind.DEAL)
     return Names(
         {member.id: member.name for member in await list_members(tx)},
         {seat.id: seat.name for seat in await list_bidi(tx)},
         {str(tag.id): tag for tag in await list_tags(tx)},
         await segment_names(tx, kind),
         {each.column_name: each for each in await list_custom_fields(tx, kind)},
+        {one.id: one.name for one in await list_pipelines(tx)} if has_stages else {},
+        {one.id: one for one in await list_all_stages(tx)} if has_stages else {},
     )
 
 
@@ -122,6 +154,12 @@ def options(column: Column, names: Names, words: Words) -> list[tuple[str, str]]
     if column.name in _PEOPLE:
         people = names.members if column.name == "owner_id" else names.seats
         return [(str(id), name) for id, name in people.items()]
+    if column.name == "stage_id":
+        return stage_options(list(names.stages.values()), names, words)
+    if column.name == "pipeline_id":
+        return [(str(id), name) for id, name in names.pipelines.items()]
+    if column.name == "outcome":
+        return [(outcome.value, words.gettext(text)) for outcome, text in _OUTCOMES.items()]
     if column.name == "tags":
         return [(id, tag.name) for id, tag in names.tags.items()]
     if column.kind is ValueKind.SEGMENT:
@@ -135,13 +173,22 @@ def options(column: Column, names: Names, words: Words) -> list[tuple[str, str]]
     return []
 
 
+def stage_options(stages: Sequence[Stage], names: Names, words: Words) -> list[tuple[str, str]]:
+    """Stages to choose from, with their pipeline's name when they are of several."""
+    several = len({stage.pipeline_id for stage in stages}) > 1
+    prefix = {id: f"{name}: " if several else "" for id, name in names.pipelines.items()}
+    return [(str(one.id), prefix.get(one.pipeline_id, "") + stage_text(one.name, words)) for one in stages]
+
+
 def is_asked_for(column: Column) -> bool:
     """Whether a form can ask for a value of it; other records are chosen on their own pages."""
-    return column.kind is not ValueKind.RECORD or column.name in _PEOPLE
+    return column.name not in _BEHIND and (column.kind is not ValueKind.RECORD or column.name in _CHOSEN)
 
 
 def value_of(row: object, column: str) -> Any:
     """What a record holds in a field, built in or of the organization's own."""
+    if column == "amount":
+        return {"amount_minor": getattr(row, "amount_minor"), "currency": getattr(row, "currency")}  # noqa: B009
     if column.startswith("custom."):
         return getattr(row, "custom").get(column.removeprefix("custom."))  # noqa: B009
     return getattr(row, column, None)
@@ -157,6 +204,8 @@ def text_of(value: Any, column: Column, names: Names, words: Words) -> str:
             return chosen["true" if value in (True, "true") else "false"]
         case ValueKind.MONEY if isinstance(value, Mapping):
             return words.money(int(value["amount_minor"]), str(value["currency"]))
+        case ValueKind.MONEY:
+            return words.number(Decimal(value) / _CENTS)
         case ValueKind.DATE | ValueKind.MOMENT:
             return _time_words(value, words)
         case ValueKind.CHOICES:
@@ -197,8 +246,10 @@ def given_value(text: str, column: Column) -> JsonValue:
     match column.kind:
         case ValueKind.BOOLEAN:
             return text == "true"
-        case ValueKind.NUMBER | ValueKind.MONEY:
+        case ValueKind.NUMBER:
             return _number(text, column)
+        case ValueKind.MONEY:
+            return _minor_units(text, column)
         case ValueKind.MOMENT:
             return text if "T" in text else f"{text}T00:00:00+00:00"
         case _:
@@ -212,3 +263,39 @@ def _number(text: str, column: Column) -> JsonValue:
         return int(plain) if plain.lstrip("-").isdigit() else float(plain)
     except ValueError as err:
         raise Unprocessable(f"{text} is no number.", field=column.name) from err
+
+
+def _minor_units(text: str, column: Column) -> int:
+    """An amount to compare with; a list may hold several currencies, so it has none."""
+    number = Decimal(str(_number(text, column))) * _CENTS
+    if number != number.to_integral_value():
+        raise Unprocessable(f"{text} is no amount.", field=column.name)
+    return int(number)
+
+
+def given_money(amount: str, currency: str) -> JsonValue:
+    """What was typed as an amount and its currency; without an amount it is no value. Raises: Unprocessable."""
+    if not amount.strip():
+        return None
+    code, sign = known_currency(currency), -1 if amount.strip().startswith(("-", "\N{MINUS SIGN}")) else 1
+    minor = parse_amount(amount.strip().removeprefix("-").removeprefix("\N{MINUS SIGN}"), code)
+    return {"amount_minor": sign * minor, "currency": code}
+
+
+def built_in(value: JsonValue, column: Column) -> object:
+    """A value of a built-in field as actions take it: days and ids instead of their text. Raises: Unprocessable."""
+    most = _WHOLE.get(column.name)
+    if most is not None and value is not None and not (isinstance(value, int) and 0 <= value <= most):
+        raise Unprocessable(f"{value} is no whole number of at most {most}.", field=column.name)
+    if not isinstance(value, str):
+        return value
+    try:
+        match column.kind:
+            case ValueKind.DATE:
+                return date.fromisoformat(value)
+            case ValueKind.RECORD:
+                return UUID(value)
+            case _:
+                return value
+    except ValueError as err:
+        raise Unprocessable(f"{value} cannot be a {column.name}.", field=column.name) from err

@@ -7,6 +7,7 @@ from crm.custom_fields.queries import custom_columns
 from events.ids import RecordKind
 
 _COLUMNS = (
+    column("id", ValueKind.RECORD, "d.id", is_nullable=False),
     column("name", ValueKind.TEXT, "d.name", is_nullable=False),
     column("company", ValueKind.TEXT, "o.name"),
     column("company_id", ValueKind.RECORD, "d.company_id"),
@@ -16,6 +17,7 @@ _COLUMNS = (
     column("pipeline_id", ValueKind.RECORD, "d.pipeline_id", is_nullable=False),
     column("stage_id", ValueKind.RECORD, "d.stage_id", is_nullable=False),
     column("stage", ValueKind.TEXT, "s.name", is_nullable=False),
+    column("stage_position", ValueKind.NUMBER, "s.position"),
     column("outcome", ValueKind.CHOICE, "s.outcome", is_nullable=False),
     column("stage_entered_at", ValueKind.MOMENT, "d.stage_entered_at", is_nullable=False),
     column("amount", ValueKind.MONEY, "d.amount_minor", is_nullable=False),

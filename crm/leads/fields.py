@@ -1,9 +1,11 @@
 """What leads can be listed, filtered and sorted by."""
 
+from core.db import Tx
 from core.filters import ValueKind
 from core.sql import SEGMENT, Listing, Sort, column
 
 _COLUMNS = (
+    column("id", ValueKind.RECORD, "l.id", is_nullable=False),
     column("contact", ValueKind.TEXT, "c.name", is_nullable=False),
     column("contact_id", ValueKind.RECORD, "l.contact_id", is_nullable=False),
     column("company", ValueKind.TEXT, "o.name"),
@@ -11,6 +13,7 @@ _COLUMNS = (
     column("pipeline_id", ValueKind.RECORD, "l.pipeline_id", is_nullable=False),
     column("stage_id", ValueKind.RECORD, "l.stage_id", is_nullable=False),
     column("stage", ValueKind.TEXT, "s.name", is_nullable=False),
+    column("stage_position", ValueKind.NUMBER, "s.position"),
     column("outcome", ValueKind.CHOICE, "s.outcome", is_nullable=False),
     column("stage_entered_at", ValueKind.MOMENT, "l.stage_entered_at", is_nullable=False),
     column("owner_id", ValueKind.RECORD, "l.owner_id"),
@@ -50,3 +53,8 @@ SELECT l.id, l.contact_id, c.name AS contact, l.pipeline_id, l.stage_id, s.name 
     columns={column.name: column for column in _COLUMNS},
     default_sort=(Sort("updated_at", is_descending=True),),
 )
+
+
+async def lead_listing(tx: Tx) -> Listing:
+    """As other nouns have theirs; leads have no fields of the organization's own."""
+    return LEADS

@@ -33,6 +33,11 @@ class Lead:
     deleted_at: datetime | None
     version: int
 
+    @property
+    def name(self) -> str:
+        """What a lead is called: as its person."""
+        return self.contact
+
 
 @dataclass(frozen=True)
 class LeadLine(Lead):

@@ -1,6 +1,7 @@
 """Reading leads."""
 
 from dataclasses import replace
+from typing import LiteralString
 
 from core.db import Tx
 from core.filters import Every, containing
@@ -8,7 +9,15 @@ from core.pagination import Page
 from core.sql import FIRST_PAGE, Listing, ListQuery, fetch_page
 from crm.leads.fields import LEADS, SEARCHED
 from crm.leads.models import Lead, LeadLine
-from events.ids import ContactId, LeadId
+from events.ids import CompanyId, ContactId, LeadId
+
+_SELECT: LiteralString = """
+        SELECT l.id, l.contact_id, c.name AS contact, l.pipeline_id, l.stage_id, s.name AS stage, s.outcome,
+               l.stage_entered_at, l.owner_id, l.bidi_id, l.source, l.next_step, l.lost_reason, l.converted_at,
+               l.closed_at, l.created_at, l.updated_at, l.deleted_at, l.version
+          FROM leads l
+          JOIN contacts c ON c.organization_id = l.organization_id AND c.id = l.contact_id
+          JOIN stages s ON s.organization_id = l.organization_id AND s.id = l.stage_id"""
 
 
 async def get_lead(tx: Tx, lead_id: LeadId, *, lock: bool = False) -> Lead:
@@ -18,13 +27,8 @@ async def get_lead(tx: Tx, lead_id: LeadId, *, lock: bool = False) -> Lead:
         await tx.execute("SELECT FROM leads WHERE id = %(lead_id)s FOR NO KEY UPDATE", lead_id=lead_id)
     return await tx.one(
         Lead,
-        """
-        SELECT l.id, l.contact_id, c.name AS contact, l.pipeline_id, l.stage_id, s.name AS stage, s.outcome,
-               l.stage_entered_at, l.owner_id, l.bidi_id, l.source, l.next_step, l.lost_reason, l.converted_at,
-               l.closed_at, l.created_at, l.updated_at, l.deleted_at, l.version
-          FROM leads l
-          JOIN contacts c ON c.organization_id = l.organization_id AND c.id = l.contact_id
-          JOIN stages s ON s.organization_id = l.organization_id AND s.id = l.stage_id
+        _SELECT
+        + """
          WHERE l.id = %(lead_id)s
         """,
         lead_id=lead_id,
@@ -48,16 +52,26 @@ async def list_leads_of_contact(tx: Tx, contact_id: ContactId) -> list[Lead]:
     tx.principal.require("leads:read")
     return await tx.all(
         Lead,
-        """
-        SELECT l.id, l.contact_id, c.name AS contact, l.pipeline_id, l.stage_id, s.name AS stage, s.outcome,
-               l.stage_entered_at, l.owner_id, l.bidi_id, l.source, l.next_step, l.lost_reason, l.converted_at,
-               l.closed_at, l.created_at, l.updated_at, l.deleted_at, l.version
-          FROM leads l
-          JOIN contacts c ON c.organization_id = l.organization_id AND c.id = l.contact_id
-          JOIN stages s ON s.organization_id = l.organization_id AND s.id = l.stage_id
+        _SELECT
+        + """
          WHERE l.contact_id = %(contact_id)s
            AND l.deleted_at IS NULL
          ORDER BY l.updated_at DESC, l.id
         """,
         contact_id=contact_id,
+    )
+
+
+async def list_leads_of_company(tx: Tx, company_id: CompanyId) -> list[Lead]:
+    """The leads of everybody who works at a company, the latest touched first."""
+    tx.principal.require("leads:read")
+    return await tx.all(
+        Lead,
+        _SELECT
+        + """
+         WHERE c.company_id = %(company_id)s
+           AND l.deleted_at IS NULL
+         ORDER BY l.updated_at DESC, l.id
+        """,
+        company_id=company_id,
     )

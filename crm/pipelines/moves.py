@@ -80,6 +80,18 @@ def require_action(stage: Stage, action: Action) -> None:
 async def move(tx: Tx, record: Standing, stage_id: UUID, cause: Cause) -> bool:
     """Put a locked record into another stage of its pipeline; False when it stands there already.
 
+    Raises: as `check_move` does, with nothing changed.
+    """
+    to = await check_move(tx, record, stage_id, cause)
+    if to is None:
+        return False
+    await _write(tx, record, to, cause)
+    return True
+
+
+async def check_move(tx: Tx, record: Standing, stage_id: UUID, cause: Cause) -> Stage | None:
+    """The stage that a record may be put into; None when it stands there already.
+
     Raises:
         NotFound: no such stage.
         Unprocessable: the stage was removed, or belongs to another pipeline.
@@ -93,7 +105,7 @@ async def move(tx: Tx, record: Standing, stage_id: UUID, cause: Cause) -> bool:
             field="stage_id",
         )
     if to.id == record.stage_id:
-        return False
+        return None
     stages = await list_stages(tx, record.pipeline_id)
     left = next((stage for stage in stages if stage.id == record.stage_id), None)
     if left is not None and cause is not Cause.STAGE_REMOVED:
@@ -102,8 +114,7 @@ async def move(tx: Tx, record: Standing, stage_id: UUID, cause: Cause) -> bool:
         require_rules(record, left, to)
     else:
         require_rules(record, None, to)
-    await _write(tx, record, to, cause)
-    return True
+    return to
 
 
 async def enter(tx: Tx, record: Standing, to: Stage, cause: Cause) -> None:

@@ -85,6 +85,22 @@ async def list_stages(tx: Tx, pipeline_id: UUID) -> list[Stage]:
     )
 
 
+async def list_all_stages(tx: Tx) -> list[Stage]:
+    """The stages of every pipeline that are in use: the oldest pipeline first, its first stage first."""
+    tx.principal.require("deals:read")
+    return await tx.all(
+        Stage,
+        """
+        SELECT s.id, s.pipeline_id, s.name, s.position, s.outcome, s.probability, s.limit_hours, s.allowed_actions,
+               s.entry_rules, s.exit_rules
+          FROM stages s
+          JOIN pipelines p ON p.organization_id = s.organization_id AND p.id = s.pipeline_id
+         WHERE s.removed_at IS NULL
+         ORDER BY p.created_at, p.id, s.position
+        """,
+    )
+
+
 async def list_transitions(tx: Tx, pipeline_id: UUID) -> list[Transition]:
     """What events do in a pipeline, in the order of its stages."""
     tx.principal.require("deals:read")

@@ -34,10 +34,14 @@ NOT_FOUND_EITHER = {
     ),
     "POST /pipelines/{pipeline_id}/stages/{stage_id}/removal": "what stands there cannot go to the stage that goes",
     "POST /pipelines/{pipeline_id}/transitions": "a move goes to another stage",
+    "GET /leads/{record_id}/fields/{name}": "a lead has no name of its own",
+    "GET /leads/{record_id}/cells/{name}": "a lead has no name of its own",
+    "POST /leads/{record_id}/cells/{name}": "a lead has no name of its own",
+    "POST /deals/{deal_id}/stakeholders": "the person is looked for by name",
     "POST /imports/{import_id}/mapping": "a mapping names every column of its own file",
     **{
         f"POST /{noun}/{{record_id}}/{place}": why
-        for noun in ("contacts", "companies")
+        for noun in ("contacts", "companies", "leads", "deals")
         for place, why in (
             ("fields/{name}", "the fields of a form depend on the field"),
             ("tags", "the form's words depend on the tags there are"),

@@ -90,10 +90,10 @@ async def test_a_refused_move_is_explained_beside_the_card_and_mended_there(
     path, to = f"/deals/{sales.deal.id}/stage", sales.stage("Proposal")
 
     refused = await browser.post(path, stage_id=to, version="1")
-    moved = await browser.post(
-        path, stage_id=to, version="1", close_date="2026-12-24",
-        stakeholder_id=str(sales.deal.contact_id), stakeholder_role="decision_maker",
-    )  # fmt: skip
+    filled = {"close_date": "2026-12-24", "stakeholder.decision_maker": "Anna Lind"}
+    moved = await browser.client.post(
+        path, data={"csrf_token": browser.token, "stage_id": to, "version": "1", **filled}
+    )
 
     assert refused.status_code == 422
     assert "Not moved to Proposal" in refused.text
@@ -152,16 +152,26 @@ async def test_a_full_stage_shows_its_cards_by_the_page(browser: Browser, sales:
     assert "Show more" not in rest.text
 
 
-async def test_a_new_deal_that_cannot_be_keeps_what_was_typed(browser: Browser, sales: Sales) -> None:
+async def test_cards_that_were_asked_for_stay_when_the_board_is_drawn_anew(
+    browser: Browser, sales: Sales
+) -> None:
     cold = sales.stage("Cold")
+    for number in range(CARDS + 3):
+        await sales.add(f"Deal {number}", "Cold", 100, "EUR")
 
-    refused = await browser.post("/deals", name="Labels", stage_id=cold, amount="12.345,6789", currency="EUR")
-    made = await browser.post("/deals", name="Labels", stage_id=cold, amount="12 345,60", currency="EUR")
+    anew = await browser.get(f"/deals?part=board&shown={cold}:{CARDS + 2}", HX_Request="true")
+    moved = await browser.post(
+        f"/deals/{sales.deal.id}/stage",
+        headers={"HX-Request": "true"},
+        stage_id=sales.stage("Qualified"),
+        version="1",
+        shown=f"{cold}:{CARDS + 3}",
+    )
 
-    assert refused.status_code == 422
-    assert 'value="Labels"' in refused.text
-    assert made.status_code == 303
-    assert "€12,345.60" in (await browser.get("/deals")).text
+    assert anew.text.count("data-deal=") == CARDS + 2 + 1
+    assert moved.text.count("data-deal=") == CARDS + 3 + 1
+    assert "Show more" not in moved.text
+    assert (await browser.get("/deals?shown=much")).status_code == 422
 
 
 async def test_a_deal_shows_how_long_it_stood_where(browser: Browser, sales: Sales) -> None:

@@ -13,16 +13,19 @@ from crm.companies.queries import find_company_by_domain
 from crm.contacts.queries import find_contact_by_handle
 from crm.conversations.inbox import count_folders
 from crm.facts import actions as facts
+from crm.pipelines.moves import ActionRefused, MoveRefused
+from crm.pipelines.rules import ROLES
 from crm.tags import actions as tags
-from events.ids import CompanyId, FactId, RecordKind, TagId
+from events.ids import FactId, RecordKind, TagId
 from web import cards, fields
-from web.fields import COMPANIES, CONTACTS, Field, Opened, Sheet, Typed
-from web.phrases import CONSENT_CHANNELS, HANDLE_KINDS, N_
+from web.fields import COMPANIES, CONTACTS, DEALS, LEADS, Field, Opened, Sheet, Typed
+from web.moves import missing_in_form
+from web.phrases import CONSENT_CHANNELS, HANDLE_KINDS, N_, missing_text, refused_action_text
 from web.viewer import CurrentSession, Session
 
 Version = Annotated[int, Form()]
 # What a refused form of a page says beside itself; `value` is what was typed.
-_NO_PROBLEMS = {"tags": "", "handles": "", "consents": "", "value": ""}
+_NO_PROBLEMS = {"tags": "", "handles": "", "consents": "", "stages": "", "value": ""}
 _KINDS = ("email", "phone", "telegram_username", "link")
 
 
@@ -39,13 +42,21 @@ def router_of(sheet: Sheet) -> APIRouter:
     router = APIRouter(prefix=sheet.path)
 
     @router.get("/new", name=f"new_{sheet.kind}")
-    async def show_form(session: CurrentSession, company_id: UUID | None = None) -> Response:
-        """An empty form; `company_id` names the company of the new person."""
+    async def show_form(
+        session: CurrentSession,
+        company_id: UUID | None = None,
+        contact_id: UUID | None = None,
+        pipeline: UUID | None = None,
+    ) -> Response:
+        """An empty form; the ids name the company, the person and the pipeline of what is new."""
         opened = await _open(session, sheet)
         form = await fields.load_fields(session.tx, opened, None)
-        if company_id is not None and sheet.kind is RecordKind.CONTACT:
-            name = await fields.name_of(session.tx, RecordKind.COMPANY, CompanyId(company_id))
-            form = [fields.filled(one, name) if one.name == "company_id" else one for one in form]
+        known = {RecordKind.COMPANY: company_id, RecordKind.CONTACT: contact_id}
+        for kind, id in known.items():
+            name = await fields.name_of(session.tx, kind, id) if id is not None else ""
+            form = [fields.filled(one, name) if one.name == f"{kind}_id" and name else one for one in form]
+        first = next((str(one.id) for one in opened.first_stages(pipeline)), "")
+        form = [fields.filled(one, first) if one.name == "stage_id" else one for one in form]
         return await _form(session, sheet, form)
 
     @router.post("", name=f"create_{sheet.kind}")
@@ -54,6 +65,7 @@ def router_of(sheet: Sheet) -> APIRouter:
         opened = await _open(session, sheet)
         given = await session.request.form()
         form = await fields.load_fields(session.tx, opened, None)
+        form += await missing_in_form(session.tx, opened, given)
         typed = {one.name: await fields.read_typed(session.tx, opened, one, given, None) for one in form}
         form = [fields.refused(one, typed[one.name]) for one in form]
         handles = _handles(given)
@@ -64,6 +76,12 @@ def router_of(sheet: Sheet) -> APIRouter:
                 async with session.tx.savepoint():
                     made = await sheet.create(session.tx, fields.new_of(opened, typed, **more))
                 return RedirectResponse(f"{sheet.path}/{made.id}", 303)
+            except MoveRefused as err:
+                problem = session.words.gettext(
+                    "Not added, for the stage asks for more: %(what)s.",
+                    what=missing_text(err.missing, session.words),
+                )
+                form += await missing_in_form(session.tx, opened, given, err.missing)
             except (Unprocessable, Conflict):
                 problem = session.words.gettext("Look at the fields: one of them cannot be kept.")
         return await _form(session, sheet, form, handles=handles, problem=problem, twin=twin, status=422)
@@ -136,8 +154,13 @@ def router_of(sheet: Sheet) -> APIRouter:
 
     @router.post("/{record_id}/removal", name=f"remove_{sheet.kind}")
     async def remove(session: CurrentSession, record_id: UUID, version: Version) -> Response:
-        """Into the trash, from which the page offers the way back."""
-        await sheet.delete(session.tx, record_id, version=version)
+        """Into the trash, from which the page offers the way back; a stage may keep what stands in it."""
+        try:
+            async with session.tx.savepoint():
+                await sheet.delete(session.tx, record_id, version=version)
+        except ActionRefused as err:
+            problems = {"stages": refused_action_text(err, session.words)}
+            return await render(session, sheet, record_id, err.status.value, problems=problems)
         return await done(session, sheet, record_id)
 
     @router.post("/{record_id}/restoration", name=f"restore_{sheet.kind}")
@@ -166,6 +189,11 @@ async def render(
         "problems": _NO_PROBLEMS | (problems or {}),
         "handle_kinds": HANDLE_KINDS,
         "consent_channels": CONSENT_CHANNELS,
+        "roles": ROLES,
+        "refused": None,
+        "conversion": None,
+        "asked_person": None,
+        "asked_role": "",
         **shown,
     }
     if session.is_fragment:
@@ -201,6 +229,8 @@ async def _open(session: Session, sheet: Sheet) -> Opened:
 def _reason(session: Session, err: AppError, shown: Field) -> str:
     say = session.words.gettext
     match err:
+        case ActionRefused():
+            return refused_action_text(err, session.words)
         case Stale() if shown.text:
             return say(
                 N_("Somebody changed it meanwhile to “%(now)s”. Save again to replace it."), now=shown.text
@@ -262,3 +292,5 @@ async def _twin(
 
 contacts = router_of(CONTACTS)
 companies = router_of(COMPANIES)
+leads = router_of(LEADS)
+deals = router_of(DEALS)

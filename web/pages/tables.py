@@ -1,14 +1,19 @@
 """Contacts, companies and other records as tables: filter, sort, columns, scroll, edit in place."""
 
 from typing import Annotated, Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query
 from fastapi.responses import RedirectResponse, Response
 
 from core.errors import AppError, Conflict, NotFound, Stale, Unprocessable
+from core.filters import ValueKind
 from crm.conversations.inbox import count_folders
+from crm.pipelines.moves import ActionRefused, MoveRefused
 from web import tables
+from web.fields import WANTED
+from web.phrases import missing_text, refused_action_text
 from web.tables import Opened, State, Table
 from web.viewer import CurrentSession, Session
 
@@ -46,7 +51,7 @@ def router_of(table: Table) -> APIRouter:
         return session.page(
             "tables/index.html",
             view=view,
-            section=table.path.removeprefix("/"),
+            section=table.home.removeprefix("/"),
             counts=await count_folders(session.tx),
         )
 
@@ -71,6 +76,7 @@ def router_of(table: Table) -> APIRouter:
         name: str,
         version: Annotated[int, Form()],
         value: Annotated[str, Form(max_length=8000)] = "",
+        currency: Annotated[str, Form(max_length=3)] = "",
         columns: Annotated[str, Form(max_length=2000)] = "",
         back: Annotated[str, Form(max_length=8000)] = "",
     ) -> Response:
@@ -79,9 +85,16 @@ def router_of(table: Table) -> APIRouter:
         editor = await tables.load_editor(session.tx, opened, record_id, name)
         try:
             async with session.tx.savepoint():
-                await tables.save_cell(session.tx, opened, editor, value, version)
+                await tables.save_cell(session.tx, opened, editor, value, version, currency=currency)
         except (Stale, Unprocessable, Conflict) as err:
-            refused = tables.failed(editor, value, _reason(session, err, editor.value))
+            mend = f"{table.home}/{record_id}/move?{urlencode({'stage_id': value})}"
+            refused = tables.failed(
+                editor,
+                value,
+                _reason(session, err, editor),
+                currency=currency,
+                mend=mend if isinstance(err, MoveRefused) else "",
+            )
             return await _editor(session, refused, columns, back, status=err.status.value)
         if session.is_fragment:
             return await _row(session, table, record_id, columns)
@@ -112,14 +125,24 @@ async def _editor(
             fragment.headers.update({"HX-Retarget": f"#cell-{editor.id}", "HX-Reswap": "outerHTML"})
         return fragment
     counts = await count_folders(session.tx)
-    section = editor.table.path.removeprefix("/")
+    section = editor.table.home.removeprefix("/")
     return session.page("tables/edit.html", status=status, counts=counts, section=section, **context)
 
 
-def _reason(session: Session, err: AppError, now: str) -> str:
-    if isinstance(err, Stale):
-        return session.words.gettext("Somebody changed it meanwhile; it is “%(now)s” now.", now=now)
-    return err.detail
+def _reason(session: Session, err: AppError, editor: tables.Editor) -> str:
+    say = session.words.gettext
+    match err:
+        case Stale():
+            now = dict(editor.options).get(editor.value, editor.value)
+            return say("Somebody changed it meanwhile; it is “%(now)s” now.", now=now)
+        case MoveRefused():
+            return say("Missing: %(what)s", what=missing_text(err.missing, session.words))
+        case ActionRefused():
+            return refused_action_text(err, session.words)
+        case Conflict():
+            return say("Another record has this already.")
+        case _:
+            return say(WANTED[ValueKind(editor.kind)])
 
 
 def _own(back: str, table: Table) -> str:

@@ -50,8 +50,14 @@ MEANINGS: dict[str, str | None] = {
     "GET /api/v1/bulk-edits/{bulk_edit_id}/records after": None,
     "GET /mails/{message_id} message_id": "messages by mail",
     **{
-        f"{method} /{noun}/{{record_id}}{place} record_id": noun
-        for noun in ("contacts", "companies")
+        f"{method} /{path}/{{record_id}}{place} record_id": noun
+        for path, noun in (
+            ("contacts", "contacts"),
+            ("companies", "companies"),
+            ("leads", "leads"),
+            ("deals", "deals"),
+            ("deals/table", "deals"),
+        )
         for method, place in (
             ("GET", "/row"),
             ("GET", "/cells/{name}"),
@@ -65,6 +71,8 @@ MEANINGS: dict[str, str | None] = {
             ("POST", "/facts/{fact_id}/retraction"),
             ("POST", "/removal"),
             ("POST", "/restoration"),
+            ("GET", "/move"),
+            ("POST", "/move"),
         )
     },
     "record_id": "contacts",
