@@ -34,10 +34,11 @@ from crm.identity.models import Role
 from crm.identity.queries import find_organization_id
 from crm.pipelines.actions import create_pipeline
 from crm.pipelines.queries import list_stages
-from events.ids import CompanyId, ContactId, OrganizationId, UserId
+from events.ids import CompanyId, ContactId, DealId, OrganizationId, UserId
 from infra.knowledge import add_file
 from infra.seed.activities import add_activities
 from infra.seed.mailbox import add_mailbox
+from infra.seed.sales import add_sales
 from infra.seed.workplace import make_workplace
 
 _HERE = Path(__file__).parent
@@ -64,6 +65,7 @@ class _World:
     contacts: dict[str, ContactId] = field(default_factory=dict)
     languages: dict[str, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    deals: dict[str, DealId] = field(default_factory=dict)
 
     def node(self, key: str) -> tuple[str, UUID]:
         """The kind and id behind a key."""
@@ -98,6 +100,7 @@ async def seed(db: Database, settings: Settings, *, email: str, password: str, b
         await _documents(tx, settings)
         await _past(tx, data, world, account)
         await _crowd(tx, world, account)
+        await add_sales(tx, users=world.users, contacts=world.contacts, deals=world.deals)
     async with db.transaction(principal, "seed.live") as tx:
         await _live(tx, data, world, account)
     return Demo(organization_id, is_new=True)
@@ -125,7 +128,7 @@ async def _records(tx: Tx, data: dict[str, Any], world: _World) -> None:
     pipeline = await create_pipeline(tx, "Sales")
     stages = {stage.name: stage.id for stage in await list_stages(tx, pipeline.id)}
     for deal in data["deals"]:
-        await create_deal(
+        made = await create_deal(
             tx,
             NewDeal(
                 name=deal["name"],
@@ -138,6 +141,7 @@ async def _records(tx: Tx, data: dict[str, Any], world: _World) -> None:
                 next_step=deal.get("next_step", ""),
             ),
         )
+        world.deals[deal["key"]] = made.id
 
 
 async def _contact(tx: Tx, world: _World, person: dict[str, Any]) -> None:
