@@ -13,6 +13,7 @@ from api.fields import Limit
 from core import jsons
 from core.db import Tx
 from core.errors import Unprocessable
+from core.filters import parse_filter
 from core.sql import Listing, ListQuery, parse_sort
 from crm.records.lists import read_filter
 from events.ids import RecordKind
@@ -60,6 +61,11 @@ class ListParameters:
         """
         listing, kept = await read_filter(tx, kind, self._tree())
         return listing, ListQuery(kept, parse_sort(self.sort, listing), self.cursor, self.limit)
+
+    def query(self, listing: Listing) -> ListQuery:
+        """The same over the columns of a list that is not one of records. Raises: Unprocessable."""
+        kept = parse_filter(self._tree(), listing.kinds)
+        return ListQuery(kept, parse_sort(self.sort, listing), self.cursor, self.limit)
 
     def _tree(self) -> JsonValue:
         try:

@@ -38,8 +38,13 @@ def differences(record: object, new: Mapping[str, object]) -> dict[str, tuple[ob
 def assignments(values: Mapping[str, object]) -> sql.Composable:
     """`name = value, ...` of an UPDATE; the names are fields of our own dataclasses, never a caller's."""
     return sql.SQL(", ").join(
-        sql.SQL("{} = {}").format(
-            sql.Identifier(name), Literal(Jsonb(value) if isinstance(value, Mapping) else value)
-        )
+        sql.SQL("{} = {}").format(sql.Identifier(name), Literal(Jsonb(value) if _is_json(value) else value))
         for name, value in values.items()
+    )
+
+
+def _is_json(value: object) -> bool:
+    """Whether a value belongs into a jsonb column: an object, or a list of objects."""
+    return isinstance(value, Mapping) or (
+        isinstance(value, list) and any(isinstance(one, Mapping) for one in value)
     )

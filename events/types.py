@@ -33,6 +33,7 @@ from events.ids import (
     OrganizationId,
     RunId,
     SegmentId,
+    TagId,
     TaskId,
     TriggerId,
     UserId,
@@ -992,6 +993,37 @@ class BulkEditUndone(Event):
     name = "bulk_edit.undone"
     subject_kind = "bulk_edit"
     bulk_edit_id: BulkEditId
+
+
+@dataclass(frozen=True)
+class TagCreated(Event):
+    name = "tag.created"
+    subject_kind = "tag"
+    tag_id: TagId
+
+
+@dataclass(frozen=True)
+class TagUpdated(Event):
+    name = "tag.updated"
+    subject_kind = "tag"
+    tag_id: TagId
+
+
+@dataclass(frozen=True)
+class TagMerged(Event):
+    """The first one is gone; `into_id` stands where it stood."""
+
+    name = "tag.merged"
+    subject_kind = "tag"
+    tag_id: TagId
+    into_id: TagId
+
+
+@dataclass(frozen=True)
+class TagRemoved(Event):
+    name = "tag.removed"
+    subject_kind = "tag"
+    tag_id: TagId
 
 
 @dataclass(frozen=True)

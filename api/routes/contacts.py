@@ -12,6 +12,8 @@ from api.errors import BODY, problems
 from api.fields import Custom, In, Line, Out, PageOut, Search, Text, Version, example
 from api.lists import Include, Includes, Wanted
 from api.nouns import Noun
+from api.related import OwnerOut, RecordTagOut, owners, tags_of
+from api.versions import IfMatch
 from core.db import Tx
 from crm.companies.queries import list_companies_of
 from crm.contacts import actions as contacts
@@ -33,10 +35,18 @@ class HandleIn(In):
     value: Annotated[Line, Field(min_length=1)]
 
 
+class LabelledHandleIn(HandleIn):
+    model_config = example(kind="email", value="vera@lind.example", label="office")
+
+    label: Annotated[Line, Field(description="Which one it is.", examples=["office"])] = ""
+
+
 class HandleOut(Out):
     id: UUID
     kind: HandleKind
     value: str
+    label: str
+    is_primary: bool = Field(description="Whether it is used before others of its kind.")
 
 
 class ContactIn(In):
@@ -105,6 +115,8 @@ class ContactOut(Out):
     version: int
     company: CompanyOfContactOut | None = Field(default=None, description="With `include=company`.")
     handles: list[HandleOut] = Field(default=[], description="With `include=handles`.")
+    owner: OwnerOut | None = Field(default=None, description="With `include=owner`.")
+    tags: list[RecordTagOut] = Field(default=[], description="With `include=tags`.")
 
 
 async def _companies(tx: Tx, records: Sequence[Contact]) -> dict[UUID, CompanyOfContactOut]:
@@ -120,7 +132,14 @@ async def _handles(tx: Tx, records: Sequence[Contact]) -> dict[UUID, list[Handle
     return found
 
 
-INCLUDES = Includes({"company": _companies, "handles": _handles})
+INCLUDES = Includes(
+    {
+        "company": _companies,
+        "handles": _handles,
+        "owner": owners,
+        "tags": tags_of(RecordKind.CONTACT),
+    }
+)
 
 
 @router.get(
@@ -132,7 +151,7 @@ INCLUDES = Includes({"company": _companies, "handles": _handles})
 async def list_contacts(
     tx: ApiTx, wanted: Wanted, q: Search = "", include: Include = ""
 ) -> PageOut[ContactOut]:
-    """`q` is looked for in name, title, company and handles; `include` takes `company` and `handles`."""
+    """`q` is looked for in name, title, company and handles; `include` takes `company`, `handles`, `owner` and `tags`."""
     listing, query = await wanted.read(tx, RecordKind.CONTACT)
     page = await queries.list_contacts(tx, query, text=q, listing=listing)
     shown = PageOut[ContactOut].of(page)
@@ -165,7 +184,7 @@ async def create_contact(tx: ApiTx, new: ContactIn) -> ContactOut:
     response_model_exclude_unset=True,
 )
 async def get_contact(tx: ApiTx, contact_id: ContactId, include: Include = "") -> ContactOut:
-    """`include` takes `company` and `handles`."""
+    """`include` takes `company`, `handles`, `owner` and `tags`."""
     contact = await queries.get_contact(tx, contact_id)
     shown = ContactOut.model_validate(contact)
     await INCLUDES.add(tx, include, [shown], [contact])
@@ -186,6 +205,30 @@ async def update_contact(tx: ApiTx, contact_id: ContactId, patch: ContactPatch) 
     )
 
 
+@router.delete(
+    "/{contact_id}",
+    operation_id="delete_contact",
+    summary="Put a contact into the trash",
+    response_model_exclude_unset=True,
+    responses=problems(404),
+)
+async def delete_contact(tx: ApiTx, contact_id: ContactId, version: IfMatch) -> ContactOut:
+    """No list shows it; its conversations stay, and it can be restored."""
+    return ContactOut.model_validate(await contacts.delete_contact(tx, contact_id, version=version))
+
+
+@router.post(
+    "/{contact_id}/restoration",
+    operation_id="restore_contact",
+    summary="Take a contact out of the trash",
+    response_model_exclude_unset=True,
+    responses=problems(404),
+)
+async def restore_contact(tx: ApiTx, contact_id: ContactId) -> ContactOut:
+    """One that was merged into another contact is a conflict."""
+    return ContactOut.model_validate(await contacts.restore_contact(tx, contact_id))
+
+
 @router.get(
     "/{contact_id}/handles",
     operation_id="list_handles",
@@ -204,7 +247,30 @@ async def list_handles(tx: ApiTx, contact_id: ContactId) -> list[HandleOut]:
     status_code=201,
     responses=problems(404, 409, *BODY),
 )
-async def add_handle(tx: ApiTx, contact_id: ContactId, handle: HandleIn) -> list[HandleOut]:
+async def add_handle(tx: ApiTx, contact_id: ContactId, handle: LabelledHandleIn) -> list[HandleOut]:
     """Answers with all handles of the contact; giving one again that it has changes nothing."""
-    await contacts.add_handle(tx, contact_id, handle.kind, handle.value)
+    await contacts.add_handle(tx, contact_id, handle.kind, handle.value, label=handle.label)
+    return [HandleOut.model_validate(one) for one in await queries.list_handles(tx, contact_id)]
+
+
+@router.delete(
+    "/{contact_id}/handles/{handle_id}",
+    operation_id="remove_handle",
+    summary="Take a handle off a contact",
+    responses=problems(404),
+)
+async def remove_handle(tx: ApiTx, contact_id: ContactId, handle_id: UUID) -> list[HandleOut]:
+    """Answers with the handles that stay; taking one off that is not there changes nothing."""
+    await contacts.remove_handle(tx, contact_id, handle_id)
+    return [HandleOut.model_validate(one) for one in await queries.list_handles(tx, contact_id)]
+
+
+@router.post(
+    "/{contact_id}/handles/{handle_id}/preference",
+    operation_id="prefer_handle",
+    summary="Use a handle before others of its kind",
+    responses=problems(404),
+)
+async def prefer_handle(tx: ApiTx, contact_id: ContactId, handle_id: UUID) -> list[HandleOut]:
+    await contacts.prefer_handle(tx, contact_id, handle_id)
     return [HandleOut.model_validate(one) for one in await queries.list_handles(tx, contact_id)]

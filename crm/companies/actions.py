@@ -57,7 +57,7 @@ async def create_company(tx: Tx, new: NewCompany) -> Company:
         employees=new.employees,
         about=new.about,
         owner_id=new.owner_id,
-        custom=Jsonb(merged({}, await _checked(tx, new.custom))),
+        custom=Jsonb(merged({}, await _checked_new(tx, new.custom))),
     )
     if company is None:
         raise Conflict(f"Another company already has the domain {domain}.", field="domain")
@@ -117,11 +117,14 @@ async def _write(tx: Tx, company_id: CompanyId, changes: Mapping[str, tuple[obje
     return updated
 
 
-async def delete_company(tx: Tx, company_id: CompanyId, *, version: int) -> Company:
-    """Put a company into the trash: no list shows it, and its people and deals stay. Raises: NotFound, Stale."""
+async def delete_company(tx: Tx, company_id: CompanyId, *, version: int | None) -> Company:
+    """Put a company into the trash, whatever its version without one; no list shows it, and its people and deals stay.
+
+    Raises: NotFound, Stale.
+    """
     company = await get_company(tx, company_id, lock=True)
     tx.principal.require("companies:write")
-    if company.version != version:
+    if version is not None and company.version != version:
         raise Stale(f"{company.name} was changed meanwhile; reload and try again.")
     if company.deleted_at is not None:
         return company
@@ -140,6 +143,10 @@ async def restore_company(tx: Tx, company_id: CompanyId) -> Company:
     if company.deleted_at is None:
         return company
     return await _write(tx, company_id, {"deleted_at": (company.deleted_at, None)})
+
+
+async def _checked_new(tx: Tx, custom: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    return (await custom_fields_of(tx, RecordKind.COMPANY)).check_new(custom)
 
 
 async def _checked(tx: Tx, custom: Mapping[str, JsonValue]) -> dict[str, JsonValue]:

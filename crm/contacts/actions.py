@@ -172,7 +172,7 @@ async def create_contact(tx: Tx, new: NewContact) -> Contact:
         note=new.note,
         owner_id=new.owner_id,
         bidi_id=new.bidi_id,
-        custom=Jsonb(merged({}, await _checked(tx, new.custom))),
+        custom=Jsonb(merged({}, await _checked_new(tx, new.custom))),
     )
     await emit(tx, ContactCreated(contact.id))
     for kind, value in new.handles:
@@ -269,6 +269,10 @@ async def _write(tx: Tx, contact_id: ContactId, changes: Mapping[str, tuple[obje
     return updated
 
 
+async def _checked_new(tx: Tx, custom: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    return (await custom_fields_of(tx, RecordKind.CONTACT)).check_new(custom)
+
+
 async def _checked(tx: Tx, custom: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     return (await custom_fields_of(tx, RecordKind.CONTACT)).check(custom) if custom else {}
 
@@ -293,11 +297,14 @@ async def _require_links(
         await require_bidi(tx, bidi_id)
 
 
-async def delete_contact(tx: Tx, contact_id: ContactId, *, version: int) -> Contact:
-    """Put a contact into the trash: no list shows it, and its talks stay. Raises: NotFound, Stale."""
+async def delete_contact(tx: Tx, contact_id: ContactId, *, version: int | None) -> Contact:
+    """Put a contact into the trash, whatever its version without one; no list shows it, and its talks stay.
+
+    Raises: NotFound, Stale.
+    """
     contact = await get_contact(tx, contact_id, lock=True)
     tx.principal.require("contacts:write")
-    if contact.version != version:
+    if version is not None and contact.version != version:
         raise Stale(f"{contact.name} was changed meanwhile; reload and try again.")
     if contact.deleted_at is not None:
         return contact

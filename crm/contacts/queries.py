@@ -134,6 +134,33 @@ async def list_contacts_of_company(tx: Tx, company_id: CompanyId, *, limit: int 
     )
 
 
+async def list_contacts_of_companies(
+    tx: Tx, company_ids: Collection[CompanyId], *, most: int = 25
+) -> list[Contact]:
+    """The people we know at some companies, by name, at most so many of each."""
+    tx.principal.require("contacts:read")
+    return await tx.all(
+        Contact,
+        """
+        SELECT c.id, c.name, c.title, c.company_id, c.language, c.time_zone, c.note, c.suppressed_at,
+               c.suppressed_reason, c.telegram_consent, c.owner_id, c.bidi_id, c.custom, c.created_at, c.updated_at,
+               c.deleted_at, c.merged_into_id, c.version
+          FROM unnest(%(company_ids)s::uuid[]) AS wanted (company_id)
+         CROSS JOIN LATERAL (
+               SELECT p.id, p.name, p.title, p.company_id, p.language, p.time_zone, p.note, p.suppressed_at,
+                      p.suppressed_reason, p.telegram_consent, p.owner_id, p.bidi_id, p.custom, p.created_at,
+                      p.updated_at, p.deleted_at, p.merged_into_id, p.version
+                 FROM contacts p
+                WHERE p.company_id = wanted.company_id
+                  AND p.deleted_at IS NULL
+                ORDER BY p.name, p.id
+                LIMIT %(most)s) c
+        """,
+        company_ids=list(company_ids),
+        most=most,
+    )
+
+
 async def list_consents(tx: Tx, contact_id: ContactId) -> list[Consent]:
     """What holds now for every channel that something was ever said about."""
     tx.principal.require("contacts:read")

@@ -13,18 +13,21 @@ from core.edits import KEEP, assignments, differences, given
 from core.errors import Conflict, Stale, Unprocessable
 from core.filters import ValueKind
 from core.ids import uuid7
+from core.money import known_currency
 from crm.custom_fields.models import (
     EXTENSIBLE,
     FIELD_KINDS,
     MAX_CHOICES,
     MAX_FIELDS,
+    MAX_LABEL,
     Choice,
     CustomField,
     CustomFieldEdit,
     NewCustomField,
+    is_key,
     key_of,
 )
-from crm.custom_fields.queries import get_custom_field, list_custom_fields
+from crm.custom_fields.queries import count_other_currencies, get_custom_field, list_custom_fields
 from events.ids import CustomFieldId
 from events.outbox import emit
 from events.types import CustomFieldCreated, CustomFieldUpdated
@@ -51,10 +54,11 @@ async def create_custom_field(tx: Tx, new: NewCustomField) -> CustomField:
                 CustomField,
                 """
                 INSERT INTO custom_fields (organization_id, id, record_kind, key, label, kind, choices, target_kind,
-                                           position)
+                                           currency, is_required, position)
                 VALUES (%(organization_id)s, %(id)s, %(record_kind)s, %(key)s, %(label)s, %(kind)s, %(choices)s,
-                        %(target_kind)s, %(position)s)
-                RETURNING id, record_kind, key, label, kind, choices, target_kind, position, archived_at, version
+                        %(target_kind)s, %(currency)s, %(is_required)s, %(position)s)
+                RETURNING id, record_kind, key, label, kind, choices, target_kind, currency, is_required, position,
+                          archived_at, version
                 """,
                 organization_id=tx.organization_id,
                 id=uuid7(),
@@ -64,6 +68,8 @@ async def create_custom_field(tx: Tx, new: NewCustomField) -> CustomField:
                 kind=new.kind,
                 choices=Jsonb([asdict(choice) for choice in new.choices]),
                 target_kind=new.target_kind,
+                currency=known_currency(new.currency) if new.currency else None,
+                is_required=new.is_required,
                 position=max((field.position for field in existing), default=0) + 1,
             )
     except UniqueViolation as err:
@@ -73,8 +79,11 @@ async def create_custom_field(tx: Tx, new: NewCustomField) -> CustomField:
 
 
 def _check(new: NewCustomField) -> None:
-    if not new.label.strip():
-        raise Unprocessable("A custom field needs a label.", field="label")
+    _check_label(new.label)
+    if new.key and not is_key(new.key):
+        raise Unprocessable(
+            "A key begins with a letter and has small Latin letters, digits and _ only.", field="key"
+        )
     if new.record_kind not in EXTENSIBLE:
         raise Unprocessable(f"A {new.record_kind} takes no custom fields.", field="record_kind")
     if new.kind not in FIELD_KINDS:
@@ -85,7 +94,14 @@ def _check(new: NewCustomField) -> None:
         raise Unprocessable(
             "A link needs to know what it leads to: contact, company or deal.", field="target_kind"
         )
+    if new.currency is not None and new.kind is not ValueKind.MONEY:
+        raise Unprocessable("Only money has a currency.", field="currency")
     _check_choices(new.kind, new.choices)
+
+
+def _check_label(label: str) -> None:
+    if not label.strip() or len(label.strip()) > MAX_LABEL:
+        raise Unprocessable(f"A custom field needs a label of at most {MAX_LABEL} characters.", field="label")
 
 
 def _check_choices(kind: ValueKind, choices: Sequence[Choice]) -> None:
@@ -103,27 +119,59 @@ def _check_choices(kind: ValueKind, choices: Sequence[Choice]) -> None:
 async def update_custom_field(
     tx: Tx, field_id: CustomFieldId, edit: CustomFieldEdit, *, version: int
 ) -> CustomField:
-    """Rename a field, change its choices or its place.
+    """Rename a field, change its choices, its currency, its place, or whether it is required.
 
     A choice that is gone stays in the records that hold it and is shown by its key.
 
     Raises:
         NotFound, Stale; Unprocessable: no label, or choices missing or repeated.
+        Conflict: records hold amounts in another currency.
     """
     field = await get_custom_field(tx, field_id, lock=True)
     tx.principal.require("fields:write")
     if field.version != version:
         raise Stale(f"The field {field.label} was changed meanwhile; reload and try again.")
     new = given(edit)
-    if edit.label is not KEEP and not edit.label.strip():
-        raise Unprocessable("A custom field needs a label.", field="label")
+    if edit.label is not KEEP:
+        _check_label(edit.label)
+        new["label"] = edit.label.strip()
     if edit.choices is not KEEP:
         _check_choices(field.kind, edit.choices)
         new["choices"] = [asdict(choice) for choice in edit.choices]
+    if isinstance(edit.currency, str):
+        new["currency"] = await _checked_currency(tx, field, edit.currency)
     changes = differences(field, new)
     if not changes:
         return field
     return await _write(tx, field, {name: after for name, (_, after) in changes.items()}, changes)
+
+
+async def _checked_currency(tx: Tx, field: CustomField, currency: str) -> str:
+    if field.kind is not ValueKind.MONEY:
+        raise Unprocessable("Only money has a currency.", field="currency")
+    code = known_currency(currency)
+    others = await count_other_currencies(tx, field, code)
+    if others:
+        raise Conflict(
+            f"{others} records hold {field.label} in another currency than {code}; change them first.",
+            field="currency",
+        )
+    return code
+
+
+async def move_custom_field(tx: Tx, field_id: CustomFieldId, *, places: int) -> CustomField:
+    """Move a field up (negative) or down among those of its kind of record that are in use. Raises: NotFound."""
+    field = await get_custom_field(tx, field_id, lock=True)
+    tx.principal.require("fields:write")
+    in_order = await list_custom_fields(tx, field.record_kind)
+    here = next((place for place, one in enumerate(in_order) if one.id == field_id), None)
+    if here is None:
+        return field
+    in_order.insert(min(max(here + places, 0), len(in_order) - 1), in_order.pop(here))
+    for position, one in enumerate(in_order, start=1):
+        if one.position != position:
+            await _write(tx, one, {"position": position}, {"position": (one.position, position)})
+    return await get_custom_field(tx, field_id)
 
 
 async def archive_custom_field(tx: Tx, field_id: CustomFieldId) -> CustomField:
@@ -155,7 +203,8 @@ async def _write(
         UPDATE custom_fields
            SET {values}, version = version + 1
          WHERE id = %(id)s
-        RETURNING id, record_kind, key, label, kind, choices, target_kind, position, archived_at, version
+        RETURNING id, record_kind, key, label, kind, choices, target_kind, currency, is_required, position,
+                  archived_at, version
         """
         ).format(values=assignments(values)),
         id=field.id,

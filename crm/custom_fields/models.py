@@ -13,10 +13,12 @@ from core.edits import KEEP, Keep
 from core.errors import Unprocessable
 from core.filters import ValueKind, parse_value
 from core.languages import in_latin
+from core.money import CURRENCIES, MOST_MINOR
 from events.ids import CustomFieldId, RecordKind
 
 MAX_FIELDS = 100
-_CURRENCY = re.compile(r"[A-Z]{3}")
+MAX_LABEL = 100
+_KEY = re.compile(r"[a-z][a-z0-9_]{0,62}")
 MAX_CHOICES = 200
 # Kinds of records that take custom fields.
 EXTENSIBLE = (RecordKind.CONTACT, RecordKind.COMPANY, RecordKind.DEAL)
@@ -34,7 +36,11 @@ class Choice:
 
 @dataclass(frozen=True)
 class CustomField:
-    """`key` names the value in a record's `custom`; `target_kind` is what a field of kind record leads to."""
+    """`key` names the value in a record's `custom`; `target_kind` is what a field of kind record leads to.
+
+    `currency` is what the amounts of a money field are in; None takes any. `is_required` is asked of whoever makes or
+    changes a record by hand, by the API or as an agent; records that come from a channel or a file may lack it.
+    """
 
     id: CustomFieldId
     record_kind: RecordKind
@@ -43,6 +49,8 @@ class CustomField:
     kind: ValueKind
     choices: list[dict[str, str]]
     target_kind: RecordKind | None
+    currency: str | None
+    is_required: bool
     position: int
     archived_at: datetime | None
     version: int
@@ -67,6 +75,8 @@ class NewCustomField:
     key: str = ""
     choices: tuple[Choice, ...] = ()
     target_kind: RecordKind | None = None
+    currency: str | None = None
+    is_required: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,7 +85,14 @@ class CustomFieldEdit:
 
     label: str | Keep = KEEP
     choices: tuple[Choice, ...] | Keep = KEEP
+    currency: str | Keep | None = KEEP
+    is_required: bool | Keep = KEEP
     position: int | Keep = KEEP
+
+
+def is_key(text: str) -> bool:
+    """Whether a text can be the key of a field."""
+    return _KEY.fullmatch(text) is not None
 
 
 @dataclass(frozen=True)
@@ -87,9 +104,21 @@ class CustomFields:
     def check(self, given: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         """The values as they are stored; None empties a field.
 
-        Raises: Unprocessable, naming the field and the form that is wanted.
+        Raises: Unprocessable, naming the field and the form that is wanted, or one that may not be empty.
         """
-        return {key: self._check_one(key, value) for key, value in given.items()}
+        checked = {key: self._check_one(key, value) for key, value in given.items()}
+        for key, value in checked.items():
+            if value is None and self.by_key[key].is_required:
+                raise _lacking(self.by_key[key])
+        return checked
+
+    def check_new(self, given: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+        """The same for a record that is being made: required fields may not be left out."""
+        checked = self.check(given)
+        for key, custom in self.by_key.items():
+            if custom.is_required and key not in checked:
+                raise _lacking(custom)
+        return checked
 
     def _check_one(self, key: str, value: JsonValue) -> JsonValue:
         custom = self.by_key.get(key)
@@ -99,6 +128,10 @@ class CustomFields:
                 f"There is no custom field {key!r}; there are: {known}.", field=f"custom.{key}"
             )
         return None if value in (None, "", []) else stored_value(custom, value)
+
+
+def _lacking(custom: CustomField) -> Unprocessable:
+    return Unprocessable(f"{custom.label} may not be empty.", field=custom.column_name)
 
 
 def merged(custom: Mapping[str, JsonValue], new: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
@@ -119,7 +152,7 @@ def stored_value(custom: CustomField, value: JsonValue) -> JsonValue:
             number = parse_value(custom.kind, value, name)
             return float(number) if number != int(number) else int(number)  # type: ignore[arg-type]
         case ValueKind.MONEY:
-            return _money(value, name)
+            return _money(custom, value)
         case ValueKind.CHOICE:
             return _choice(custom, value)
         case ValueKind.CHOICES:
@@ -132,13 +165,19 @@ def stored_value(custom: CustomField, value: JsonValue) -> JsonValue:
             return str(parsed) if isinstance(parsed, UUID | str | Decimal) else parsed.isoformat()  # type: ignore[union-attr]
 
 
-def _money(value: JsonValue, name: str) -> JsonValue:
+def _money(custom: CustomField, value: JsonValue) -> JsonValue:
     match value:
-        case {"amount_minor": int(amount), "currency": str(currency), **rest} if not rest:
-            if _CURRENCY.fullmatch(currency) and not isinstance(amount, bool) and abs(amount) < 2**63:
-                return {"amount_minor": amount, "currency": currency}
+        case {"amount_minor": int(amount), "currency": str(code), **rest} if not rest:
+            if code in CURRENCIES and not isinstance(amount, bool) and abs(amount) <= MOST_MINOR:
+                if custom.currency not in (None, code):
+                    raise Unprocessable(
+                        f"{custom.label} is kept in {custom.currency}; give the amount in it.",
+                        field=custom.column_name,
+                    )
+                return {"amount_minor": amount, "currency": code}
+    name, code = custom.column_name, custom.currency or "EUR"
     raise Unprocessable(
-        f'{name} needs money such as {{"amount_minor": 816000, "currency": "EUR"}}.', field=name
+        f'{name} needs money such as {{"amount_minor": 816000, "currency": "{code}"}}.', field=name
     )
 
 

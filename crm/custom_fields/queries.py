@@ -1,12 +1,23 @@
 """Reading custom fields, and the columns that lists get from them."""
 
+from collections.abc import Mapping
+from typing import LiteralString
+
 from psycopg import sql
 
 from core.db import Tx
 from core.filters import ValueKind
-from core.sql import Column
+from core.pagination import Page
+from core.sql import FIRST_PAGE, Column, ListQuery, fetch_page
+from crm.custom_fields.fields import FIELDS
 from crm.custom_fields.models import CustomField, CustomFields
 from events.ids import CustomFieldId, RecordKind
+
+_OTHER_CURRENCY: Mapping[RecordKind, LiteralString] = {
+    RecordKind.CONTACT: "SELECT count(*) FROM contacts WHERE custom -> %(key)s ->> 'currency' <> %(currency)s",
+    RecordKind.COMPANY: "SELECT count(*) FROM companies WHERE custom -> %(key)s ->> 'currency' <> %(currency)s",
+    RecordKind.DEAL: "SELECT count(*) FROM deals WHERE custom -> %(key)s ->> 'currency' <> %(currency)s",
+}
 
 
 async def get_custom_field(tx: Tx, field_id: CustomFieldId, *, lock: bool = False) -> CustomField:
@@ -20,7 +31,8 @@ async def get_custom_field(tx: Tx, field_id: CustomFieldId, *, lock: bool = Fals
     return await tx.one(
         CustomField,
         """
-        SELECT id, record_kind, key, label, kind, choices, target_kind, position, archived_at, version
+        SELECT id, record_kind, key, label, kind, choices, target_kind, currency, is_required, position,
+               archived_at, version
           FROM custom_fields
          WHERE id = %(id)s
         """,
@@ -36,7 +48,8 @@ async def list_custom_fields(
     return await tx.all(
         CustomField,
         """
-        SELECT id, record_kind, key, label, kind, choices, target_kind, position, archived_at, version
+        SELECT id, record_kind, key, label, kind, choices, target_kind, currency, is_required, position,
+               archived_at, version
           FROM custom_fields
          WHERE (%(record_kind)s::text IS NULL OR record_kind = %(record_kind)s)
            AND (%(with_archived)s OR archived_at IS NULL)
@@ -45,6 +58,17 @@ async def list_custom_fields(
         record_kind=record_kind,
         with_archived=with_archived,
     )
+
+
+async def list_field_lines(tx: Tx, query: ListQuery = FIRST_PAGE) -> Page[CustomField]:
+    """Fields that a filter keeps, in order, archived ones too."""
+    tx.principal.require("contacts:read")
+    return await fetch_page(tx, CustomField, FIELDS, query)
+
+
+async def count_other_currencies(tx: Tx, field: CustomField, currency: str) -> int:
+    """How many records hold an amount of a money field in another currency."""
+    return int(await tx.value(_OTHER_CURRENCY[field.record_kind], key=field.key, currency=currency))
 
 
 async def custom_fields_of(tx: Tx, record_kind: RecordKind) -> CustomFields:

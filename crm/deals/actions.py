@@ -53,7 +53,7 @@ async def create_deal(
     if new.contact_id is not None:
         await get_contact(tx, new.contact_id)
     await _require_people(tx, new.owner_id, new.bidi_id)
-    custom = merged({}, await _checked(tx, new.custom))
+    custom = merged({}, await _checked_new(tx, new.custom, cause))
     deal_id = DealId(uuid7())
     standing = _standing(deal_id, new, stage, currency, custom)
     moves.require_rules(standing, None, stage)
@@ -257,6 +257,12 @@ def _check(name: str, amount_minor: int, probability: int | None) -> None:
         raise Unprocessable("The amount is more than a deal can hold.", field="amount_minor")
     if probability is not None and not 0 <= probability <= 100:
         raise Unprocessable("A probability is a percentage from 0 to 100.", field="probability")
+
+
+async def _checked_new(tx: Tx, custom: Mapping[str, JsonValue], cause: Cause) -> dict[str, JsonValue]:
+    """A deal made of a lead has nobody who was asked for its fields yet, so none is required of it."""
+    fields = await custom_fields_of(tx, RecordKind.DEAL)
+    return fields.check(custom) if cause is Cause.CONVERTED else fields.check_new(custom)
 
 
 async def _checked(tx: Tx, custom: Mapping[str, JsonValue]) -> dict[str, JsonValue]:

@@ -7,7 +7,7 @@ from core import crypto
 from core.db import Database, Tx
 from core.errors import Unprocessable
 from crm.identity.models import Account, Organization, Role
-from events.ids import OrganizationId, UserId
+from events.ids import MemberId, OrganizationId, UserId
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,11 @@ async def require_member(tx: Tx, member_id: UUID, *, field: str = "owner_id") ->
         )
 
 
-async def find_member_id(tx: Tx, user_id: UUID) -> UUID | None:
+async def find_member_id(tx: Tx, user_id: UUID) -> MemberId | None:
     """The membership of a user here; None for a seat or the product itself."""
-    found: UUID | None = await tx.value("SELECT id FROM members WHERE user_id = %(user_id)s", user_id=user_id)
+    found: MemberId | None = await tx.value(
+        "SELECT id FROM members WHERE user_id = %(user_id)s", user_id=user_id
+    )
     return found
 
 

@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
+from core.edits import KEEP, Keep
 from events.ids import TagId
+
+MAX_NAME = 60
+TINTS = range(8)
 
 
 @dataclass(frozen=True)
@@ -12,3 +16,17 @@ class Tag:
     id: TagId
     name: str
     tint: int
+    version: int
+
+
+@dataclass(frozen=True)
+class TagLine(Tag):
+    """A tag as a line of a list; `records` counts what it stands on, the trash included."""
+
+    records: int
+
+
+@dataclass(frozen=True)
+class TagEdit:
+    name: str | Keep = KEEP
+    tint: int | Keep = KEEP

@@ -13,8 +13,10 @@ from events.outbox import Recorded
 PLACES = {
     "approval": "/api/v1/approvals/{id}",
     "bulk_edit": "/api/v1/bulk-edits/{id}",
+    "company": "/api/v1/companies/{id}",
     "contact": "/api/v1/contacts/{id}",
     "conversation": "/api/v1/conversations/{id}",
+    "custom_field": "/api/v1/custom-fields/{id}",
     "deal": "/api/v1/deals/{id}",
     "file": "/api/v1/files/{id}",
     "import": "/api/v1/imports/{id}",
@@ -24,6 +26,7 @@ PLACES = {
     "pipeline": "/api/v1/pipelines/{id}",
     "run": "/api/v1/runs/{id}",
     "segment": "/api/v1/segments/{id}",
+    "tag": "/api/v1/tags/{id}",
     "task": "/api/v1/tasks/{id}",
     "view": "/api/v1/saved-views/{id}",
 }

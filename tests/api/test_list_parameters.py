@@ -11,6 +11,8 @@ from crm.companies.actions import create_company
 from crm.companies.models import NewCompany
 from crm.contacts.actions import create_contact
 from crm.contacts.models import NewContact
+from crm.identity.models import Role
+from crm.identity.queries import find_member_id
 from tests.api.conftest import Callers
 from tests.support.callers import Caller
 
@@ -151,3 +153,28 @@ async def test_some_fields_are_sent_when_some_are_asked_for(api: Caller) -> None
     assert listed.json()["next_cursor"] is None
     assert one.json() == {"name": "Anna"}
     assert one.headers["ETag"].startswith('"1-')
+
+
+async def test_me_is_whoever_calls(
+    api: Caller, callers: Callers, database: Database, organization: Principal
+) -> None:
+    async with database.transaction(organization, "test") as tx:
+        me = await find_member_id(tx, organization.id)
+        await create_contact(tx, NewContact("Vera", owner_id=me))
+        await create_contact(tx, NewContact("Bo"))
+    mine = _filter("owner_id", "is", "me")
+    colleague = await callers.member(organization, Role.SUPERVISOR)
+
+    assert [await _names(one, filter=mine) for one in (api, colleague)] == [["Vera"], []]
+
+
+@pytest.mark.usefixtures("people")
+async def test_a_company_comes_with_its_people_owner_and_tags(api: Caller) -> None:
+    plain = (await api.get("/companies", sort="name")).json()["items"][0]
+    await api.post(f"/records/company/{plain['id']}/tags", {"name": "Fair"})
+
+    (whole,) = (await api.get("/companies", include="contacts,owner,tags")).json()["items"]
+
+    assert not {"contacts", "owner", "tags"} & plain.keys()
+    assert [person["name"] for person in whole["contacts"]] == ["Tomas", "Vera"]
+    assert (whole["owner"], [tag["name"] for tag in whole["tags"]]) == (None, ["Fair"])

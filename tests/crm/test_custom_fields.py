@@ -9,11 +9,12 @@ from core.db import Database
 from core.errors import Conflict, Forbidden, Stale, Unprocessable
 from core.filters import ValueKind
 from core.principal import Principal
-from crm.contacts.actions import create_contact, update_contact
+from crm.contacts.actions import create_contact, resolve_contact, update_contact
 from crm.contacts.models import ContactEdit, NewContact
 from crm.custom_fields.actions import (
     archive_custom_field,
     create_custom_field,
+    move_custom_field,
     restore_custom_field,
     update_custom_field,
 )
@@ -164,3 +165,85 @@ async def test_fields_are_for_those_who_manage_the_crm(
     async with database.transaction(replace(organization, scopes=SCOPES[role]), "test") as tx:
         with pytest.raises(Forbidden):
             await create_custom_field(tx, NewCustomField(RecordKind.CONTACT, "Size", ValueKind.TEXT))
+
+
+async def test_money_keeps_to_the_currency_of_its_field(database: Database, organization: Principal) -> None:
+    budget = NewCustomField(RecordKind.CONTACT, "Budget", ValueKind.MONEY, currency="EUR")
+    async with database.transaction(organization, "test") as tx:
+        field = await create_custom_field(tx, budget)
+        await create_contact(
+            tx, NewContact("Vera", custom={"budget": {"amount_minor": 5, "currency": "EUR"}})
+        )
+
+        with pytest.raises(Unprocessable, match="EUR"):
+            await create_contact(
+                tx, NewContact("Bo", custom={"budget": {"amount_minor": 5, "currency": "USD"}})
+            )
+        with pytest.raises(Conflict, match="1 records"):
+            await update_custom_field(tx, field.id, CustomFieldEdit(currency="USD"), version=1)
+
+
+async def test_a_required_field_is_asked_of_whoever_makes_or_changes_a_record(
+    database: Database, organization: Principal
+) -> None:
+    async with database.transaction(organization, "test") as tx:
+        before = await create_contact(tx, NewContact("Bo"))
+        await create_custom_field(
+            tx, NewCustomField(RecordKind.CONTACT, "Office", ValueKind.TEXT, is_required=True)
+        )
+
+        with pytest.raises(Unprocessable, match="Office"):
+            await create_contact(tx, NewContact("Vera"))
+        vera = await create_contact(tx, NewContact("Vera", custom={"office": "Riga"}))
+        with pytest.raises(Unprocessable, match="Office"):
+            await update_contact(tx, vera.id, ContactEdit(custom={"office": None}), version=1)
+        changed = await update_contact(tx, before.id, ContactEdit(title="Buyer"), version=1)
+        written = await resolve_contact(tx, handles=(("email", "x@y.example"),), name="X", language="en")
+
+    assert (vera.custom, changed.title, written.custom) == ({"office": "Riga"}, "Buyer", {})
+
+
+async def test_fields_are_moved_among_those_in_use(database: Database, organization: Principal) -> None:
+    async with database.transaction(organization, "test") as tx:
+        made = [
+            await create_custom_field(tx, NewCustomField(RecordKind.CONTACT, label, ValueKind.TEXT))
+            for label in "ABCD"
+        ]
+        await archive_custom_field(tx, made[1].id)
+
+        await move_custom_field(tx, made[3].id, places=-1)
+        await move_custom_field(tx, made[0].id, places=-5)
+        shown = [field.label for field in await list_custom_fields(tx, RecordKind.CONTACT)]
+
+    assert shown == ["A", "D", "C"]
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        NewCustomField(RecordKind.CONTACT, "Size", ValueKind.TEXT, key="Size!"),
+        NewCustomField(RecordKind.CONTACT, "Size", ValueKind.TEXT, currency="EUR"),
+        NewCustomField(RecordKind.CONTACT, "Size", ValueKind.MONEY, currency="EUX"),
+        NewCustomField(RecordKind.CONTACT, "x" * 101, ValueKind.TEXT),
+    ],
+    ids=["key", "currency of a text", "unknown currency", "long label"],
+)
+async def test_a_field_says_what_is_wrong_with_it(
+    database: Database, organization: Principal, new: NewCustomField
+) -> None:
+    async with database.transaction(organization, "test") as tx:
+        with pytest.raises(Unprocessable):
+            await create_custom_field(tx, new)
+
+
+async def test_choices_are_renamed_and_put_in_order(database: Database, organization: Principal) -> None:
+    size = NewCustomField(RecordKind.CONTACT, "Size", ValueKind.CHOICE, choices=_SIZES)
+    async with database.transaction(organization, "test") as tx:
+        field = await create_custom_field(tx, size)
+        vera = await create_contact(tx, NewContact("Vera", custom={"size": "big"}))
+        renamed = (Choice("big", "Огромная"), _SIZES[0])
+
+        changed = await update_custom_field(tx, field.id, CustomFieldEdit(choices=renamed), version=1)
+        other = await create_contact(tx, NewContact("Bo", custom={"size": "огромная"}))
+
+    assert (changed.options, vera.custom, other.custom) == (renamed, {"size": "big"}, {"size": "big"})

@@ -55,7 +55,7 @@ async def test_me_is_whoever_counts(
         me = await find_member_id(tx, organization.id)
         mine: dict[str, JsonValue] = {"field": "owner_id", "op": "is", "value": "me"}
         segment = await create_segment(tx, NewSegment(RecordKind.CONTACT, "Mine", mine))
-        await create_contact(tx, NewContact("Vera", owner_id=me))  # type: ignore[arg-type]
+        await create_contact(tx, NewContact("Vera", owner_id=me))
         await create_contact(tx, NewContact("Bo"))
 
         assert await count_segment(tx, segment) == 1

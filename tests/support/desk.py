@@ -8,6 +8,7 @@ from uuid import UUID
 from core import clock
 from core.addresses import Reach
 from core.db import Database, Tx
+from core.filters import ValueKind
 from core.ids import uuid7
 from core.principal import Principal
 from core.tables.models import Layout, Survey
@@ -15,10 +16,14 @@ from crm.api_keys.actions import create_api_key
 from crm.approvals.queries import get_approval_of
 from crm.bulk.actions import create_bulk_edit
 from crm.bulk.models import Changes, NewBulkEdit
+from crm.companies.actions import create_company
+from crm.companies.models import NewCompany
 from crm.contacts.actions import create_contact
 from crm.contacts.models import NewContact
 from crm.contacts.queries import list_handles
 from crm.conversations.queries import list_messages
+from crm.custom_fields.actions import create_custom_field
+from crm.custom_fields.models import NewCustomField
 from crm.deals.actions import create_deal
 from crm.deals.models import NewDeal
 from crm.files.actions import add_file
@@ -41,6 +46,7 @@ from crm.runs.actions import QuietWindow, RunRequest, request_run
 from crm.runs.tool_calls import NewToolCall, open_tool_call
 from crm.segments.actions import create_segment
 from crm.segments.models import NewSegment
+from crm.tags.actions import create_tag
 from crm.tasks.actions import create_task
 from crm.tasks.models import NewTask
 from crm.views.actions import create_view
@@ -92,6 +98,7 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
         table = NewTable("people.csv", "0" * 64, 34, Survey(Layout("csv", columns=("Name", "Email")), 1))
         imported = await create_table_import(tx, table)
         noted = await _note_down(tx, RecordRef(RecordKind.CONTACT, conversation.contact_id))
+        kept = await _keep(tx)
         segment = await create_segment(tx, NewSegment(RecordKind.CONTACT, "Everybody", {}))
         chosen = NewBulkEdit(RecordKind.CONTACT, (conversation.contact_id,))
         edit = await create_bulk_edit(tx, chosen, Changes(set={"title": "Head of sales"}))
@@ -108,6 +115,7 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
         "bulk_edit_id": edit.id,
         "view_id": view.id,
         **noted,
+        **kept,
         "import_id": imported.id,
         "record_id": conversation.contact_id,
         "pipeline_id": pipeline.id,
@@ -129,6 +137,19 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
         "api_key_id": key.key.id,
     }
     return Desk(world, ids)
+
+
+async def _keep(tx: Tx) -> dict[str, UUID]:
+    """A company, a custom field and two tags."""
+    company = await create_company(tx, NewCompany("Lind Logistics", domain="lind.example"))
+    field = await create_custom_field(tx, NewCustomField(RecordKind.CONTACT, "Fleet size", ValueKind.NUMBER))
+    tag, other = await create_tag(tx, "Fair"), await create_tag(tx, "Exhibition")
+    return {
+        "company_id": company.id,
+        "custom_field_id": field.id,
+        "tag_id": tag.id,
+        "other_tag_id": other.id,
+    }
 
 
 async def _note_down(tx: Tx, about: RecordRef) -> dict[str, UUID]:

@@ -14,7 +14,7 @@ TOMORROW_LATER = (clock.now() + timedelta(days=1, hours=1)).isoformat()
 class Operation:
     """One call. `scope` is what a viewer lacks for it, if anything; `first` are operations that must go before.
 
-    What `is_managed` is not there for those who do not manage it: they see their own only.
+    What `is_managed` is not there for those who do not manage it: they see their own only. `listed` is how many a desk has of what a list shows.
     """
 
     name: str
@@ -25,6 +25,7 @@ class Operation:
     scope: str = ""
     first: tuple[str, ...] = ()
     is_managed: bool = False
+    listed: int = 1
 
     @property
     def is_about_one(self) -> bool:
@@ -44,6 +45,9 @@ _HOOKS = "webhooks:manage"
 _VERSION: dict[str, object] = {"version": 1}
 _BULK = "/bulk-edits/{bulk_edit_id}"
 _TABLE, _TABLES = "/imports/{import_id}", "imports:write"
+_CONTACT, _COMPANY = "/contacts/{contact_id}", "/companies/{company_id}"
+_FIELD, _TAG, _FIELDS = "/custom-fields/{custom_field_id}", "/tags/{tag_id}", "fields:write"
+_TAGS_OF_RECORD = "/records/{record_kind}/{record_id}/tags"
 _RECORD: dict[str, object] = {"record_kind": "contact", "record_id": "{contact_id}"}
 
 OPERATIONS = (
@@ -131,7 +135,7 @@ OPERATIONS = (
     Operation("list_webhook_attempts", "GET", f"{_DELIVERY}/attempts", scope=_HOOKS),
     Operation("retry_webhook_delivery", "POST", f"{_DELIVERY}/retry", status=202, scope=_HOOKS),
     Operation("create_ws_ticket", "POST", "/ws-tickets", status=201),
-    Operation("list_contacts", "GET", "/contacts"),
+    Operation("list_contacts", "GET", "/contacts", listed=2),
     Operation(
         "create_contact", "POST", "/contacts", {"name": "Tomas Ferreira"}, status=201, scope="contacts:write"
     ),
@@ -152,6 +156,48 @@ OPERATIONS = (
         status=201,
         scope="contacts:write",
     ),
+    Operation("remove_handle", "DELETE", _CONTACT + "/handles/{handle_id}", scope="contacts:write"),
+    Operation("prefer_handle", "POST", _CONTACT + "/handles/{handle_id}/preference", scope="contacts:write"),
+    Operation("delete_contact", "DELETE", _CONTACT, scope="contacts:write"),
+    Operation("restore_contact", "POST", f"{_CONTACT}/restoration", scope="contacts:write"),
+    Operation("list_consents", "GET", f"{_CONTACT}/consents"),
+    Operation(
+        "record_consent",
+        "POST",
+        f"{_CONTACT}/consents",
+        {"channel": "email", "is_given": True, "source": "A letter"},
+        status=201,
+        scope="contacts:write",
+    ),
+    Operation("list_consent_history", "GET", f"{_CONTACT}/consents/history"),
+    Operation("list_companies", "GET", "/companies"),
+    Operation("create_company", "POST", "/companies", {"name": "Nord"}, status=201, scope="companies:write"),
+    Operation("get_company", "GET", _COMPANY),
+    Operation("update_company", "PATCH", _COMPANY, {**_VERSION, "city": "Malmö"}, scope="companies:write"),
+    Operation("delete_company", "DELETE", _COMPANY, scope="companies:write"),
+    Operation("restore_company", "POST", f"{_COMPANY}/restoration", scope="companies:write"),
+    Operation("list_custom_fields", "GET", "/custom-fields"),
+    Operation(
+        "create_custom_field",
+        "POST",
+        "/custom-fields",
+        {"record_kind": "deal", "label": "Fleet", "kind": "number"},
+        status=201,
+        scope=_FIELDS,
+    ),
+    Operation("get_custom_field", "GET", _FIELD),
+    Operation("update_custom_field", "PATCH", _FIELD, {**_VERSION, "label": "Vehicles"}, scope=_FIELDS),
+    Operation("archive_custom_field", "POST", f"{_FIELD}/archival", scope=_FIELDS),
+    Operation("restore_custom_field", "POST", f"{_FIELD}/restoration", scope=_FIELDS),
+    Operation("list_tags", "GET", "/tags", listed=2),
+    Operation("create_tag", "POST", "/tags", {"name": "VIP"}, status=201, scope=_FIELDS),
+    Operation("get_tag", "GET", _TAG),
+    Operation("update_tag", "PATCH", _TAG, {**_VERSION, "name": "Fair"}, scope=_FIELDS),
+    Operation("delete_tag", "DELETE", _TAG, scope=_FIELDS),
+    Operation("merge_tag", "POST", f"{_TAG}/merge", {"into_id": "{other_tag_id}"}, scope=_FIELDS),
+    Operation("list_record_tags", "GET", _TAGS_OF_RECORD),
+    Operation("tag_record", "POST", _TAGS_OF_RECORD, {"name": "VIP"}, status=201, scope="contacts:write"),
+    Operation("untag_record", "DELETE", _TAGS_OF_RECORD + "/{tag_id}", scope="contacts:write"),
     Operation("search", "GET", "/search"),
     Operation("list_imports", "GET", "/imports", scope=_TABLES),
     Operation(
@@ -180,7 +226,7 @@ OPERATIONS = (
         "cancel_import", "POST", f"{_TABLE}/cancellation", status=202, scope=_TABLES, first=("run_import",)
     ),
     Operation("undo_import", "POST", f"{_TABLE}/undo", status=202, scope=_TABLES, first=("run_import",)),
-    Operation("export_records", "GET", "/exports", scope="records:export"),
+    Operation("export_records", "GET", "/exports", scope="records:export", listed=2),
     Operation("get_timeline", "GET", "/records/{record_kind}/{record_id}/timeline"),
     Operation("list_notes", "GET", "/notes"),
     Operation(

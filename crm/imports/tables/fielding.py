@@ -3,7 +3,7 @@
 from core.db import Tx
 from core.filters import ValueKind
 from crm.custom_fields import actions as custom_fields
-from crm.custom_fields.models import NewCustomField, key_of
+from crm.custom_fields.models import MAX_LABEL, NewCustomField, key_of
 from crm.custom_fields.queries import list_custom_fields
 from crm.imports.tables import actions
 from crm.imports.tables.models import TableImport
@@ -27,7 +27,7 @@ async def start_run(tx: Tx, import_id: ImportId) -> TableImport:
         key = key_of(columns[column])
         if key not in known:
             kind = ValueKind(target.removeprefix("new:"))
-            new = NewCustomField(current.record_kind, columns[column], kind, key=key)
+            new = NewCustomField(current.record_kind, columns[column][:MAX_LABEL], kind, key=key)
             await custom_fields.create_custom_field(tx, new)
             known.add(key)
         targets[column] = f"custom:{key}"

@@ -22,6 +22,7 @@ MEANINGS: dict[str, str | None] = {
     "last-event-id": "events",
     "entity_id": "contacts",
     "target_id": "contacts",
+    "into_id": "tags",
     "from_id": "contacts",
     "subject_id": "contacts",
     "source_id": "messages",
