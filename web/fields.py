@@ -206,7 +206,10 @@ class Typed:
 
 @dataclass(frozen=True)
 class Field:
-    """A field of a record; `text` is what readers see, `given` what its inputs hold."""
+    """A field of a record; `text` is what readers see, `given` what its inputs hold.
+
+    `currency` is the only one that a money field takes, if there is one.
+    """
 
     name: str
     label: str
@@ -218,6 +221,7 @@ class Field:
     is_link: bool = False
     is_long: bool = False
     is_required: bool = False
+    currency: str = ""
     error: str = ""
     found: list[tuple[str, str]] = field(default_factory=list)
     prefix: str = ""
@@ -275,7 +279,7 @@ async def load_field(tx: Tx, opened: Opened, record: Record | None, name: str) -
         raise NotFound(f"A {opened.sheet.kind} has no field {name!r}.")
     column, words = opened.columns[name], opened.words
     value = values.value_of(record, name) if record else None
-    target = opened.target(name)
+    target, own = opened.target(name), opened.names.fields.get(name)
     shown = Field(
         name,
         values.label(name, opened.names, words),
@@ -285,7 +289,10 @@ async def load_field(tx: Tx, opened: Opened, record: Record | None, name: str) -
         _options(opened, column, value),
         is_link=target is not None,
         is_long=name in _LONG,
-        is_required=name in _REQUIRED or (name == "contact_id" and opened.sheet.kind is RecordKind.LEAD),
+        is_required=name in _REQUIRED
+        or (name == "contact_id" and opened.sheet.kind is RecordKind.LEAD)
+        or (own is not None and own.is_required),
+        currency=(own.currency if own else None) or "",
     )
     if target is None or value is None:
         return shown
@@ -348,6 +355,9 @@ async def read_typed(tx: Tx, opened: Opened, shown: Field, form: FormData, recor
     say = opened.words.gettext
     if any("\x00" in one or len(one) > _LONGEST for one in given):
         return Typed((), error=say(WANTED[ValueKind.TEXT]))
+    typed = given[:1] if shown.kind == ValueKind.MONEY else given
+    if shown.is_required and shown.name.startswith("custom.") and not "".join(typed).strip():
+        return Typed(given, error=say(N_("Fill this in.")))
     target = opened.target(shown.name)
     if target is not None:
         kept = values.value_of(record, shown.name) if record is not None and given == shown.given else None

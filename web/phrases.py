@@ -359,14 +359,14 @@ def script_lang(text: str) -> str:
     return "ru" if any("а" <= letter.lower() <= "я" or letter in "ёЁ" for letter in text) else "en"
 
 
-_DEAL_AMOUNT = re.compile(r"(\d+)\.(\d\d) ([A-Z]{3})\b")
+_DEAL_AMOUNT = re.compile(r"(\d+)(?:\.(\d+))? ([A-Z]{3})\b")
 
 
 def evidence_quote(line: EvidenceLine, say: Words) -> str:
     """The words of a source as the reader writes amounts: a deal is recorded as `8160.00 EUR, Proposal`."""
     if line.kind != "deal":
         return line.quote
-    return _DEAL_AMOUNT.sub(lambda found: say.money(int(found[1] + found[2]), found[3]), line.quote)
+    return _DEAL_AMOUNT.sub(lambda found: say.money(int(found[1] + (found[2] or "")), found[3]), line.quote)
 
 
 def evidence_href(line: EvidenceLine, conversation_id: UUID, folder: str) -> str:

@@ -11,6 +11,7 @@ from agents.inbox import relations
 from agents.inbox.contract import Case, CaseContact, CaseMessage
 from agents.inbox.items import Item
 from core import clock
+from core.money import format_amount
 from core.trust import Trust
 from crm.drafts.models import EvidenceKind
 
@@ -116,9 +117,9 @@ def _words(kind: EvidenceKind, details: dict[str, str]) -> tuple[str, str]:
     name = details.get("name", "")
     match kind:
         case EvidenceKind.DEAL:
-            amount = int(details.get("amount_minor", "0")) / 100
+            amount, currency = int(details.get("amount_minor", "0")), details.get("currency", "")
             parts = [
-                f"{amount:.2f} {details.get('currency', '')}" if amount else "",
+                f"{format_amount(amount, currency)} {currency}" if amount else "",
                 details.get("stage", ""),
             ]
             return name, ", ".join(part for part in parts if part)

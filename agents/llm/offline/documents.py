@@ -9,6 +9,7 @@ from agents.llm.offline.phrases import money, say
 from agents.llm.offline.prices import Row
 from agents.text import content_stems, sentences
 from core.languages import Language, language_of, stems
+from core.money import digits_of
 
 _ENOUGH = 0.5
 _LENGTH = 320
@@ -109,7 +110,8 @@ def _sums(row: Row, number: int, values: list[tuple[str, str]], language: Langua
         found = prices.money_in(value)
         if len(found) != 1:
             return ""
-        total = money(int(found[0].amount * number * 100), found[0].currency, language)
+        minor = int((found[0].amount * number).scaleb(digits_of(found[0].currency)))
+        total = money(minor, found[0].currency, language)
         period = f" {say(language, f'price.per_{row.period}')}" if row.period else ""
         condition = f" ({_lowered(name)})" if name else ""
         told.append(f"{number} × {found[0].text} = {total}{period}{condition}")

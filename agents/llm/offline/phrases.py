@@ -7,6 +7,7 @@ from functools import cache
 from importlib import resources
 
 from core.languages import Language
+from core.money import digits_of
 
 _MONTHS = {
     "en": [
@@ -63,14 +64,15 @@ def openings(language: Language, *keys: str) -> list[str]:
 
 def money(amount_minor: int, currency: str, language: Language) -> str:
     """`€8,160` in English, `8160 €` in Russian; cents only when there are any."""
-    amount = Decimal(amount_minor) / 100
-    decimals = 0 if amount == amount.to_integral_value() else 2
+    digits = digits_of(currency)
+    amount = Decimal(amount_minor).scaleb(-digits)
+    decimals = 0 if amount == amount.to_integral_value() else digits
     symbol = _SYMBOLS.get(currency, currency)
     if language == "en":
         spaced = symbol if len(symbol) == 1 else f"{symbol}{_NO_BREAK_SPACE}"
         return f"{spaced}{amount:,.{decimals}f}"
-    digits = f"{amount:.{decimals}f}" if amount < 10_000 else f"{amount:,.{decimals}f}"
-    return f"{digits.replace(',', _NO_BREAK_SPACE).replace('.', ',')}{_NO_BREAK_SPACE}{symbol}"
+    number = f"{amount:.{decimals}f}" if amount < 10_000 else f"{amount:,.{decimals}f}"
+    return f"{number.replace(',', _NO_BREAK_SPACE).replace('.', ',')}{_NO_BREAK_SPACE}{symbol}"
 
 
 def day(at: datetime, language: Language) -> str:
