@@ -22,6 +22,7 @@ from web.pages import (
     cards,
     contacts,
     conversations,
+    custom_fields,
     deals,
     design,
     drafts,
@@ -40,8 +41,12 @@ from web.pages import (
     search,
     session,
     tables,
+    tags,
     tasks,
     webhooks,
+)
+from web.pages import (
+    settings as settings_pages,
 )
 from web.phrases import error_text, error_title
 from web.tables import TABLES
@@ -75,6 +80,9 @@ def create_web(app: FastAPI, settings: Settings) -> FastAPI:
         meetings,
         notifications,
         records,
+        settings_pages,
+        custom_fields,
+        tags,
         api_keys,
         webhooks,
         design,

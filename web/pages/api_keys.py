@@ -72,6 +72,6 @@ async def _page(session: Session, *, status: int = 200, cursor: str = "", **show
         "keys": await queries.list_api_key_page(session.tx, cursor=cursor or None),
         "people": {member.user_id: member.name for member in await list_members(session.tx)},
         "counts": await count_folders(session.tx),
-        "section": "preferences",
+        "section": "settings",
     }
     return session.page("api_keys/index.html", status=status, **{**context, **shown})

@@ -139,7 +139,7 @@ async def _show(
 
 async def _frame(session: Session) -> dict[str, Any]:
     return {
-        "section": "preferences",
+        "section": "settings",
         "counts": await count_folders(session.tx),
         "event_types": EVENT_TYPES,
         "everything": EVERYTHING,

@@ -1,0 +1,85 @@
+"""Settings: every page where the organization is set up, with what it is for."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from crm.conversations.inbox import count_folders
+from web.phrases import N_
+from web.viewer import CurrentSession
+
+router = APIRouter(prefix="/settings")
+
+
+@dataclass(frozen=True)
+class SettingsPage:
+    """One page of settings; `scope` is what it takes to change anything there."""
+
+    href: str
+    icon: str
+    label: str
+    purpose: str
+    scope: str = ""
+
+
+PAGES = (
+    SettingsPage(
+        "/settings/fields",
+        "columns",
+        N_("Custom fields"),
+        N_("What you want to know of contacts, companies and deals beyond what is built in."),
+        "fields:write",
+    ),
+    SettingsPage(
+        "/settings/tags",
+        "tag",
+        N_("Tags"),
+        N_("Rename, colour, merge and remove the words that stand on records."),
+        "fields:write",
+    ),
+    SettingsPage(
+        "/pipelines",
+        "deals",
+        N_("Pipelines"),
+        N_("The stages of deals and leads, the rules of each, and what moves by itself."),
+        "pipelines:write",
+    ),
+    SettingsPage(
+        "/imports",
+        "link",
+        N_("Import and export"),
+        N_("Take tables over from files and other systems, undo that, and get everything out again."),
+        "imports:write",
+    ),
+    SettingsPage(
+        "/knowledge",
+        "doc",
+        N_("Knowledge"),
+        N_("Documents from which agents answer, and what each may be told outside."),
+    ),
+    SettingsPage(
+        "/settings/api-keys",
+        "lock",
+        N_("API keys"),
+        N_("Let programs of yours read and write here, each with no more than it needs."),
+    ),
+    SettingsPage(
+        "/settings/webhooks",
+        "plane",
+        N_("Webhooks"),
+        N_("Have programs of yours told as soon as something happens here."),
+        "webhooks:manage",
+    ),
+    SettingsPage("/preferences", "person", N_("Preferences"), N_("Your own language and theme.")),
+)
+
+
+@router.get("")
+async def show_settings(session: CurrentSession) -> Response:
+    return session.page(
+        "settings/index.html",
+        section="settings",
+        counts=await count_folders(session.tx),
+        pages=[page for page in PAGES if not page.scope or session.principal.may(page.scope)],
+    )
