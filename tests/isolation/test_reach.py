@@ -38,6 +38,9 @@ NOT_FOUND_EITHER = {
     "GET /leads/{record_id}/cells/{name}": "a lead has no name of its own",
     "POST /leads/{record_id}/cells/{name}": "a lead has no name of its own",
     "POST /deals/{deal_id}/stakeholders": "the person is looked for by name",
+    "DELETE /api/v1/tags/{tag_id}": "the page has removed it before",
+    "POST /api/v1/tags/{tag_id}/merge": "both slots hold the same tag, which is not merged with itself",
+    "POST /settings/tags/{tag_id}/merge": "both slots hold the same tag, which is not merged with itself",
     "POST /imports/{import_id}/mapping": "a mapping names every column of its own file",
     **{
         f"POST /{noun}/{{record_id}}/{place}": why

@@ -12,6 +12,7 @@ from core import clock
 from core.addresses import Reach
 from core.blobs import Blobs
 from core.db import Database, Tx
+from core.filters import ValueKind
 from core.ids import uuid7
 from core.principal import Principal, PrincipalKind, system
 from core.settings import Settings
@@ -28,6 +29,8 @@ from crm.conversations import actions as conversations
 from crm.conversations.attachments import list_pending, store_attachment
 from crm.conversations.models import HandoffReason, InboundAttachment, InboundMessage
 from crm.conversations.queries import list_messages
+from crm.custom_fields.actions import create_custom_field
+from crm.custom_fields.models import Choice, NewCustomField
 from crm.deals.actions import add_stakeholder, create_deal
 from crm.deals.models import NewDeal
 from crm.facts.actions import assert_relation, assert_text
@@ -53,6 +56,7 @@ from crm.search import actions as search
 from crm.search.models import FoundKind
 from crm.segments.actions import create_segment
 from crm.segments.models import NewSegment
+from crm.tags.actions import create_tag
 from crm.tasks.actions import create_task
 from crm.tasks.models import NewTask
 from crm.views.actions import create_view
@@ -326,6 +330,11 @@ async def _kept_lists(tenant: Tenant, say: Say) -> None:
         await create_view(tx, NewView(RecordKind.CONTACT, say("Our list"), kept, is_shared=True))
         new = NewBulkEdit(RecordKind.CONTACT, filter={})
         await create_bulk_edit(tx, new, Changes(set={"note": say("A note for all of them")}))
+        choices = (Choice("large", say("Large")),)
+        size = NewCustomField(RecordKind.CONTACT, say("Size of the store"), ValueKind.CHOICE, choices=choices)
+        await create_custom_field(tx, size)
+        for word in ("Fair", "Exhibition"):
+            await create_tag(tx, say(word))
 
 
 async def contents(admin: Admin, catalogue: Catalogue, organization_id: UUID) -> dict[str, str]:
