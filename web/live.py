@@ -1,7 +1,7 @@
 """Server-sent events: whatever happens to a conversation arrives as the fragments the page is made of."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -11,14 +11,11 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
 from api.deps import SESSION_COOKIE, CurrentAccount, CurrentServices, Services
-from core.db import Tx
 from core.errors import NotFound
 from core.pubsub import Subscription
 from crm.conversations import inbox
 from crm.identity.models import Account
 from crm.identity.queries import find_session, get_organization
-from crm.imports.tables.queries import last_change as last_import_change
-from crm.knowledge.queries import last_change
 from crm.notifications.queries import count_unread
 from events.ids import RecordKind
 from web import inbox_view
@@ -61,34 +58,6 @@ async def follow(
     stream = Stream(services, account, token, get_visit(request, account), conversation, folder)
     return StreamingResponse(
         _events(stream, last_event_id or after),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
-
-
-@router.get("/live/knowledge")
-async def follow_knowledge(
-    request: Request, account: CurrentAccount, services: CurrentServices, after: str = ""
-) -> StreamingResponse:
-    """Says that documents changed, so that the page fetches its part anew; `after` is the change that it knows."""
-    token = request.cookies.get(SESSION_COOKIE, "")
-    stream = Stream(services, account, token, get_visit(request, account), None, "")
-    return StreamingResponse(
-        _pulses(stream, after, "document.", "knowledge", last_change),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
-
-
-@router.get("/live/imports")
-async def follow_imports(
-    request: Request, account: CurrentAccount, services: CurrentServices, after: str = ""
-) -> StreamingResponse:
-    """Says that imports went on, so that the page fetches its part anew; `after` is what it knows."""
-    token = request.cookies.get(SESSION_COOKIE, "")
-    stream = Stream(services, account, token, get_visit(request, account), None, "")
-    return StreamingResponse(
-        _pulses(stream, after, "import.", "imports", last_import_change),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -162,32 +131,6 @@ async def _records(stream: Stream, kind: RecordKind) -> AsyncIterator[str]:
                 yield f"id: {message['event_id']}\nevent: record\ndata: {message['record_id']}\n\n"
             if time.monotonic() - checked_at >= HEARTBEAT_SECONDS:
                 if await find_session(stream.services.db, stream.token) is None:
-                    yield "event: end\ndata: signed out\n\n"
-                    return
-                checked_at = time.monotonic()
-
-
-async def _pulses(
-    stream: Stream, after: str, kind: str, name: str, last_change: Callable[[Tx], Awaitable[str]]
-) -> AsyncIterator[str]:
-    """One line whenever an event of a kind happens; those that come together are told once."""
-    services, account = stream.services, stream.account
-    pulse = f"event: {name}\ndata: changed\n\n"
-    async with services.pubsub.subscribe(account.organization_id) as subscription:
-        yield "retry: 1000\n\n"
-        async with services.db.transaction(account.principal, "live") as tx:
-            is_behind = await last_change(tx) != after
-        if is_behind:
-            yield pulse
-        checked_at = time.monotonic()
-        while True:
-            message = await subscription.next(HEARTBEAT_SECONDS)
-            if message is None:
-                yield ": still here\n\n"
-            elif message.get("type", "").startswith(kind):
-                yield pulse
-            if time.monotonic() - checked_at >= HEARTBEAT_SECONDS:
-                if await find_session(services.db, stream.token) is None:
                     yield "event: end\ndata: signed out\n\n"
                     return
                 checked_at = time.monotonic()

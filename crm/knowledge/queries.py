@@ -114,13 +114,6 @@ async def get_version(tx: Tx, document_id: DocumentId, number: int) -> DocumentV
     )
 
 
-async def last_change(tx: Tx) -> str:
-    """Names the moment when a file last came or was read: a page that knows another one is out of date."""
-    tx.principal.require("knowledge:read")
-    changed = await tx.value("SELECT greatest(max(uploaded_at), max(read_at)) FROM document_versions")
-    return changed.isoformat() if changed else ""
-
-
 async def newest_version(tx: Tx, document_id: DocumentId) -> DocumentVersion:
     """The version that was uploaded last. Raises: NotFound."""
     number = await tx.value(

@@ -145,15 +145,3 @@ async def list_kept(tx: Tx, import_id: ImportId, *, limit: int = 50) -> list[tup
         {"import_id": import_id, "limit": limit},
     )
     return [(row["kind"], row["record_id"], row["name"]) for row in await cursor.fetchall()]
-
-
-async def last_change(tx: Tx) -> str:
-    """Changes whenever an import does: what an open page compares itself with."""
-    said = await tx.value(
-        """
-        SELECT string_agg(i.id::text || i.status || i.position || t.taken_back, ',' ORDER BY i.id DESC)
-          FROM (SELECT * FROM imports WHERE kind = 'table' ORDER BY id DESC LIMIT 10) i
-          JOIN table_imports t ON t.organization_id = i.organization_id AND t.import_id = i.id
-        """
-    )
-    return str(said or "")

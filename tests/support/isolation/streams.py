@@ -33,8 +33,6 @@ STREAMS: dict[str, tuple[str, ...]] = {
         "?conversation={conversation}&folder=all&after={event}",
     ),
     "GET /live/changes": ("?noun=task", "?noun=task&after={event}"),
-    "GET /live/imports": ("", "?after={event}"),
-    "GET /live/knowledge": ("", "?after={event}"),
     "GET /live/records": ("?kind=contact", "?kind=company"),
 }
 SOCKETS = frozenset({"/ws"})
@@ -113,7 +111,7 @@ async def _follow(theatre: Theatre, person: Caller, path: str, query: str) -> li
         own = await _act(theatre, theatre.attacker)
         async for line in lines:
             heard.append(line)
-            if own in line or line in ("event: imports", "event: knowledge"):
+            if own in line:
                 break
     return theatre.leaks("\n".join(heard), [query])
 
