@@ -9,7 +9,7 @@ from events.outbox import emit
 from events.types import BidiCreated, BidiUpdated
 
 INBOX_SCOPES = (
-    "contacts:read", "contacts:write", "companies:read", "leads:read", "leads:write", "deals:read", "deals:write",
+    "contacts:read", "contacts:write", "companies:read", "companies:write", "leads:read", "leads:write", "deals:read", "deals:write",
     "tasks:read", "tasks:write", "notes:read", "notes:write", "meetings:read", "meetings:write", "facts:read",
     "facts:write", "conversations:read", "conversations:write", "drafts:write", "graph:read", "knowledge:read",
 )  # fmt: skip

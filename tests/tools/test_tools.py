@@ -26,14 +26,14 @@ class Agent:
         self._dispatcher = Dispatcher(seat.db, NO_GRAPH)
         self._ctx = seat.at(autonomy, is_tainted=is_tainted)
 
-    async def call(self, name: str, **arguments: object) -> ToolResult:
+    async def call(self, name: str, /, **arguments: object) -> ToolResult:
         given = {
-            key: value if isinstance(value, int | float | list) else str(value)
+            key: value if isinstance(value, int | float | list | dict) else str(value)
             for key, value in arguments.items()
         }
         return await self._dispatcher.call(self._ctx, name, given, str(uuid7()))
 
-    async def content(self, name: str, **arguments: object) -> Any:
+    async def content(self, name: str, /, **arguments: object) -> Any:
         result = await self.call(name, **arguments)
         assert result.is_done, result
         return result.content
