@@ -434,15 +434,7 @@ def with_condition(opened: Opened, field: str, operator: str, given: Sequence[st
     column = opened.listing.columns.get(field)
     if column is None:
         raise Unprocessable(f"There is no field {field!r} to filter by.", field="field")
-    condition: dict[str, JsonValue] = {"field": field, "op": operator}
-    one_by_one = [values.given_value(text, column) for text in given if text.strip()]
-    if operator in (Operator.LAST_DAYS, Operator.NEXT_DAYS):
-        condition["value"] = int(given[0]) if given and given[0].isdigit() else None
-    elif operator in (Operator.ANY_OF, Operator.NONE_OF, Operator.ALL_OF, Operator.BETWEEN):
-        condition["value"] = list(one_by_one)
-    elif operator not in (Operator.EMPTY, Operator.NOT_EMPTY):
-        condition["value"] = one_by_one[0] if one_by_one else None
-    parts = [*_parts(opened.state.filter), condition]
+    parts = [*_parts(opened.state.filter), values.condition_of(column, operator, given)]
     parse_filter({"all": parts}, opened.listing.kinds)
     return opened.state.href(filter=_text(parts))
 

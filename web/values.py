@@ -256,6 +256,19 @@ def given_value(text: str, column: Column) -> JsonValue:
             return text
 
 
+def condition_of(column: Column, operator: str, given: Sequence[str]) -> JsonValue:
+    """A condition as filters keep it, of what was typed or chosen in a form. Raises: Unprocessable."""
+    condition: dict[str, JsonValue] = {"field": column.name, "op": operator}
+    one_by_one = [given_value(text, column) for text in given if text.strip()]
+    if operator in (Operator.LAST_DAYS, Operator.NEXT_DAYS):
+        condition["value"] = int(given[0]) if given and given[0].isdigit() else None
+    elif operator in (Operator.ANY_OF, Operator.NONE_OF, Operator.ALL_OF, Operator.BETWEEN):
+        condition["value"] = list(one_by_one)
+    elif operator not in (Operator.EMPTY, Operator.NOT_EMPTY):
+        condition["value"] = one_by_one[0] if one_by_one else None
+    return condition
+
+
 def _number(text: str, column: Column) -> JsonValue:
     """Numbers as people write them: with spaces between thousands, and a comma."""
     plain = "".join(text.split()).replace(",", ".")
