@@ -44,6 +44,7 @@ from web.pages import (
     tables,
     tags,
     tasks,
+    views,
     webhooks,
 )
 from web.pages import (
@@ -75,6 +76,7 @@ def create_web(app: FastAPI, settings: Settings) -> FastAPI:
         pipelines,
         imports,
         bulk_edits,
+        views,
         segments,
         exports,
         search,

@@ -177,13 +177,14 @@ _NEVER_NONE = (
 
 @dataclass(frozen=True)
 class State:
-    """What the address of a table says."""
+    """What the address of a table says; `view` is the saved view whose tab is open."""
 
     path: str
     q: str = ""
     filter: str = ""
     sort: str = ""
     columns: str = ""
+    view: str = ""
 
     def href(self, **changes: str) -> str:
         """The same table with something else."""
@@ -289,11 +290,28 @@ def _tree(text: str) -> JsonValue:
     return tree
 
 
-async def load_lines(tx: Tx, opened: Opened, cursor: str | None) -> tuple[list[Line], str]:
+async def load_lines(tx: Tx, opened: Opened, cursor: str | None, limit: int = ROWS) -> tuple[list[Line], str]:
     """One page of rows and where the next one is."""
-    query = ListQuery(opened.filter, opened.sort, cursor, ROWS)
+    query = ListQuery(opened.filter, opened.sort, cursor, limit)
     page = await opened.table.rows(tx, query, text=opened.state.q, listing=opened.listing)
     return await _lines(tx, opened, page.items), page.next_cursor or ""
+
+
+def as_seen(opened: Opened, line: Line) -> dict[str, str]:
+    """A row as its table shows it, under what the columns are called."""
+    tags = ", ".join(tag.name for tag in line.tags)
+    labels = column_labels(opened)
+    texts = [tags if cell.name == "tags" else cell.text for cell in line.cells]
+    return dict(zip(labels, texts, strict=True))
+
+
+def column_labels(opened: Opened) -> list[str]:
+    """What the columns are called; one that is called like another is told apart by its field."""
+    called = [values.label(name, opened.names, opened.words) for name in opened.columns]
+    return [
+        label if called.count(label) == 1 else f"{label} ({name})"
+        for label, name in zip(called, opened.columns, strict=True)
+    ]
 
 
 async def load_line(tx: Tx, opened: Opened, id: UUID) -> Line | None:

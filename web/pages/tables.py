@@ -10,9 +10,11 @@ from fastapi.responses import RedirectResponse, Response
 from core.errors import AppError, Conflict, NotFound, Stale, Unprocessable
 from core.filters import ValueKind
 from crm.conversations.inbox import count_folders
+from crm.imports.models import EXPORTABLE
 from crm.pipelines.moves import ActionRefused, MoveRefused
 from web import tables
 from web.fields import WANTED
+from web.pages import views
 from web.phrases import missing_text, refused_action_text
 from web.tables import Opened, State, Table
 from web.viewer import CurrentSession, Session
@@ -33,6 +35,7 @@ def router_of(table: Table) -> APIRouter:
         filter: Text = "",
         sort: Word = "",
         columns: Annotated[list[str] | None, Query(max_length=100)] = None,
+        view: Word = "",
         cursor: Text = "",
         adding: Word = "",
         part: Word = "",
@@ -41,16 +44,25 @@ def router_of(table: Table) -> APIRouter:
         value: Values = [],  # noqa: B006
     ) -> Response:
         """The table; `field`, `op` and `value` add a condition to its filter."""
-        state = State(table.path, q.strip(), filter, sort, ",".join(columns or ()))
+        state = State(table.path, q.strip(), filter, sort, ",".join(columns or ()), view)
+        if not session.request.query_params and (first := await views.first_of(session, table)):
+            return RedirectResponse(first, 303)
+        if part == "tabs":
+            tabs = await views.load(session, table, state, counted=True)
+            return session.page("tables/_tabs.html", table=table, state=state, **tabs)
         opened = await _open(session, table, state)
         if field and op:
             return RedirectResponse(tables.with_condition(opened, field, op, value), 303)
-        view = await tables.load_view(session.tx, opened, cursor or None, adding)
+        shown = await tables.load_view(session.tx, opened, cursor or None, adding)
         if part:
-            return session.page(f"tables/_{'adding' if part == 'adding' else 'rows'}.html", view=view)
+            return session.page(f"tables/_{'adding' if part == 'adding' else 'rows'}.html", view=shown)
         return session.page(
             "tables/index.html",
-            view=view,
+            view=shown,
+            state=state,
+            may_export=session.principal.may("records:export"),
+            is_exportable=table.kind in EXPORTABLE,
+            **await views.load(session, table, state),
             section=table.home.removeprefix("/"),
             counts=await count_folders(session.tx),
         )

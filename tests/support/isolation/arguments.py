@@ -46,6 +46,11 @@ MEANINGS: dict[str, str | None] = {
     "POST /bulk-edits id": "contacts",
     "add_tag": "tags",
     "remove_tag": "tags",
+    "GET /contacts removed": "views",
+    "GET /companies removed": "views",
+    "GET /contacts view": "views",
+    "GET /companies view": "views",
+    "GET /segments removed": "segments",
     # the position of a record in its edit
     "GET /bulk-edits/{bulk_edit_id} after": None,
     "GET /api/v1/bulk-edits/{bulk_edit_id}/records after": None,
