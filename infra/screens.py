@@ -155,6 +155,7 @@ def _photograph_pages(page: "Page", camera: Camera, look: Look) -> None:
     if table.count():
         page.goto(f"{camera.base}{table.get_attribute('href')}")
         camera.shoot(page, "import", look)
+    _photograph_lists(page, camera, look)
     page.goto(f"{camera.base}/preferences")
     camera.shoot(page, "preferences", look)
     page.goto(f"{camera.base}/settings/api-keys")
@@ -171,6 +172,29 @@ def _photograph_pages(page: "Page", camera: Camera, look: Look) -> None:
             camera.shoot(page, "webhook-delivery", look)
     page.goto(f"{camera.base}/design")
     camera.shoot(page, "design", look, whole=True)
+
+
+def _photograph_lists(page: "Page", camera: Camera, look: Look) -> None:
+    """Segments, a table with chosen rows, and an edit of them up to the look before it is made."""
+    page.goto(f"{camera.base}/segments")
+    camera.shoot(page, "segments", look)
+    page.goto(f"{camera.base}/segments/new")
+    page.select_option("#segment-editor select[name='n.0.field']", "title")
+    page.wait_for_selector("#segment-editor [name='n.0.value']")
+    camera.shoot(page, "segment", look)
+    page.goto(f"{camera.base}/contacts?view=all")
+    page.locator("[data-pick]").nth(1).click()
+    page.locator("[data-pick]").nth(3).click(modifiers=["Shift"])
+    camera.shoot(page, "contacts-chosen", look)
+    page.click("#chosen button:not([name]):not([type=reset])")
+    page.check("[name=change][value=title]")
+    page.fill("#input-title", "Director")
+    camera.shoot(page, "bulk-edit-form", look)
+    page.click(".bulk-form .btn.primary")
+    page.wait_for_selector("#bulk-edit[data-status=checked]")
+    camera.shoot(page, "bulk-edit", look)
+    page.goto(f"{camera.base}/bulk-edits")
+    camera.shoot(page, "bulk-edits", look)
 
 
 if __name__ == "__main__":

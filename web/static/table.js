@@ -55,6 +55,11 @@
   document.addEventListener("htmx:configRequest", event => {
     if (event.detail.elt.querySelector?.("[data-part]")) event.detail.parameters.part = "adding";
   });
+  // Counts that arrive while somebody names a view wait for the next time.
+  document.addEventListener("htmx:beforeSwap", event => {
+    const tabs = event.detail.target;
+    if (tabs.id === "table-tabs" && tabs.contains(document.activeElement) && document.activeElement.matches("input")) event.detail.shouldSwap = false;
+  });
   document.addEventListener("htmx:afterSwap", event => event.target.querySelector?.("[autofocus]")?.focus());
   document.addEventListener("keydown", event => {
     const form = event.target.closest("[data-cell]");

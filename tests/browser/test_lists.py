@@ -1,0 +1,163 @@
+"""Lists in Chromium, as a rep works in them: a segment is built, rows are chosen by key, changed and given back."""
+
+import re
+from typing import Literal
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, ViewportSize, expect
+
+from core.filters import ValueKind
+from crm.bulk.actions import create_bulk_edit
+from crm.bulk.models import Changes, NewBulkEdit
+from crm.contacts.actions import create_contact
+from crm.contacts.models import NewContact
+from crm.custom_fields.actions import create_custom_field
+from crm.custom_fields.models import Choice, NewCustomField
+from crm.segments.actions import create_segment
+from crm.segments.models import NewSegment
+from crm.tags.actions import ensure_tag
+from crm.views.actions import create_view
+from crm.views.models import NewView
+from events.ids import ContactId, RecordKind
+from tests.support.browser import PHONE, WIDE, Person, Watch
+from tests.support.stage import Stage, make_person
+
+
+async def _people(stage: Stage, key: str, count: int) -> list[ContactId]:
+    """So many people in the north and one in the south, by a custom field of their own."""
+    choices = (Choice("north", "North"), Choice("south", "South"))
+    async with stage.world.db.transaction(stage.world.owner, "test") as tx:
+        field = NewCustomField(
+            RecordKind.CONTACT, f"Region {key}", ValueKind.CHOICE, key=key, choices=choices
+        )
+        await create_custom_field(tx, field)
+        people = [NewContact(f"{key} {at:03}", title="Buyer", custom={key: "north"}) for at in range(count)]
+        made = [
+            await create_contact(tx, person)
+            for person in (*people, NewContact(f"{key} south", custom={key: "south"}))
+        ]
+    return [contact.id for contact in made]
+
+
+async def test_a_segment_with_a_custom_field_is_built_counted_and_opened(
+    chromium: Browser, stage: Stage
+) -> None:
+    await _people(stage, "zone", 3)
+    page = await Person(chromium, stage).sign_in()
+    watch = Watch.over(page)
+    editor, count = page.locator("#segment-editor"), page.locator("#segment-count")
+
+    await page.goto(f"{stage.fleet.base}/segments/new")
+    await page.get_by_label("Name", exact=True).fill("The north")
+    await editor.get_by_label("Field", exact=True).select_option(label="Region zone")
+    await editor.get_by_label("Region zone: value").select_option(label="North")
+    await expect(count).to_contain_text("3 in it now")
+    await editor.get_by_role("button", name="Group", exact=True).click()
+    await expect(editor.get_by_label("Field", exact=True).nth(1)).to_be_focused()
+    await page.keyboard.type("Name")
+    await page.keyboard.press("Tab")
+    await editor.get_by_label("Name: value").fill("zone 002")
+    await expect(count).to_contain_text("1 in it now")
+    await editor.get_by_label("leave these out").nth(1).check()
+    await expect(count).to_contain_text("2 in it now")
+    await page.get_by_role("button", name="Save", exact=True).click()
+    await page.get_by_role("link", name="Open as a list").click()
+
+    await expect(page.locator("tr:has(.row-link)")).to_have_count(2)
+    await expect(page.get_by_text("Segment is The north")).to_be_visible()
+    assert (watch.outside, watch.complaints) == ([], [])
+
+
+async def test_rows_are_chosen_by_key_changed_by_a_worker_and_given_back(
+    chromium: Browser, stage: Stage
+) -> None:
+    people = await _people(stage, "belt", 120)
+    page = await Person(chromium, stage).sign_in()
+    watch = Watch.over(page)
+
+    await page.goto(f"{stage.fleet.base}/contacts?q=belt&sort=name")
+    rows, bar = page.locator(".row-link"), page.locator("#chosen")
+    await rows.first.focus()
+    await page.keyboard.press("KeyX")
+    await page.keyboard.press("Shift+KeyJ")
+    await expect(bar).to_contain_text("2 selected")
+    await page.locator("[data-pick]").nth(5).click(modifiers=["Shift"])
+    await expect(bar).to_contain_text("6 selected")
+    await page.keyboard.press("Escape")
+    await expect(bar).to_be_hidden()
+    await page.keyboard.press("KeyX")
+    await bar.get_by_label("All").check()
+    await bar.get_by_role("button", name="Change").click()
+
+    await page.get_by_label("Role", exact=True).first.check()
+    await page.locator("#input-title").fill("Head of the north")
+    await page.get_by_role("button", name="Show what happens").click()
+    state = page.locator("#bulk-edit")
+    await expect(state).to_have_attribute("data-status", "checked", timeout=60_000)
+    await expect(state).to_contain_text("Buyer")
+    await page.get_by_role("button", name=re.compile("^Change 121$")).click()
+    await expect(state).to_have_attribute("data-status", "finished", timeout=60_000)
+    async with stage.world.db.transaction(stage.world.owner, "test") as tx:
+        await tx.execute(
+            "UPDATE contacts SET note = 'Ours', version = version + 1 WHERE id = %(id)s", id=people[0]
+        )
+        changed = await tx.value("SELECT count(*) FROM contacts WHERE title = 'Head of the north'")
+    await page.keyboard.press("KeyZ")
+    await expect(state).to_have_attribute("data-status", "undone", timeout=60_000)
+
+    await expect(state).to_contain_text("Somebody has changed it since.")
+    async with stage.world.db.transaction(stage.world.owner, "test") as tx:
+        left = await tx.value("SELECT count(*) FROM contacts WHERE title = 'Head of the north'")
+    assert (changed, left) == (121, 1)
+    assert (watch.outside, watch.complaints) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("size", "theme", "locale"),
+    [(WIDE, "light", "en"), (WIDE, "dark", "ru"), (PHONE, "light", "ru"), (PHONE, "dark", "en")],
+)
+async def test_axe_finds_nothing_where_people_work_in_lists(
+    chromium: Browser, stage: Stage, size: ViewportSize, theme: Literal["light", "dark"], locale: str
+) -> None:
+    email = await make_person(stage.world.db, stage.world.owner, locale)
+    page = await Person(chromium, stage, size=size, theme=theme, locale=locale).sign_in(email)
+    places = await _kept(stage, f"{theme}{size['width']}")
+
+    found = {}
+    for path in (*places, "/segments", "/segments/new", "/bulk-edits"):
+        await page.goto(stage.fleet.base + path)
+        if path.startswith("/contacts"):
+            await page.locator("[data-pick]").first.check()
+            await page.locator("#view-menu summary").click()
+        results = await Axe().run(page)
+        found[path] = results.generate_report() if results.violations_count else ""
+
+    assert {path: text for path, text in found.items() if text} == {}
+
+
+async def _kept(stage: Stage, name: str) -> list[str]:
+    """A segment of every kind of condition, a view, an edit to be filled in, and one that was tried."""
+    kept = {
+        "any": [
+            {"field": "name", "op": "contains", "value": "a"},
+            {"not": {"all": [{"field": "language", "op": "any_of", "value": ["en", "ru"]}]}},
+            {"field": "created_at", "op": "last_days", "value": 5},
+            {"field": "company_employees", "op": "between", "value": [1, 5]},
+        ]
+    }
+    async with stage.world.db.transaction(stage.world.owner, "test") as tx:
+        await ensure_tag(tx, "vip")
+        person = await create_contact(tx, NewContact(f"Anna {name}"))
+        segment = await create_segment(tx, NewSegment(RecordKind.CONTACT, name, kept))  # type: ignore[arg-type]
+        view = await create_view(tx, NewView(RecordKind.CONTACT, name, is_shared=True))
+        draft = await create_bulk_edit(tx, NewBulkEdit(RecordKind.CONTACT, (person.id,)))
+        tried = await create_bulk_edit(
+            tx, NewBulkEdit(RecordKind.CONTACT, (person.id,)), Changes(set={"title": "CEO"})
+        )
+    return [
+        f"/contacts?view={view.id}",
+        f"/segments/{segment.id}",
+        f"/bulk-edits/{draft.id}",
+        f"/bulk-edits/{tried.id}",
+    ]
