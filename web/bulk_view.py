@@ -17,20 +17,22 @@ from web import fields, values
 from web.fields import Field, Opened
 from web.i18n import Words
 from web.phrases import N_
+from web.tables import TABLES
 
-SHEETS = {RecordKind.CONTACT: fields.CONTACTS, RecordKind.COMPANY: fields.COMPANIES}
+SHEETS = {
+    RecordKind.CONTACT: fields.CONTACTS,
+    RecordKind.COMPANY: fields.COMPANIES,
+    RecordKind.LEAD: fields.LEADS,
+    RecordKind.DEAL: fields.DEALS,
+}
 TITLES = {
     RecordKind.CONTACT: N_("Contacts"),
     RecordKind.COMPANY: N_("Companies"),
     RecordKind.LEAD: N_("Leads"),
     RecordKind.DEAL: N_("Deals"),
 }
-PATHS = {
-    RecordKind.CONTACT: "/contacts",
-    RecordKind.COMPANY: "/companies",
-    RecordKind.LEAD: "/leads",
-    RecordKind.DEAL: "/deals",
-}
+# Where the lists are.
+PATHS = {table.kind: table.path for table in TABLES}
 STATUSES = {
     BulkStatus.DRAFT: N_("Not said yet what changes"),
     BulkStatus.CHECKING: N_("Being tried"),
@@ -100,7 +102,7 @@ async def load_records(
     shown = [
         Shown(
             one.label or str(one.record_id),
-            f"{PATHS[edit.record_kind]}/{one.record_id}" if one.label else "",
+            f"{fields.PATHS[edit.record_kind]}/{one.record_id}" if one.label else "",
             _changes(opened, one.changes, called),
             _said(one, opened.words),
         )

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from pydantic import JsonValue
@@ -32,8 +33,17 @@ from crm.contacts.models import Contact, ContactEdit, NewContact
 from crm.contacts.queries import get_contact
 from crm.custom_fields.actions import create_custom_field
 from crm.custom_fields.models import NewCustomField
+from crm.deals.actions import create_deal
+from crm.deals.models import NewDeal
+from crm.deals.queries import get_deal
 from crm.identity.models import SCOPES, Role
 from crm.identity.queries import find_member_id
+from crm.leads.actions import create_lead
+from crm.leads.models import NewLead
+from crm.leads.queries import get_lead
+from crm.pipelines.actions import create_pipeline, update_stage
+from crm.pipelines.models import Outcome, StageEdit
+from crm.pipelines.queries import list_stages
 from crm.tags.actions import ensure_tag, put_tag
 from crm.tags.queries import list_tags_of
 from events.ids import BulkEditId, MemberId, RecordKind
@@ -342,3 +352,34 @@ async def test_records_of_another_organization_are_not_there(
         with pytest.raises(NotFound):
             await get_bulk_edit(tx, edit.id)
         assert (await list_bulk_edits(tx)).items == []
+
+
+async def test_leads_and_deals_keep_the_rules_of_their_stages(
+    database: Database, organization: Principal
+) -> None:
+    async with database.transaction(organization, "test") as tx:
+        pipeline = await create_pipeline(tx, "Sales")
+        stages = await list_stages(tx, pipeline.id)
+        first, won = stages[0], next(stage for stage in stages if stage.outcome is Outcome.WON)
+        await update_stage(tx, won.id, StageEdit(allowed_actions=()))
+        contact = await create_contact(tx, NewContact("Anna"))
+        lead = await create_lead(tx, NewLead(contact.id, stage_id=first.id))
+        open_deal = await create_deal(tx, NewDeal("Open", first.id))
+        closed = await create_deal(tx, NewDeal("Closed", won.id))
+
+        of_leads = NewBulkEdit(RecordKind.LEAD, (lead.id,))
+        leads = await bulk.create_bulk_edit(tx, of_leads, Changes(set={"source": "Fair"}))
+        await bulk.run(tx, leads.id)
+        of_deals = NewBulkEdit(RecordKind.DEAL, (open_deal.id, closed.id))
+        wanted = Changes(set={"close_date": "2027-01-31", "probability": 40})
+        deals = await bulk.run(tx, (await bulk.create_bulk_edit(tx, of_deals, wanted)).id)
+        (refused,) = await list_edited(tx, deals.id, [RecordVerdict.REFUSED])
+        changed = await get_deal(tx, open_deal.id)
+        sourced = await get_lead(tx, lead.id)
+        await bulk.undo(tx, deals.id)
+        again = await get_deal(tx, open_deal.id)
+
+    assert sourced.source == "Fair"
+    assert (changed.close_date, changed.probability) == (date(2027, 1, 31), 40)
+    assert (refused.label, refused.reason) == ("Closed", Reason.RULE)
+    assert (again.close_date, again.probability) == (None, None)

@@ -109,10 +109,7 @@ def _open(view: View) -> Response:
 
 
 def _table(kind: RecordKind) -> Table:
-    for table in TABLES:
-        if table.kind is kind:
-            return table
-    raise Unprocessable(f"There is no table of {kind} records yet.", field="kind")
+    return next(table for table in TABLES if table.kind is kind)
 
 
 async def first_of(session: Session, table: Table) -> str:

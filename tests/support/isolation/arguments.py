@@ -46,10 +46,11 @@ MEANINGS: dict[str, str | None] = {
     "POST /bulk-edits id": "contacts",
     "add_tag": "tags",
     "remove_tag": "tags",
-    "GET /contacts removed": "views",
-    "GET /companies removed": "views",
-    "GET /contacts view": "views",
-    "GET /companies view": "views",
+    **{
+        f"GET {place} {name}": "views"
+        for place in ("/contacts", "/companies", "/leads", "/deals/table")
+        for name in ("removed", "view")
+    },
     "GET /segments removed": "segments",
     # the position of a record in its edit
     "GET /bulk-edits/{bulk_edit_id} after": None,
