@@ -53,6 +53,15 @@ def decode_time(cursor: str) -> tuple[datetime, UUID]:
         raise Unprocessable("This page cursor is not valid; start from the first page.") from err
 
 
+def decode_score(cursor: str) -> tuple[float, UUID]:
+    """The score and the id of a cursor. Raises: Unprocessable."""
+    score, item_id = decode_cursor(cursor, 2)
+    try:
+        return float(score), UUID(item_id)
+    except ValueError as err:
+        raise Unprocessable("This page cursor is not valid; start from the first page.") from err
+
+
 def decode_cursor(cursor: str, parts: int) -> list[str]:
     """Raises: Unprocessable when the cursor was not made by `encode_cursor` with as many parts."""
     try:

@@ -205,6 +205,50 @@ class ContactDeleted(Event):
 
 
 @dataclass(frozen=True)
+class CompanyMerged(Event):
+    """`merged_id` was put away; what it had is now `company_id`'s."""
+
+    name = "company.merged"
+    subject_kind = "company"
+    company_id: CompanyId
+    merged_id: CompanyId
+    merge_id: UUID
+
+
+@dataclass(frozen=True)
+class CompanyUnmerged(Event):
+    """A merge was taken back: `merged_id` is there again."""
+
+    name = "company.unmerged"
+    subject_kind = "company"
+    company_id: CompanyId
+    merged_id: CompanyId
+    merge_id: UUID
+
+
+@dataclass(frozen=True)
+class ContactMerged(Event):
+    """`merged_id` was put away; what it had is now `contact_id`'s."""
+
+    name = "contact.merged"
+    subject_kind = "contact"
+    contact_id: ContactId
+    merged_id: ContactId
+    merge_id: UUID
+
+
+@dataclass(frozen=True)
+class ContactUnmerged(Event):
+    """A merge was taken back: `merged_id` is there again."""
+
+    name = "contact.unmerged"
+    subject_kind = "contact"
+    contact_id: ContactId
+    merged_id: ContactId
+    merge_id: UUID
+
+
+@dataclass(frozen=True)
 class ContactUpdated(Event):
     name = "contact.updated"
     subject_kind = "contact"

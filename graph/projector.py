@@ -13,9 +13,13 @@ from crm.imports.tables.queries import list_chunk
 from events.ids import FactId
 from events.types import (
     CompanyCreated,
+    CompanyMerged,
+    CompanyUnmerged,
     CompanyUpdated,
     ContactCreated,
     ContactDeleted,
+    ContactMerged,
+    ContactUnmerged,
     ContactUpdated,
     Event,
     FactAsserted,
@@ -46,6 +50,8 @@ async def read_changes(tx: Tx, event: Event) -> Changes:
             return await _changes_of_fact(tx, event.fact_id)
         case ImportProgressed():
             return await _changes_of_chunk(tx, event)
+        case ContactMerged() | ContactUnmerged() | CompanyMerged() | CompanyUnmerged():
+            return await _changes_of_merge(tx, (event.subject_id, event.merged_id))
         case (
             ContactCreated()
             | ContactUpdated()
@@ -86,6 +92,25 @@ async def _changes_of_chunk(tx: Tx, event: ImportProgressed) -> Changes:
         nodes=nodes,
         ends=ends,
         edges=tuple(_edge(one) for one in related if {one.subject_id, one.object_id} <= known),
+        gone_nodes=tuple(set(ids) - {node.id for node in nodes}),
+    )
+
+
+async def _changes_of_merge(tx: Tx, ids: Sequence[UUID]) -> Changes:
+    """Both records of a merge as they are now, with every relation that leads from or to them."""
+    nodes = _nodes(await facts.list_named(tx, ids))
+    related = await facts.list_related_to(tx, ids)
+    ends = _nodes(
+        await facts.list_named(tx, list({end for one in related for end in (one.subject_id, one.object_id)}))
+    )
+    known = {node.id for node in ends}
+    edges = tuple(_edge(one) for one in related if {one.subject_id, one.object_id} <= known)
+    return Changes(
+        nodes=nodes,
+        ends=ends,
+        # a relation may lead elsewhere than before, and adapters know edges by their fact alone
+        gone_edges=tuple(edge.fact_id for edge in edges),
+        edges=edges,
         gone_nodes=tuple(set(ids) - {node.id for node in nodes}),
     )
 

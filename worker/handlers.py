@@ -28,7 +28,7 @@ from crm.channel_accounts import mailboxes
 from crm.channel_accounts import queries as account_queries
 from crm.channel_accounts.models import AccountStatus
 from crm.contacts import actions as contacts
-from crm.contacts import matches
+from crm.contacts import matches, suggestions
 from crm.contacts.consent import asks_to_stop
 from crm.conversations import actions as conversations
 from crm.conversations import attachments, outgoing_mail, sending
@@ -427,8 +427,15 @@ async def record_employment(services: "Services", tx: Tx, job: Job) -> None:
 
 
 async def note_matches(services: "Services", tx: Tx, job: Job) -> None:
-    """Somebody new may be somebody known: noted for people, merged by nobody."""
+    """Somebody new or changed may be somebody known: noted for people, merged by nobody."""
     await matches.note_matches_of(tx, ContactId(job.subject_id))
+    await suggestions.look_for_matches(tx, [ContactId(job.subject_id)])
+    await suggestions.ask_for_nightly_look(tx)
+
+
+async def match_contacts(services: "Services", tx: Tx, job: Job) -> None:
+    """Each night, batch by batch: all contacts of an organization are compared with each other."""
+    await suggestions.look_at_batch(tx)
 
 
 async def project_graph(services: "Services", deliveries: Sequence[Delivery]) -> None:

@@ -6,7 +6,7 @@ from crm.webhooks.models import EVENT_TYPES
 from events import types as e
 from events.due import DueWork
 from events.outbox import Delivery
-from worker import bulk, finding, importing, remembering, telling, webhooks
+from worker import bulk, finding, importing, merging, remembering, telling, webhooks
 from worker import handlers as h
 from worker.jobs import Handler, InTx, Outside, Together
 
@@ -15,6 +15,13 @@ _graph = Together(h.project_graph)
 _found = Together(finding.index_records)
 _messages_found = InTx(finding.index_messages)
 _reading = Outside(h.read_document, give_up=h.refuse_document)
+
+_merging = (
+    Outside(merging.project_merge),
+    InTx(merging.index_merge),
+    Outside(merging.show_merge),
+    _live,
+)
 
 # Event -> handlers. An empty tuple says: recorded for audit and timeline, and nothing reacts.
 _ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
@@ -85,8 +92,12 @@ _ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.DocumentRead: (_live, _found),
     e.DocumentRefused: (_live,),
     e.ContactCreated: (InTx(h.record_employment), InTx(h.note_matches), _graph, _found, _live),
-    e.ContactUpdated: (InTx(h.record_employment), _graph, _found, _live),
+    e.ContactUpdated: (InTx(h.record_employment), InTx(h.note_matches), _graph, _found, _live),
     e.ContactDeleted: (_graph, _found, _live),
+    e.ContactMerged: _merging,
+    e.ContactUnmerged: _merging,
+    e.CompanyMerged: _merging,
+    e.CompanyUnmerged: _merging,
     e.CompanyCreated: (_graph, _found, _live),
     e.CompanyUpdated: (_graph, _found, _live),
     e.CustomFieldCreated: (),
@@ -194,6 +205,7 @@ DUE: dict[str, Handler] = {
     "memory.remember": InTx(remembering.remember_conversation),
     "memory.embed": Outside(remembering.embed_memories),
     "search.catch_up": Outside(finding.catch_up_search),
+    "contacts.match": InTx(h.match_contacts),
     "search.tidy": InTx(finding.tidy_search),
     "bulk.work": Outside(bulk.work_on_bulk_edit, give_up=bulk.fail_bulk_edit),
     "import.work": Outside(importing.work_on_import, give_up=importing.fail_import),

@@ -104,7 +104,7 @@ async def _with_same_name(tx: Tx, contact_id: ContactId) -> list[_Candidate]:
                                WHERE h.contact_id IN (c.id, o.id) AND h.kind = 'email'
                                  AND split_part(h.value, '@', 2) = k.domain) AS is_close
           FROM contacts c
-          JOIN contacts o ON o.plain_name = c.plain_name AND o.id <> c.id
+          JOIN contacts o ON o.plain_name = c.plain_name AND o.id <> c.id AND o.deleted_at IS NULL
           LEFT JOIN companies f ON f.id = o.company_id
          WHERE c.id = %(contact_id)s
            AND c.plain_name LIKE '%% %%'
@@ -124,7 +124,7 @@ async def _with_same_username(tx: Tx, contact_id: ContactId) -> list[_Candidate]
           JOIN contact_handles g
             ON g.plain_name = h.plain_name
            AND g.kind = CASE h.kind WHEN 'email' THEN 'telegram_username' ELSE 'email' END
-          JOIN contacts o ON o.id = g.contact_id
+          JOIN contacts o ON o.id = g.contact_id AND o.deleted_at IS NULL
          WHERE h.contact_id = %(contact_id)s
            AND h.kind IN ('email', 'telegram_username')
            AND length(h.plain_name) >= 5
@@ -145,7 +145,7 @@ async def note_signature(tx: Tx, contact_id: ContactId, name: str, phones: tuple
         """
         SELECT o.id, o.name, h.value AS evidence, false AS is_close
           FROM contact_handles h
-          JOIN contacts o ON o.id = h.contact_id
+          JOIN contacts o ON o.id = h.contact_id AND o.deleted_at IS NULL
          WHERE h.kind = 'phone'
            AND h.value = ANY(%(phones)s)
            AND h.contact_id <> %(contact_id)s

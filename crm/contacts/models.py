@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from core.edits import KEEP, Keep
 from core.errors import Unprocessable
+from crm.matching.keys import phone_key
 from events.ids import BidiId, CompanyId, ContactId, MemberId
 
 
@@ -139,10 +140,25 @@ def normalize_handle(kind: str, value: str) -> tuple[HandleKind, str]:
         case HandleKind.TELEGRAM_USERNAME:
             text = text.removeprefix("@").lower()
         case HandleKind.PHONE:
-            digits = "".join(filter(str.isdigit, text))
-            text = f"+{digits}" if digits else ""
+            text = _phone(text)
         case HandleKind.TELEGRAM_ID | HandleKind.LINK:
             pass
     if not text:
         raise Unprocessable(f"The {known} handle is empty.")
     return known, text
+
+
+_TRUNK_OF_RUSSIA = "8"
+
+
+def _phone(text: str) -> str:
+    """E.164 where the number can be read: `+7 (912) ...`, `00 44 ...`, and `8 912 ...` as Russia writes its own.
+
+    What cannot be read is kept by its digits, so that nothing that somebody typed is lost.
+    """
+    digits = "".join(letter for letter in text if letter in "0123456789")
+    if digits.startswith("00"):
+        text = f"+{digits.removeprefix('00')}"
+    if len(digits) == 11 and digits.startswith(_TRUNK_OF_RUSSIA) and not text.startswith("+"):
+        return phone_key(text, "RU") or f"+{digits}"
+    return phone_key(text if text.startswith("+") else f"+{digits}") or (f"+{digits}" if digits else "")

@@ -130,18 +130,35 @@ async def list_related(tx: Tx, *, subjects: Sequence[UUID] | None = None) -> lis
     )
 
 
+async def list_related_to(tx: Tx, ids: Sequence[UUID]) -> list[Related]:
+    """Every relation that leads from or to one of these and was not retracted."""
+    return await tx.all(
+        Related,
+        """
+        SELECT id, predicate, subject_id, object_id, strength, trust, valid_from, valid_to
+          FROM facts
+         WHERE object_id IS NOT NULL
+           AND retracted_at IS NULL
+           AND (subject_id = ANY(%(ids)s) OR object_id = ANY(%(ids)s))
+        """,
+        ids=list(ids),
+    )
+
+
 async def list_named(tx: Tx, ids: Sequence[UUID] | None = None) -> list[Named]:
-    """The contacts, companies and users with these ids, or all of the organization."""
+    """The contacts, companies and users with these ids, or all of the organization; not those that were merged."""
     return await tx.all(
         Named,
         """
         SELECT 'contact' AS kind, id, name
           FROM contacts
-         WHERE %(ids)s::uuid[] IS NULL OR id = ANY(%(ids)s)
+         WHERE (%(ids)s::uuid[] IS NULL OR id = ANY(%(ids)s))
+           AND merged_into_id IS NULL
         UNION ALL
         SELECT 'company', id, name
           FROM companies
-         WHERE %(ids)s::uuid[] IS NULL OR id = ANY(%(ids)s)
+         WHERE (%(ids)s::uuid[] IS NULL OR id = ANY(%(ids)s))
+           AND merged_into_id IS NULL
         UNION ALL
         SELECT 'user', user_id, name
           FROM members

@@ -154,6 +154,9 @@ async def test_the_same_handle_in_two_organizations_is_two_contacts(
     [
         ("email", " Anna@Example.COM ", "anna@example.com"),
         ("phone", "+7 (912) 345-67-89", "+79123456789"),
+        ("phone", "8 (912) 345-67-89", "+79123456789"),
+        ("phone", "00 44 20 7946 0018", "+442079460018"),
+        ("phone", "+12", "+12"),
         ("telegram_username", "@Anna", "anna"),
         ("telegram_id", "42", "42"),
     ],
