@@ -19,6 +19,7 @@ from crm.bulk.models import Changes, NewBulkEdit
 from crm.companies.actions import create_company
 from crm.companies.models import NewCompany
 from crm.contacts.actions import create_contact
+from crm.contacts.matches import MatchReason, list_matches, note_match
 from crm.contacts.models import NewContact
 from crm.contacts.queries import list_handles
 from crm.conversations.queries import list_messages
@@ -34,6 +35,7 @@ from crm.leads.actions import create_lead
 from crm.leads.models import NewLead
 from crm.meetings.actions import create_meeting
 from crm.meetings.models import NewMeeting
+from crm.merges.actions import merge_records
 from crm.notes.actions import create_note
 from crm.notifications.actions import tell_of_task
 from crm.notifications.models import NotificationKind
@@ -53,7 +55,7 @@ from crm.views.actions import create_view
 from crm.views.models import NewView
 from crm.webhooks.actions import create_webhook, send_test
 from crm.webhooks.models import NewWebhook
-from events.ids import RecordKind, UserId
+from events.ids import ContactId, RecordKind, UserId
 from tests.support.world import World, make_world
 
 # What the web process of these tests seals with.
@@ -110,6 +112,7 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
         lead = await create_lead(tx, NewLead(conversation.contact_id, stage_id=stages[0].id))
         deal = await create_deal(tx, NewDeal("40 scanners", stages[0].id))
         other = await create_contact(tx, NewContact("Tomas Ferreira"))
+        match_id, merge_id = await _duplicates(tx, conversation.contact_id, other.id)
     ids: dict[str, UUID] = {
         "segment_id": segment.id,
         "bulk_edit_id": edit.id,
@@ -135,6 +138,8 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
         "webhook_id": webhook.webhook.id,
         "webhook_delivery_id": delivery.id,
         "api_key_id": key.key.id,
+        "match_id": match_id,
+        "merge_id": merge_id,
     }
     return Desk(world, ids)
 
@@ -171,3 +176,12 @@ async def _note_down(tx: Tx, about: RecordRef) -> dict[str, UUID]:
         "file_id": file.id,
         "notification_id": told.id,
     }
+
+
+async def _duplicates(tx: Tx, contact_id: ContactId, other_id: ContactId) -> tuple[UUID, UUID]:
+    """A suggested pair of the two, and two others who were merged."""
+    kept, merged = [await create_contact(tx, NewContact(name)) for name in ("Ann", "Anna")]
+    await note_match(tx, contact_id, other_id, MatchReason.SAME_HANDLE, "+46701234567")
+    (match,) = await list_matches(tx, other_id)
+    merge = await merge_records(tx, RecordKind.CONTACT, kept.id, merged.id)
+    return match.id, merge.id

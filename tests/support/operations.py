@@ -49,6 +49,9 @@ _CONTACT, _COMPANY = "/contacts/{contact_id}", "/companies/{company_id}"
 _FIELD, _TAG, _FIELDS = "/custom-fields/{custom_field_id}", "/tags/{tag_id}", "fields:write"
 _TAGS_OF_RECORD = "/records/{record_kind}/{record_id}/tags"
 _RECORD: dict[str, object] = {"record_kind": "contact", "record_id": "{contact_id}"}
+_PAIR: dict[str, object] = {
+    "record_kind": "contact", "kept_id": "{contact_id}", "merged_id": "{other_contact_id}",
+}  # fmt: skip
 
 OPERATIONS = (
     Operation("list_conversations", "GET", "/conversations"),
@@ -135,7 +138,7 @@ OPERATIONS = (
     Operation("list_webhook_attempts", "GET", f"{_DELIVERY}/attempts", scope=_HOOKS),
     Operation("retry_webhook_delivery", "POST", f"{_DELIVERY}/retry", status=202, scope=_HOOKS),
     Operation("create_ws_ticket", "POST", "/ws-tickets", status=201),
-    Operation("list_contacts", "GET", "/contacts", listed=2),
+    Operation("list_contacts", "GET", "/contacts", listed=3),
     Operation(
         "create_contact", "POST", "/contacts", {"name": "Tomas Ferreira"}, status=201, scope="contacts:write"
     ),
@@ -198,6 +201,13 @@ OPERATIONS = (
     Operation("list_record_tags", "GET", _TAGS_OF_RECORD),
     Operation("tag_record", "POST", _TAGS_OF_RECORD, {"name": "VIP"}, status=201, scope="contacts:write"),
     Operation("untag_record", "DELETE", _TAGS_OF_RECORD + "/{tag_id}", scope="contacts:write"),
+    Operation("list_duplicates", "GET", "/duplicates"),
+    Operation("dismiss_duplicate", "POST", "/duplicates/{match_id}/dismissal", scope="contacts:write"),
+    Operation("preview_merge", "POST", "/merge-previews", _PAIR),
+    Operation("create_merge", "POST", "/merges", _PAIR, status=201, scope="contacts:write"),
+    Operation("list_merges", "GET", "/merges"),
+    Operation("get_merge", "GET", "/merges/{merge_id}"),
+    Operation("undo_merge", "POST", "/merges/{merge_id}/undoing", scope="contacts:write"),
     Operation("search", "GET", "/search"),
     Operation("list_imports", "GET", "/imports", scope=_TABLES),
     Operation(
@@ -226,7 +236,7 @@ OPERATIONS = (
         "cancel_import", "POST", f"{_TABLE}/cancellation", status=202, scope=_TABLES, first=("run_import",)
     ),
     Operation("undo_import", "POST", f"{_TABLE}/undo", status=202, scope=_TABLES, first=("run_import",)),
-    Operation("export_records", "GET", "/exports", scope="records:export", listed=2),
+    Operation("export_records", "GET", "/exports", scope="records:export", listed=3),
     Operation("get_timeline", "GET", "/records/{record_kind}/{record_id}/timeline"),
     Operation("list_notes", "GET", "/notes"),
     Operation(

@@ -62,7 +62,7 @@ def test_a_seat_is_offered_what_its_scopes_allow() -> None:
     offered = tools_for(seat("deals:read", "contacts:read"))
 
     assert {entry.name for entry in offered} == {
-        "get_contact", "find_contacts", "list_contacts", "get_record", "list_segments", "count_segment",
+        "get_contact", "find_contacts", "list_contacts", "find_duplicates", "get_record", "list_segments", "count_segment",
         "list_pipelines", "list_deals", "list_stakeholders",
     }  # fmt: skip
 

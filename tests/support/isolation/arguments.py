@@ -38,6 +38,9 @@ MEANINGS: dict[str, str | None] = {
     "move_to": "stages",
     "transition_id": "stage_transitions",
     "removed": "documents",
+    "match_id": "contact_matches",
+    "kept_id": "contacts",
+    "merged_id": "contacts",
     "known": "messages",
     # the number of a row of the file
     "GET /imports/{import_id} after": None,

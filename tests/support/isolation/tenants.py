@@ -23,8 +23,10 @@ from crm.bulk.models import Changes, NewBulkEdit
 from crm.companies.actions import create_company
 from crm.companies.models import NewCompany
 from crm.contacts.actions import create_contact, update_contact
+from crm.contacts.matches import MatchReason, note_match
 from crm.contacts.models import ContactEdit, NewContact
 from crm.contacts.queries import get_contact
+from crm.contacts.suggestions import look_at_batch
 from crm.conversations import actions as conversations
 from crm.conversations.attachments import list_pending, store_attachment
 from crm.conversations.models import HandoffReason, InboundAttachment, InboundMessage
@@ -45,6 +47,7 @@ from crm.leads.actions import create_lead
 from crm.leads.models import NewLead
 from crm.meetings.actions import create_meeting
 from crm.meetings.models import NewMeeting
+from crm.merges.actions import merge_records
 from crm.notes.actions import create_note
 from crm.notifications.actions import tell_of_task
 from crm.notifications.models import NotificationKind
@@ -153,6 +156,7 @@ async def build_tenant(db: Database, settings: Settings, name: str, say: Say) ->
     await _table(tenant, settings, say)
     await _webhook(tenant, settings, say)
     await _kept_lists(tenant, say)
+    await _duplicates(tenant, say)
     await rebuild(db, owner, PostgresGraph(db))
     await _found(tenant)
     return tenant
@@ -311,6 +315,16 @@ async def _found(tenant: Tenant) -> None:
     for kind in FoundKind:
         async with tenant.db.transaction(tenant.owner, "test") as tx:
             await search.index_next(tx, kind)
+
+
+async def _duplicates(tenant: Tenant, say: Say) -> None:
+    """A suggested pair, and two contacts who were merged."""
+    async with tenant.db.transaction(tenant.owner, "test") as tx:
+        names = ("V. Lindqvist", "W. Lindqvist", "Ann Berg", "Anna Berg")
+        one, other, kept, merged = [await create_contact(tx, NewContact(say(name))) for name in names]
+        await note_match(tx, one.id, other.id, MatchReason.SAME_HANDLE, say("a number of both"))
+        await look_at_batch(tx)
+        await merge_records(tx, RecordKind.CONTACT, kept.id, merged.id)
 
 
 async def _webhook(tenant: Tenant, settings: Settings, say: Say) -> None:
