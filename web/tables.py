@@ -33,7 +33,7 @@ from crm.deals.queries import list_deals
 from crm.leads.actions import move_lead, update_lead
 from crm.leads.models import LeadEdit
 from crm.leads.queries import list_leads
-from crm.records.lists import read_filter
+from crm.records.lists import read_filter, searching
 from crm.tags.queries import RecordTag, list_tags_of
 from events.ids import CompanyId, ContactId, DealId, LeadId, RecordKind
 from web import values
@@ -45,6 +45,8 @@ from web.values import Names
 ROWS = 50
 # More are counted as "10,000+": an exact number of millions costs a second and tells nobody anything.
 COUNTED = 10_000
+# Words are looked for in names and addresses, which no index helps to count.
+COUNTED_OF_WORDS = 1_000
 MAX_COLUMNS = 20
 
 
@@ -413,10 +415,10 @@ async def load_view(tx: Tx, opened: Opened, cursor: str | None, adding: str) -> 
 
 
 async def _count(tx: Tx, opened: Opened, shown: int, *, has_more: bool) -> str:
-    if opened.state.q:
-        return opened.words.number(shown) + ("+" if has_more else "")
-    count = shown if not has_more else await count_rows(tx, opened.listing, opened.filter, limit=COUNTED + 1)
-    return opened.words.number(min(count, COUNTED)) + ("+" if count > COUNTED else "")
+    most = COUNTED_OF_WORDS if opened.state.q else COUNTED
+    kept = Every((opened.filter, searching(opened.table.kind, opened.state.q)))
+    count = await count_rows(tx, opened.listing, kept, limit=most + 1) if has_more else shown
+    return opened.words.number(min(count, most)) + ("+" if count > most else "")
 
 
 def _head(opened: Opened, name: str) -> Head:

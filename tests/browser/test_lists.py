@@ -1,5 +1,6 @@
 """Lists in Chromium, as a rep works in them: a segment is built, rows are chosen by key, changed and given back."""
 
+import re
 from typing import Literal
 
 import pytest
@@ -65,6 +66,51 @@ async def test_a_segment_with_a_custom_field_is_built_counted_and_opened(
 
     await expect(page.locator("tr:has(.row-link)")).to_have_count(2)
     await expect(page.get_by_text("Segment is The north")).to_be_visible()
+    assert (watch.outside, watch.complaints) == ([], [])
+
+
+async def test_rows_are_chosen_by_key_changed_by_a_worker_and_given_back(
+    chromium: Browser, stage: Stage
+) -> None:
+    people = await _people(stage, "belt", 120)
+    page = await Person(chromium, stage).sign_in()
+    watch = Watch.over(page)
+
+    await page.goto(f"{stage.fleet.base}/contacts?q=belt&sort=name")
+    rows, bar = page.locator(".row-link"), page.locator("#chosen")
+    await rows.first.focus()
+    await page.keyboard.press("KeyX")
+    await page.keyboard.press("Shift+KeyJ")
+    await expect(bar).to_contain_text("2 selected")
+    await page.locator("[data-pick]").nth(5).click(modifiers=["Shift"])
+    await expect(bar).to_contain_text("6 selected")
+    await page.keyboard.press("Escape")
+    await expect(bar).to_be_hidden()
+    await page.keyboard.press("KeyX")
+    await bar.get_by_label("All").check()
+    await expect(bar).to_contain_text("All 121 selected")
+    await bar.get_by_role("button", name="Change").click()
+
+    await page.get_by_label("Role", exact=True).first.check()
+    await page.locator("#input-title").fill("Head of the north")
+    await page.get_by_role("button", name="Show what happens").click()
+    state = page.locator("#bulk-edit")
+    await expect(state).to_have_attribute("data-status", "checked", timeout=60_000)
+    await expect(state).to_contain_text("Buyer")
+    await page.get_by_role("button", name=re.compile("^Change 121$")).click()
+    await expect(state).to_have_attribute("data-status", "finished", timeout=60_000)
+    async with stage.world.db.transaction(stage.world.owner, "test") as tx:
+        await tx.execute(
+            "UPDATE contacts SET note = 'Ours', version = version + 1 WHERE id = %(id)s", id=people[0]
+        )
+        changed = await tx.value("SELECT count(*) FROM contacts WHERE title = 'Head of the north'")
+    await page.keyboard.press("KeyZ")
+    await expect(state).to_have_attribute("data-status", "undone", timeout=60_000)
+
+    await expect(state).to_contain_text("Somebody has changed it since.")
+    async with stage.world.db.transaction(stage.world.owner, "test") as tx:
+        left = await tx.value("SELECT count(*) FROM contacts WHERE title = 'Head of the north'")
+    assert (changed, left) == (121, 1)
     assert (watch.outside, watch.complaints) == ([], [])
 
 

@@ -15,7 +15,7 @@
       box.closest("tr").classList.toggle("is-selected", box.checked);
     }
     const count = form.querySelector("[data-count]");
-    count.textContent = every.checked ? count.dataset.every : count.dataset.some.replace("{}", chosen.size);
+    count.textContent = every.checked ? count.dataset.whole : count.dataset.some.replace("{}", chosen.size);
     form.classList.toggle("is-open", every.checked || chosen.size > 0);
     if (!whole) return;
     const picked = here.filter(box => box.checked).length;
