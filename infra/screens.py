@@ -156,6 +156,11 @@ def _photograph_pages(page: "Page", camera: Camera, look: Look) -> None:
         page.goto(f"{camera.base}{table.get_attribute('href')}")
         camera.shoot(page, "import", look)
     _photograph_lists(page, camera, look)
+    _photograph_records(page, camera, look)
+    for name in ("tasks", "meetings", "notifications", "pipelines", "deals"):
+        page.goto(f"{camera.base}/{name}")
+        camera.shoot(page, name, look)
+    _photograph_settings(page, camera, look)
     page.goto(f"{camera.base}/preferences")
     camera.shoot(page, "preferences", look)
     page.goto(f"{camera.base}/settings/api-keys")
@@ -195,6 +200,36 @@ def _photograph_lists(page: "Page", camera: Camera, look: Look) -> None:
     camera.shoot(page, "bulk-edit", look)
     page.goto(f"{camera.base}/bulk-edits")
     camera.shoot(page, "bulk-edits", look)
+
+
+def _photograph_records(page: "Page", camera: Camera, look: Look) -> None:
+    """The tables, the first record of each, and the parts of its page."""
+    for noun in ("contacts", "companies"):
+        page.goto(f"{camera.base}/{noun}")
+        camera.shoot(page, noun, look)
+        page.goto(f"{camera.base}/{noun}/new")
+        camera.shoot(page, f"{noun}-new", look, whole=True)
+        page.goto(f"{camera.base}/{noun}")
+        record = page.locator(f'main a[href^="/{noun}/"]:not([href$="/new"])').first
+        if record.count():
+            path = str(record.get_attribute("href")).split("?")[0]
+            page.goto(f"{camera.base}{path}")
+            page.wait_for_timeout(600)  # its parts come after the page
+            camera.shoot(page, f"{noun}-record", look, whole=True)
+            kind = "contact" if noun == "contacts" else "company"
+            for part in ("timeline", "notes", "tasks", "meetings", "files"):
+                page.goto(f"{camera.base}/records/{kind}/{path.rsplit('/', 1)[1]}/{part}")
+                camera.shoot(page, f"{noun}-{part}", look)
+
+
+def _photograph_settings(page: "Page", camera: Camera, look: Look) -> None:
+    for name, path in (("settings", ""), ("fields", "/fields"), ("tags", "/tags")):
+        page.goto(f"{camera.base}/settings{path}")
+        camera.shoot(page, name, look, whole=True)
+        inner = page.locator(f'.settings-list a[href^="/settings{path}/"]').first
+        if path and inner.count():
+            page.goto(f"{camera.base}{inner.get_attribute('href')}")
+            camera.shoot(page, f"{name}-one", look, whole=True)
 
 
 if __name__ == "__main__":

@@ -74,7 +74,16 @@ COMMANDS = (
     Command("link", _("Import"), "/imports", also="csv excel xlsx загрузить"),
     Command("doc", _("Knowledge"), "/knowledge", key="G K", also="documents files документы файлы"),
     Command("search", _("Search everywhere"), "/search", also="find найти"),
-    Command("settings", _("Preferences"), "/preferences", also="settings profile профиль"),
+    Command("bell", _("Notifications"), "/notifications", also="bell reminders колокольчик напоминания"),
+    Command("settings", _("Settings"), "/settings", also="setup administration настроить"),
+    Command(
+        "columns", _("Custom fields"), "/settings/fields", also="own columns свойства", scope="fields:write"
+    ),
+    Command("tag", _("Tags"), "/settings/tags", also="labels метки", scope="fields:write"),
+    Command("deals", _("Pipelines"), "/pipelines", also="stages rules этапы", scope="pipelines:write"),
+    Command("lock", _("API keys"), "/settings/api-keys", also="token programs программы"),
+    Command("plane", _("Webhooks"), "/settings/webhooks", also="hooks endpoints", scope="webhooks:manage"),
+    Command("person", _("Preferences"), "/preferences", also="profile language theme профиль язык тема"),
     Command("theme", _("Light theme"), preference=("theme", "light"), also="white day белая день"),
     Command("theme", _("Dark theme"), preference=("theme", "dark"), also="black night чёрная ночь"),
     Command("theme", _("Theme of the system"), preference=("theme", "system"), also="auto авто"),

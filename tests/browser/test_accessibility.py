@@ -8,11 +8,17 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
 from core.addresses import Reach
+from core.filters import ValueKind
+from core.ids import uuid7
 from crm.conversations.models import Conversation
+from crm.custom_fields.actions import create_custom_field
+from crm.custom_fields.models import Choice, NewCustomField
 from crm.knowledge.models import Document
+from crm.tags.actions import ensure_tag
 from crm.webhooks import actions as webhooks
 from crm.webhooks.models import NewWebhook
 from crm.webhooks.queries import list_attempts
+from events.ids import RecordKind
 from infra.fleet import KEY
 from tests.support import papers
 from tests.support.browser import PHONE, WIDE, Person, Prospect
@@ -43,6 +49,7 @@ async def test_axe_finds_nothing(
     prices = await read_document(stage, "Prices.md", PRICES.encode())
     scan = await read_document(stage, "Scan.pdf", papers.scanned_pdf())
     webhook, delivery = await _tested_webhook(stage)
+    field, tag = await _field_and_tag(stage)
     email = await make_person(stage.world.db, stage.world.owner, locale)
     size = WIDE if width == WIDE["width"] else PHONE
     anna = Person(chromium, stage, size=size, theme=theme, locale=locale)
@@ -51,6 +58,19 @@ async def test_axe_finds_nothing(
     page = await anna.sign_in(email)
     for name, path in {
         **_pages(conversation, prices, scan),
+        "settings": "/settings",
+        "fields": "/settings/fields",
+        "field": f"/settings/fields/{field}",
+        "tags": "/settings/tags",
+        "tag": f"/settings/tags/{tag}",
+        "notifications": "/notifications",
+        "tasks": "/tasks",
+        "meetings": "/meetings",
+        "imports": "/imports",
+        **{
+            f"{part} of a contact": f"/records/contact/{conversation.contact_id}/{part}"
+            for part in ("timeline", "notes", "tasks", "meetings", "files")
+        },
         "keys": "/settings/api-keys",
         "webhooks": "/settings/webhooks",
         "webhook": f"/settings/webhooks/{webhook}",
@@ -81,6 +101,17 @@ def _pages(conversation: Conversation, prices: Document, scan: Document) -> dict
         "preferences": "/preferences",
         "design": "/design",
     }
+
+
+async def _field_and_tag(stage: Stage) -> tuple[UUID, UUID]:
+    """A field with choices, and two tags, of which one could be merged into the other."""
+    choices = (Choice("small", "Small"), Choice("big", "Большой"))
+    async with stage.world.db.transaction(stage.world.owner, "test") as tx:
+        key = f"size_{uuid7().hex}"  # the looks share a stage
+        new = NewCustomField(RecordKind.CONTACT, "Size", ValueKind.CHOICE, key=key, choices=choices)
+        field = await create_custom_field(tx, new)
+        await ensure_tag(tx, "Exhibition")
+        return field.id, (await ensure_tag(tx, "Fair")).id
 
 
 async def _tested_webhook(stage: Stage) -> tuple[UUID, UUID]:
