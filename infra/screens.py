@@ -135,6 +135,7 @@ def _photograph_pages(page: "Page", camera: Camera, look: Look) -> None:
         page.goto(f"{camera.base}{path}&pane=about")
         page.wait_for_timeout(600)
         camera.shoot(page, "about", look)
+    _photograph_sales(page, camera, look)
     page.goto(f"{camera.base}/knowledge")
     camera.shoot(page, "knowledge", look)
     document = page.locator(".knowledge-row").first
@@ -230,6 +231,35 @@ def _photograph_settings(page: "Page", camera: Camera, look: Look) -> None:
         if path and inner.count():
             page.goto(f"{camera.base}{inner.get_attribute('href')}")
             camera.shoot(page, f"{name}-one", look, whole=True)
+
+
+def _photograph_sales(page: "Page", camera: Camera, look: Look) -> None:
+    """The board and tables, one record of each kind, the forms, and a move that its stage refuses."""
+    for name, path in {
+        "board": "/deals",
+        "deals": "/deals/table",
+        "leads": "/leads",
+        "new-deal": "/deals/new",
+        "new-lead": "/leads/new",
+        "pipeline": "/pipelines",
+    }.items():
+        page.goto(camera.base + path)
+        camera.shoot(page, name, look)
+    for name, table in {"deal": "/deals/table", "lead": "/leads", "contact": "/contacts"}.items():
+        page.goto(f"{camera.base}{table}?sort=-updated_at")
+        row = page.locator("a.row-link").first
+        if not row.count():
+            continue
+        place = f"{camera.base}{row.get_attribute('href')}"
+        page.goto(place)
+        page.wait_for_timeout(400)  # what hangs on a record comes after the page
+        camera.shoot(page, name, look)
+        page.locator("#card-activities").scroll_into_view_if_needed()
+        camera.shoot(page, f"{name}-more", look)
+        if name == "deal":
+            late = page.locator(".is-open > .step-to").last
+            page.goto(f"{place}/move?stage_id={late.get_attribute('value')}")
+            camera.shoot(page, "refused-move", look)
 
 
 if __name__ == "__main__":

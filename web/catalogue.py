@@ -12,7 +12,7 @@ __all__ = ["Catalog", "Message", "extract", "read", "update"]
 WEB = Path(__file__).parent
 RUSSIAN = WEB / "locale" / "ru" / "LC_MESSAGES" / "messages.po"
 _METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext.babel_extract")]
-_KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
+_KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
 _UNTIMED = datetime(2026, 11, 24, tzinfo=UTC)
 _OPTIONS = {"templates/**.html": {"trimmed": "true", "silent": "false"}}
 

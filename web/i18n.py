@@ -57,6 +57,10 @@ class Words:
         text = self._catalogue.gettext(message)
         return text % values if values else text
 
+    def pgettext(self, context: str, message: str) -> str:
+        """A word that has several meanings, in the one that the context says."""
+        return self._catalogue.pgettext(context, message)
+
     def ngettext(self, one: str, many: str, number: int, **values: object) -> str:
         return self._catalogue.ngettext(one, many, number) % {"num": number, **values}
 

@@ -12,7 +12,7 @@ from starlette.datastructures import FormData
 from core.db import Tx
 from core.money import format_amount
 from crm.deals.actions import add_stakeholder
-from crm.pipelines.models import Cause, Stage
+from crm.pipelines.models import Cause, Outcome, Stage
 from crm.pipelines.moves import ActionRefused, Missing, MoveRefused, check_move
 from crm.pipelines.queries import list_stages
 from crm.pipelines.rules import ROLES, Rule
@@ -58,7 +58,10 @@ def steps_of(stages: Sequence[Stage], stage_id: UUID) -> list[Step]:
         Step(
             stage,
             stage.id == stage_id,
-            here is not None and stage.is_open and (not here.is_open or stage.position < here.position),
+            here is not None
+            and stage.is_open
+            and stage.position < here.position
+            and here.outcome != Outcome.LOST,
         )
         for stage in stages
     ]

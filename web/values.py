@@ -114,8 +114,9 @@ _WHOLE = {"employees": 2**31 - 1, "probability": 100}
 
 @dataclass(frozen=True)
 class Names:
-    """What ids in values stand for."""
+    """What ids in values of a kind of record stand for."""
 
+    kind: RecordKind = RecordKind.CONTACT
     members: Mapping[UUID, str] = field(default_factory=dict)
     seats: Mapping[UUID, str] = field(default_factory=dict)
     tags: Mapping[str, Tag] = field(default_factory=dict)
@@ -129,6 +130,7 @@ async def load_names(tx: Tx, kind: RecordKind) -> Names:
     """The people, seats, tags, segments, stages and custom fields of one kind of record."""
     has_stages = kind in (RecordKind.LEAD, RecordKind.DEAL)
     return Names(
+        kind,
         {member.id: member.name for member in await list_members(tx)},
         {seat.id: seat.name for seat in await list_bidi(tx)},
         {str(tag.id): tag for tag in await list_tags(tx)},
@@ -141,6 +143,8 @@ async def load_names(tx: Tx, kind: RecordKind) -> Names:
 
 def label(name: str, names: Names, words: Words) -> str:
     """What readers call a field."""
+    if name == "name" and names.kind is not RecordKind.CONTACT:
+        return words.pgettext("of a thing", "Name")
     return names.fields[name].label if name in names.fields else words.gettext(LABELS.get(name, name))
 
 
