@@ -150,10 +150,11 @@ async def merge_tags(tx: Tx, tag_id: TagId, into_id: TagId) -> Tag:
 
     Raises: NotFound; Unprocessable for a tag with itself.
     """
-    if tag_id == into_id:
-        raise Unprocessable("A tag cannot be merged with itself; choose another one.", field="into_id")
     # in one order for everybody, so that two merges of the same tags cannot deadlock
     found = {one: await get_tag(tx, one, lock=True) for one in sorted((tag_id, into_id))}
+    # only now, so that a tag of somebody else is as unknown as one that there is not
+    if tag_id == into_id:
+        raise Unprocessable("A tag cannot be merged with itself; choose another one.", field="into_id")
     tx.principal.require("fields:write")
     await tx.execute(
         """
