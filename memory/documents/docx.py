@@ -33,7 +33,7 @@ def weigh(content: bytes) -> None:
         with ZipFile(BytesIO(content)) as package:
             parts = package.infolist()
     except (BadZipFile, ValueError, NotImplementedError) as err:
-        raise Refused(Refusal.BROKEN) from err
+        raise Refused(Refusal.BROKEN) from err  # zipfile calls an unknown compression NotImplementedError
     if any(part.flag_bits & 1 for part in parts):
         raise Refused(Refusal.ENCRYPTED)
     if _MAIN_PART not in {part.filename for part in parts}:

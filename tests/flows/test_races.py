@@ -75,7 +75,7 @@ async def test_five_lines_are_one_run_and_one_draft_that_covers_them_all(stage: 
 
             await asyncio.gather(*(burst(chat_id) for chat_id in chats))
             conversations = [await conversation_of(stage, chat_id) for chat_id in chats]
-            drafts = [await draft_of(stage, conversation.id, 60) for conversation in conversations]
+            drafts = [await draft_of(stage, conversation.id, 180) for conversation in conversations]
     finally:
         await stage.fleet.start()
 

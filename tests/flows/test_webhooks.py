@@ -58,7 +58,7 @@ async def test_what_happens_is_told_and_can_be_read_where_it_says(
 ) -> None:
     contact = (await api.post("/contacts", {"name": "Vera Lind"})).json()
 
-    (received,) = await _told_of(receiver, contact["id"], 30)
+    (received,) = await _told_of(receiver, contact["id"], STUCK_SECONDS)
 
     received.verify(hook["secret"])
     place = received.said["data"]["subject"]["url"].removeprefix("/api/v1")
