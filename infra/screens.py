@@ -162,6 +162,7 @@ def _photograph_pages(page: "Page", camera: Camera, look: Look) -> None:
         page.goto(f"{camera.base}/{name}")
         camera.shoot(page, name, look)
     _photograph_settings(page, camera, look)
+    _photograph_duplicates(page, camera, look)
     page.goto(f"{camera.base}/preferences")
     camera.shoot(page, "preferences", look)
     page.goto(f"{camera.base}/settings/api-keys")
@@ -260,6 +261,22 @@ def _photograph_sales(page: "Page", camera: Camera, look: Look) -> None:
             late = page.locator(".is-open > .step-to").last
             page.goto(f"{place}/move?stage_id={late.get_attribute('value')}")
             camera.shoot(page, "refused-move", look)
+
+
+def _photograph_duplicates(page: "Page", camera: Camera, look: Look) -> None:
+    """Suggested pairs, two records side by side, and what was merged."""
+    page.goto(f"{camera.base}/duplicates")
+    camera.shoot(page, "duplicates", look)
+    pair = page.locator(".duplicate-actions a").first
+    if pair.count():
+        page.goto(f"{camera.base}{pair.get_attribute('href')}")
+        camera.shoot(page, "merge", look)
+    page.goto(f"{camera.base}/merges")
+    camera.shoot(page, "merges", look)
+    merged = page.locator(".merge-list a").first
+    if merged.count():
+        page.goto(f"{camera.base}{merged.get_attribute('href')}")
+        camera.shoot(page, "merged", look)
 
 
 if __name__ == "__main__":

@@ -72,6 +72,8 @@ COMMANDS = (
     Command("filter", _("Segments"), "/segments", key="G S", also="audience аудитория"),
     Command("edit", _("Bulk edits"), "/bulk-edits", also="mass update undo массовые изменения"),
     Command("plus", _("New segment"), "/segments/new", also="audience filter аудитория", scope="views:write"),
+    Command("contacts", _("Duplicates"), "/duplicates", also="same person merge дубликаты повторы"),
+    Command("history", _("Merges"), "/merges", also="merged undo слияния"),
     Command("link", _("Import"), "/imports", also="csv excel xlsx загрузить"),
     Command("doc", _("Knowledge"), "/knowledge", key="G K", also="documents files документы файлы"),
     Command("search", _("Search everywhere"), "/search", also="find найти"),

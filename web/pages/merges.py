@@ -104,7 +104,7 @@ async def _show(
 
 async def _frame(session: Session) -> dict[str, Any]:
     return {
-        "section": "duplicates",
+        "section": "contacts",
         "counts": await count_folders(session.tx),
         "may_merge": session.principal.may("contacts:write"),
     }
