@@ -17,7 +17,7 @@ async def conversation_of(stage: Stage, chat_id: int, seconds: float = 30) -> Co
     return await until(look, seconds)
 
 
-async def draft_of(stage: Stage, conversation_id: ConversationId, seconds: float = 30) -> Draft:
+async def draft_of(stage: Stage, conversation_id: ConversationId, seconds: float = 90) -> Draft:
     async def look() -> Draft | None:
         async with stage.world.db.transaction(stage.world.owner, "test") as tx:
             return await find_pending_draft(tx, conversation_id)
