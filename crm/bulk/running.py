@@ -19,16 +19,18 @@ async def work(
 ) -> bool:
     """Try, run or undo: whatever the edit waits for; True when time is up and something is left.
 
-    `guard` is called in each transaction and raises when somebody else has taken the work over. What is committed is
-    not done again, however often this is killed and called again.
+    `guard` ends each transaction and raises when somebody else has taken the work over. It comes last because it holds
+    the row of the lease, which is renewed beside us for as long as a chunk takes. What is committed is not done again,
+    however often this is killed and called again.
     """
     ends_at = time.monotonic() + seconds
     try:
         while time.monotonic() < ends_at:
             async with transaction("chunk") as tx:
+                goes_on = await take_chunk(tx, edit_id)
                 await guard(tx)
-                if not await take_chunk(tx, edit_id):
-                    return False
+            if not goes_on:
+                return False
     except NotFound:
         return False
     return True

@@ -27,7 +27,8 @@ _TRIES = 3
 class Desk:
     """How an import is worked on: where its transactions and its file come from.
 
-    `guard` is called in each transaction that writes and raises when somebody else has taken the work over.
+    `guard` ends each transaction that writes and raises when somebody else has taken the work over. It comes last
+    because it holds the row of the lease, which is renewed beside us for as long as a chunk takes.
     """
 
     transaction: Callable[[str], AbstractAsyncContextManager[Tx]]
@@ -91,12 +92,12 @@ async def _take_rows(desk: Desk, task: Task, seconds: float) -> bool:
                 return True
     except (Unreadable, NotFound) as err:
         async with desk.transaction("unreadable") as tx:
-            await desk.guard(tx)
             await steps.fail(tx, current.id, err if isinstance(err, Unreadable) else None)
+            await desk.guard(tx)
         return False
     async with desk.transaction("finish") as tx:
-        await desk.guard(tx)
         await steps.finish(tx, current.id)
+        await desk.guard(tx)
     return False
 
 
@@ -106,8 +107,8 @@ async def _take_chunk(turn: _Turn, rows: Sequence[Row]) -> bool:
         prepared = await asyncio.to_thread(_prepare, turn.preparer, rows)
         try:
             async with turn.desk.transaction("chunk") as tx:
-                await turn.desk.guard(tx)
                 goes_on = await steps.take_chunk(tx, turn.task, turn.position, prepared, turn.seen)
+                await turn.desk.guard(tx)
         except Conflict as err:
             refused = err
             continue
@@ -124,7 +125,8 @@ async def _take_back(desk: Desk, import_id: ImportId, seconds: float) -> bool:
     ends_at = time.monotonic() + seconds
     while time.monotonic() < ends_at:
         async with desk.transaction("take_back") as tx:
+            goes_on = await undo.take_back_chunk(tx, import_id)
             await desk.guard(tx)
-            if not await undo.take_back_chunk(tx, import_id):
-                return False
+        if not goes_on:
+            return False
     return True
