@@ -6,9 +6,10 @@ from uuid import UUID
 
 
 def uuid7() -> UUID:
-    """A version 7 UUID: 48 bits of Unix milliseconds, then random bits. Source: RFC 9562, section 5.7."""
-    milliseconds = time.time_ns() // 1_000_000
-    value = milliseconds << 80 | int.from_bytes(os.urandom(10), "big")
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return UUID(int=value)
+    """A version 7 UUID: 48 bits of Unix milliseconds, 12 of the part of one that has passed, then random bits, so that
+    what one process makes in turn is in order. Source: RFC 9562, sections 5.7 and 6.2, method 3.
+    """
+    milliseconds, nanoseconds = divmod(time.time_ns(), 1_000_000)
+    passed = nanoseconds * 4096 // 1_000_000
+    random = int.from_bytes(os.urandom(8), "big") >> 2
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | passed << 64 | 0b10 << 62 | random)

@@ -50,7 +50,11 @@ class Machine:
 
     def signal(self, number: signal.Signals) -> None:
         assert self._server is not None
-        os.kill(self._server.process.pid, number)
+        pid = self._server.process.pid
+        os.kill(pid, number)
+        # on a busy machine it may answer once more before it stops
+        while number == signal.SIGSTOP and "State:\tT" not in Path(f"/proc/{pid}/status").read_text():
+            time.sleep(0.01)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import re
 import pytest
 from redis.asyncio import Redis
 
+from core import clock
 from core.ids import uuid7
 from core.pubsub import PubSub
 from tests.support.world import World
@@ -21,7 +22,12 @@ def _part(html: str, id: str) -> str:
     return re.sub(r"\s+", " ", text)
 
 
-async def test_going_to_a_conversation_returns_the_pages_own_panes(browser: Browser, world: World) -> None:
+async def test_going_to_a_conversation_returns_the_pages_own_panes(
+    browser: Browser, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # both say what time it is where the contact lives
+    fixed = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: fixed)
     conversation = await world.conversation()
     await browser.get(f"/inbox/{conversation.id}")
 
