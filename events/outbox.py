@@ -132,6 +132,19 @@ async def emit(tx: Tx, event: Event, changes: Mapping[str, tuple[object, object]
     return EventId(event_id)
 
 
+async def list_changed(tx: Tx, event_id: EventId) -> list[str]:
+    """The names of the fields that an event changed."""
+    changed: list[str] | None = await tx.value(
+        """
+        SELECT ARRAY(SELECT jsonb_object_keys(changes) ORDER BY 1)
+          FROM event_changes
+         WHERE event_id = %(event_id)s
+        """,
+        event_id=event_id,
+    )
+    return changed or []
+
+
 async def route(
     connection: AsyncConnection[dict[str, Any]], routes: Mapping[str, Sequence[str]], limit: int
 ) -> int:

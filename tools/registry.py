@@ -22,6 +22,7 @@ from tools import (
     notes,
     pipelines,
     records,
+    search,
     segments,
     tasks,
 )
@@ -42,6 +43,7 @@ TOOLS: tuple[Tool[Any], ...] = (
     companies.create_company,
     companies.update_company,
     records.get_record,
+    search.search_records,
     records.tag_record,
     segments.list_segments,
     segments.count_segment,

@@ -135,7 +135,7 @@ async def load_section(
 ) -> dict[str, Any]:
     """What `records/_<part>.html` needs. Raises: NotFound."""
     found = await get_record(tx, record)
-    context: dict[str, Any] = {"record": found, "part": part}
+    context: dict[str, Any] = {"record": found, "record_path": record_path(record), "part": part}
     match part:
         case "notes":
             context["notes"] = await list_notes(tx, record, cursor=cursor or None)
@@ -150,6 +150,12 @@ async def load_section(
             context["timeline"] = await list_timeline(tx, record, kinds, cursor=cursor or None)
             context["kind"] = kind.value if kind else ""
     return context
+
+
+def record_path(record: RecordRef) -> str:
+    """The page of a record."""
+    folder = "companies" if record.kind is RecordKind.COMPANY else f"{record.kind}s"
+    return f"/{folder}/{record.id}"
 
 
 def section_path(record: Record | RecordRef, part: str) -> str:

@@ -19,6 +19,9 @@ ICONS = {
     FoundKind.DEAL: "deals",
     FoundKind.LEAD: "person",
     FoundKind.TASK: "task",
+    FoundKind.MEETING: "calendar",
+    FoundKind.NOTE: "note",
+    FoundKind.FILE: "clip",
     FoundKind.MESSAGE: "chat",
     FoundKind.DOCUMENT: "doc",
 }
@@ -29,8 +32,11 @@ _FOLDERS = {
     FoundKind.DEAL: "deals",
     FoundKind.LEAD: "leads",
     FoundKind.TASK: "tasks",
+    FoundKind.MEETING: "meetings",
     FoundKind.DOCUMENT: "knowledge",
 }
+# Where on its record's pages something is read.
+_SECTIONS = {FoundKind.NOTE: "notes#note-item-{id}", FoundKind.FILE: "files"}
 
 
 @dataclass(frozen=True)
@@ -69,9 +75,14 @@ def groups(app: FastAPI, found: Found) -> list[Group]:
 
 
 def find(app: FastAPI, hit: Hit) -> Find:
-    """Where a record has a page it leads there, a message to its place in the conversation."""
+    """Where a record has a page it leads there, a message to its place in the conversation, a note or a file to its
+    record."""
     if hit.kind is FoundKind.MESSAGE:
         return Find(hit, f"/inbox/{hit.thread_id}?folder=all#message-{hit.id}")
+    if hit.kind in _SECTIONS:
+        return Find(
+            hit, f"/records/{hit.record_kind}/{hit.record_id}/{_SECTIONS[hit.kind].format(id=hit.id)}"
+        )
     folder = _FOLDERS[hit.kind]
     if f"/{folder}/" in _paths(app):
         return Find(hit, f"/{folder}/{hit.id}")

@@ -12,7 +12,7 @@ from api.fields import Limit, Out
 from api.nouns import Noun
 from crm.search import queries
 from crm.search.models import FoundKind
-from events.ids import ConversationId
+from events.ids import ConversationId, RecordKind
 
 router = Noun(prefix="/search", tags=["search"])
 Words = Annotated[
@@ -38,13 +38,21 @@ class MarkedOut(Out):
 class HitOut(Out):
     kind: FoundKind
     id: UUID
-    title: MarkedOut = Field(description="The record's name; of a message the person it is from or to.")
+    title: MarkedOut = Field(
+        description="The record's name; of a message the person it is from or to, of a note the record it is about."
+    )
     detail: MarkedOut
-    snippet: MarkedOut = Field(description="The part of its text, or the handle, where words were found.")
+    snippet: MarkedOut = Field(
+        description="The part of its text, the handle, the tag or the custom value where words were found."
+    )
     at: datetime = Field(description="When it was last changed, or said.")
     conversation_id: ConversationId | None = Field(
         validation_alias="thread_id", description="Of a message: where it was said."
     )
+    record_kind: RecordKind | None = Field(
+        description="Of a task, a meeting, a note or a file: the kind of record it hangs on."
+    )
+    record_id: UUID | None = Field(description="And which one.")
     score: float = Field(description="How well it fits; comparable within one answer only.")
 
 

@@ -1,5 +1,6 @@
 """Keeping what is found in line with the records: looked at again after every change, many at a time."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,14 +9,16 @@ from uuid import UUID
 
 from core import clock
 from core.db import Tx
+from core.languages import words as words_in
 from crm.search.models import FoundKind, Rank, Record
 from crm.search.sources import SOURCES, load_records
 from crm.search.words import grams_of, stem_of, words_of
 from events import due
-from events.ids import ConversationId
+from events.ids import ConversationId, TagId
 
 BATCH = 500
 CATCH_UP = "search.catch_up"
+LOOK_AGAIN = "search.look_again"
 TIDY = "search.tidy"
 FIRST = UUID(int=0)
 
@@ -207,24 +210,52 @@ async def _update_entries(tx: Tx, kind: FoundKind, kept: Sequence[tuple[Record, 
 
 
 async def index_dependents(tx: Tx, kind: FoundKind, ids: Sequence[UUID]) -> None:
-    """Bring in line what shows the names of these records: people and deals of a company; deals, leads
-    and tasks of a person."""
-    if kind is FoundKind.COMPANY:
-        await _index_where(tx, FoundKind.CONTACT, await _list_ids(tx, _CONTACTS_OF_COMPANIES, ids))
-        await _index_where(tx, FoundKind.DEAL, await _list_ids(tx, _DEALS_OF_COMPANIES, ids))
-    elif kind is FoundKind.CONTACT:
-        await _index_where(tx, FoundKind.DEAL, await _list_ids(tx, _DEALS_OF_CONTACTS, ids))
-        await _index_where(tx, FoundKind.LEAD, await _list_ids(tx, _LEADS_OF_CONTACTS, ids))
-        await _index_where(tx, FoundKind.TASK, await _list_ids(tx, _TASKS_OF_CONTACTS, ids))
+    """Bring in line what shows the names of these records: people and deals of a company; deals, leads and meetings
+    of a person; what hangs on any of them."""
+    for dependent, query in _DEPENDENTS.get(kind, ()):
+        await _index_where(tx, dependent, await _list_ids(tx, query, ids, kind))
+    if kind is FoundKind.CONTACT:
+        # a lead is called as its person is, so what hangs on it shows that name too
+        await index_dependents(tx, FoundKind.LEAD, await _list_ids(tx, _LEADS_OF_CONTACTS, ids, kind))
 
 
-_CONTACTS_OF_COMPANIES: LiteralString = "SELECT id AS value FROM contacts WHERE company_id = ANY(%(ids)s)"
-_DEALS_OF_COMPANIES: LiteralString = "SELECT id AS value FROM deals WHERE company_id = ANY(%(ids)s)"
-_DEALS_OF_CONTACTS: LiteralString = "SELECT id AS value FROM deals WHERE contact_id = ANY(%(ids)s)"
 _LEADS_OF_CONTACTS: LiteralString = "SELECT id AS value FROM leads WHERE contact_id = ANY(%(ids)s)"
-_TASKS_OF_CONTACTS: LiteralString = """
-    SELECT id AS value FROM tasks WHERE record_kind = 'contact' AND record_id = ANY(%(ids)s)
-    """
+_HANGING: tuple[tuple[FoundKind, LiteralString], ...] = (
+    (
+        FoundKind.TASK,
+        "SELECT id AS value FROM tasks WHERE record_kind = %(kind)s AND record_id = ANY(%(ids)s)",
+    ),
+    (
+        FoundKind.NOTE,
+        "SELECT id AS value FROM notes WHERE record_kind = %(kind)s AND record_id = ANY(%(ids)s)",
+    ),
+    (
+        FoundKind.FILE,
+        "SELECT id AS value FROM files WHERE record_kind = %(kind)s AND record_id = ANY(%(ids)s)",
+    ),
+    (
+        FoundKind.MEETING,
+        """
+        SELECT id AS value FROM meetings WHERE record_kind = %(kind)s AND record_id = ANY(%(ids)s)
+        UNION
+        SELECT meeting_id FROM meeting_contacts WHERE %(kind)s = 'contact' AND contact_id = ANY(%(ids)s)
+        """,
+    ),
+)
+_DEPENDENTS: dict[FoundKind, tuple[tuple[FoundKind, LiteralString], ...]] = {
+    FoundKind.COMPANY: (
+        (FoundKind.CONTACT, "SELECT id AS value FROM contacts WHERE company_id = ANY(%(ids)s)"),
+        (FoundKind.DEAL, "SELECT id AS value FROM deals WHERE company_id = ANY(%(ids)s)"),
+        *_HANGING,
+    ),
+    FoundKind.CONTACT: (
+        (FoundKind.DEAL, "SELECT id AS value FROM deals WHERE contact_id = ANY(%(ids)s)"),
+        (FoundKind.LEAD, _LEADS_OF_CONTACTS),
+        *_HANGING,
+    ),
+    FoundKind.DEAL: _HANGING,
+    FoundKind.LEAD: _HANGING,
+}
 
 
 @dataclass(frozen=True)
@@ -232,8 +263,10 @@ class _Id:
     value: UUID
 
 
-async def _list_ids(tx: Tx, query: LiteralString, ids: Sequence[UUID]) -> list[UUID]:
-    return [row.value for row in await tx.all(_Id, query, ids=list(ids))]
+async def _list_ids(tx: Tx, query: LiteralString, ids: Sequence[UUID], kind: FoundKind) -> list[UUID]:
+    if not ids:
+        return []
+    return [row.value for row in await tx.all(_Id, query, ids=list(ids), kind=kind.value)]
 
 
 async def _index_where(tx: Tx, kind: FoundKind, ids: Sequence[UUID]) -> None:
@@ -254,6 +287,52 @@ async def index_conversation(tx: Tx, conversation_id: ConversationId) -> None:
         conversation_id=conversation_id,
     )
     await _index_where(tx, FoundKind.MESSAGE, [row.value for row in ids])
+
+
+async def list_once_tagged(tx: Tx, tag_id: TagId) -> dict[FoundKind, list[UUID]]:
+    """The records that are found by a name which a tag has, or had: those whose words change with the tag.
+
+    A tag that is gone stands on nothing any more, so its names are what leads to where it stood.
+    """
+    names = await tx.all(
+        _Word,
+        """
+        SELECT DISTINCT v.changes -> 'name' ->> 0 AS word
+          FROM events e
+          JOIN event_changes v ON (v.organization_id, v.event_id) = (e.organization_id, e.id)
+         WHERE e.subject_kind = 'tag'
+           AND e.subject_id = %(tag_id)s
+           AND v.changes -> 'name' ->> 0 IS NOT NULL
+        """,
+        tag_id=tag_id,
+    )
+    # one word of each name is enough to find them; the longest is the rarest
+    words = [max(spoken, key=len) for name in names if (spoken := words_in(name.word))]
+    places = await tx.all(
+        _Place,
+        """
+        SELECT DISTINCT kind, record_id
+          FROM search_postings
+         WHERE word = ANY(%(words)s)
+           AND kind IN ('contact', 'company', 'lead', 'deal')
+        """,
+        words=words,
+    )
+    found: dict[FoundKind, list[UUID]] = defaultdict(list)
+    for place in places:
+        found[place.kind].append(place.record_id)
+    return found
+
+
+@dataclass(frozen=True)
+class _Place:
+    kind: FoundKind
+    record_id: UUID
+
+
+async def look_again_later(tx: Tx) -> None:
+    """Have the worker index everything again, for what records are found by has changed for many of them."""
+    await due.schedule(tx, LOOK_AGAIN, tx.organization_id, clock.now())
 
 
 async def catch_up_later(tx: Tx) -> None:

@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from uuid import UUID
 
+from events.ids import RecordKind
+
 
 class FoundKind(StrEnum):
     """The kinds of records that the box looks through, in the order in which groups are shown."""
@@ -14,6 +16,9 @@ class FoundKind(StrEnum):
     DEAL = "deal"
     LEAD = "lead"
     TASK = "task"
+    MEETING = "meeting"
+    NOTE = "note"
+    FILE = "file"
     MESSAGE = "message"
     DOCUMENT = "document"
 
@@ -29,8 +34,9 @@ class Rank(IntEnum):
 
 @dataclass(frozen=True)
 class Record:
-    """A record as it is searched and shown. `body` is what a snippet is cut from; `thread_id` is the conversation
-    of a message."""
+    """A record as it is searched and shown. `body` is what a snippet is cut from, `labels` are its tags and the texts
+    of its custom fields; `thread_id` is the conversation of a message, `record_kind` and `record_id` say what a task,
+    a meeting, a note or a file hangs on."""
 
     id: UUID
     title: str
@@ -39,6 +45,9 @@ class Record:
     body: str
     at: datetime
     thread_id: UUID | None = None
+    labels: list[str] = field(default_factory=list)
+    record_kind: RecordKind | None = None
+    record_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +68,8 @@ class Marked:
 
 @dataclass(frozen=True)
 class Hit:
-    """One find. `snippet` is a part of its text or a handle, when that is where the words were found."""
+    """One find. `snippet` is a part of its text, a handle, a tag or a custom value, when that is where the words were
+    found; `record_kind` and `record_id` say what a task, a meeting, a note or a file hangs on."""
 
     kind: FoundKind
     id: UUID
@@ -69,6 +79,8 @@ class Hit:
     at: datetime
     thread_id: UUID | None
     score: float
+    record_kind: RecordKind | None = None
+    record_id: UUID | None = None
 
 
 @dataclass(frozen=True)

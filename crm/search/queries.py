@@ -21,7 +21,7 @@ from crm.search.meanings import (
 )
 from crm.search.models import Found, FoundKind, Hit, Marked, Rank, Record
 from crm.search.sources import SOURCES, load_records
-from crm.search.words import Term, fewest_shared, letter_grams, parts_of, terms_of
+from crm.search.words import SAID, Term, fewest_shared, letter_grams, parts_of, terms_of
 
 # How far the list of one word is read. Past it lie only records whose words stand in worse places or that are older.
 _READ_ALONE, _READ_TOGETHER = 500, 20_000
@@ -33,7 +33,10 @@ _WEIGHT = {
     FoundKind.DEAL: 0.94,
     FoundKind.LEAD: 0.9,
     FoundKind.TASK: 0.85,
+    FoundKind.MEETING: 0.84,
+    FoundKind.FILE: 0.82,
     FoundKind.DOCUMENT: 0.8,
+    FoundKind.NOTE: 0.75,
     FoundKind.MESSAGE: 0.7,
 }
 _PLACE = {Rank.TITLE: 1.0, Rank.HANDLE: 0.95, Rank.DETAIL: 0.7, Rank.BODY: 0.6}
@@ -251,15 +254,31 @@ async def _load_hits(tx: Tx, matches: Sequence[_Match], meant: Mapping[str, Sens
 
 
 def _hit(kind: FoundKind, record: Record, match: _Match, meant: Mapping[str, Sense]) -> Hit:
-    title = mark(record.title, {} if kind is FoundKind.MESSAGE else meant)
-    snippet = mark_first(record.handles, meant) or snippet_of(record.body, meant)
+    title = mark(record.title, {} if kind in SAID else meant)
+    snippet = (
+        mark_first(record.handles, meant)
+        or next(filter(None, (snippet_of(label, meant) for label in record.labels)), None)
+        or snippet_of(record.body, meant)
+        or Marked("")
+    )
     score = _WEIGHT[kind] * (
         match.fit / match.terms
         + _FOR_WHOLE_TITLE * len(title.ranges) / max(1, len(words(record.title)))
         + _FOR_RECENCY * _recency(record.at)
     )
     detail = mark(record.detail, meant)
-    return Hit(kind, record.id, title, detail, snippet or Marked(""), record.at, record.thread_id, score)
+    return Hit(
+        kind,
+        record.id,
+        title,
+        detail,
+        snippet,
+        record.at,
+        record.thread_id,
+        score,
+        record.record_kind,
+        record.record_id,
+    )
 
 
 def _recency(at: datetime) -> float:

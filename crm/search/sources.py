@@ -21,6 +21,32 @@ class Source:
     after: LiteralString
 
 
+# The record that a row of `t` hangs on, unless that is in the trash.
+_RECORD: LiteralString = """
+          LEFT JOIN LATERAL (
+               SELECT c.name FROM contacts c
+                WHERE t.record_kind = 'contact'
+                  AND (c.organization_id, c.id) = (t.organization_id, t.record_id)
+                  AND c.deleted_at IS NULL
+                UNION ALL
+               SELECT k.name FROM companies k
+                WHERE t.record_kind = 'company'
+                  AND (k.organization_id, k.id) = (t.organization_id, t.record_id)
+                  AND k.deleted_at IS NULL
+                UNION ALL
+               SELECT d.name FROM deals d
+                WHERE t.record_kind = 'deal'
+                  AND (d.organization_id, d.id) = (t.organization_id, t.record_id)
+                  AND d.deleted_at IS NULL
+                UNION ALL
+               SELECT c.name FROM leads l
+                 JOIN contacts c ON (c.organization_id, c.id) = (l.organization_id, l.contact_id)
+                WHERE t.record_kind = 'lead'
+                  AND (l.organization_id, l.id) = (t.organization_id, t.record_id)
+                  AND l.deleted_at IS NULL
+                  AND c.deleted_at IS NULL) AS r ON true
+    """
+
 SOURCES: dict[FoundKind, Source] = {
     FoundKind.CONTACT: Source(
         "contacts:read",
@@ -32,6 +58,21 @@ SOURCES: dict[FoundKind, Source] = {
                         AND h.contact_id = c.id
                         AND h.kind <> 'telegram_id'
                       ORDER BY h.created_at, h.id) AS handles,
+               ARRAY(SELECT t.name
+                       FROM record_tags r
+                       JOIN tags t ON (t.organization_id, t.id) = (r.organization_id, r.tag_id)
+                      WHERE r.organization_id = c.organization_id
+                        AND r.record_kind = 'contact'
+                        AND r.record_id = c.id
+                      ORDER BY t.plain_name)
+               || ARRAY(SELECT c.custom ->> f.key
+                          FROM custom_fields f
+                         WHERE f.organization_id = c.organization_id
+                           AND f.record_kind = 'contact'
+                           AND f.kind = 'text'
+                           AND f.archived_at IS NULL
+                           AND c.custom ? f.key
+                         ORDER BY f.position, f.id) AS labels,
                c.updated_at AS at, NULL::uuid AS thread_id
           FROM contacts c
           LEFT JOIN companies k ON (k.organization_id, k.id) = (c.organization_id, c.company_id)
@@ -52,6 +93,21 @@ SOURCES: dict[FoundKind, Source] = {
         """
         SELECT c.id, c.name AS title, concat_ws(' · ', NULLIF(c.industry, ''), NULLIF(c.city, '')) AS detail,
                c.about AS body, array_remove(ARRAY[c.domain, NULLIF(c.phone, '')], NULL) AS handles,
+               ARRAY(SELECT t.name
+                       FROM record_tags r
+                       JOIN tags t ON (t.organization_id, t.id) = (r.organization_id, r.tag_id)
+                      WHERE r.organization_id = c.organization_id
+                        AND r.record_kind = 'company'
+                        AND r.record_id = c.id
+                      ORDER BY t.plain_name)
+               || ARRAY(SELECT c.custom ->> f.key
+                          FROM custom_fields f
+                         WHERE f.organization_id = c.organization_id
+                           AND f.record_kind = 'company'
+                           AND f.kind = 'text'
+                           AND f.archived_at IS NULL
+                           AND c.custom ? f.key
+                         ORDER BY f.position, f.id) AS labels,
                c.updated_at AS at, NULL::uuid AS thread_id
           FROM companies c
          WHERE c.id = ANY(%(ids)s)
@@ -69,7 +125,23 @@ SOURCES: dict[FoundKind, Source] = {
         "deals:read",
         """
         SELECT d.id, d.name AS title, concat_ws(' · ', k.name, p.name) AS detail, d.next_step AS body,
-               '{}'::text[] AS handles, d.updated_at AS at, NULL::uuid AS thread_id
+               '{}'::text[] AS handles,
+               ARRAY(SELECT t.name
+                       FROM record_tags r
+                       JOIN tags t ON (t.organization_id, t.id) = (r.organization_id, r.tag_id)
+                      WHERE r.organization_id = d.organization_id
+                        AND r.record_kind = 'deal'
+                        AND r.record_id = d.id
+                      ORDER BY t.plain_name)
+               || ARRAY(SELECT d.custom ->> f.key
+                          FROM custom_fields f
+                         WHERE f.organization_id = d.organization_id
+                           AND f.record_kind = 'deal'
+                           AND f.kind = 'text'
+                           AND f.archived_at IS NULL
+                           AND d.custom ? f.key
+                         ORDER BY f.position, f.id) AS labels,
+               d.updated_at AS at, NULL::uuid AS thread_id
           FROM deals d
           LEFT JOIN companies k ON (k.organization_id, k.id) = (d.organization_id, d.company_id)
           LEFT JOIN contacts p ON (p.organization_id, p.id) = (d.organization_id, d.contact_id)
@@ -87,7 +159,15 @@ SOURCES: dict[FoundKind, Source] = {
         "leads:read",
         """
         SELECT l.id, p.name AS title, concat_ws(' · ', k.name, NULLIF(l.source, '')) AS detail, l.next_step AS body,
-               '{}'::text[] AS handles, l.updated_at AS at, NULL::uuid AS thread_id
+               '{}'::text[] AS handles,
+               ARRAY(SELECT t.name
+                       FROM record_tags r
+                       JOIN tags t ON (t.organization_id, t.id) = (r.organization_id, r.tag_id)
+                      WHERE r.organization_id = l.organization_id
+                        AND r.record_kind = 'lead'
+                        AND r.record_id = l.id
+                      ORDER BY t.plain_name) AS labels,
+               l.updated_at AS at, NULL::uuid AS thread_id
           FROM leads l
           JOIN contacts p ON (p.organization_id, p.id) = (l.organization_id, l.contact_id)
           LEFT JOIN companies k ON (k.organization_id, k.id) = (p.organization_id, p.company_id)
@@ -105,15 +185,85 @@ SOURCES: dict[FoundKind, Source] = {
     FoundKind.TASK: Source(
         "tasks:read",
         """
-        SELECT t.id, t.title, coalesce(p.name, '') AS detail, t.description AS body, '{}'::text[] AS handles,
-               t.created_at AS at, NULL::uuid AS thread_id
+        SELECT t.id, t.title, coalesce(r.name, '') AS detail, t.description AS body, '{}'::text[] AS handles,
+               t.created_at AS at, t.record_kind, t.record_id
           FROM tasks t
-          LEFT JOIN contacts p ON t.record_kind = 'contact' AND (p.organization_id, p.id) = (t.organization_id, t.record_id)
+        """
+        + _RECORD
+        + """
          WHERE t.id = ANY(%(ids)s)
            AND t.removed_at IS NULL
         """,
         """
         SELECT id AS value FROM tasks
+         WHERE id > %(after)s
+         ORDER BY id
+         LIMIT %(limit)s
+        """,
+    ),
+    FoundKind.MEETING: Source(
+        "meetings:read",
+        """
+        SELECT t.id, t.title, concat_ws(' · ', r.name, people.names) AS detail,
+               concat_ws(E'\n', NULLIF(t.place, ''), NULLIF(t.notes, ''), NULLIF(t.outcome, '')) AS body,
+               '{}'::text[] AS handles, t.starts_at AS at, t.record_kind, t.record_id
+          FROM meetings t
+        """
+        + _RECORD
+        + """
+         CROSS JOIN LATERAL (
+               SELECT string_agg(c.name, ', ' ORDER BY c.id) AS names
+                 FROM meeting_contacts a
+                 JOIN contacts c ON (c.organization_id, c.id) = (a.organization_id, a.contact_id)
+                WHERE (a.organization_id, a.meeting_id) = (t.organization_id, t.id)
+                  AND c.deleted_at IS NULL
+                  AND (t.record_kind, t.record_id) IS DISTINCT FROM ('contact', c.id)) AS people
+         WHERE t.id = ANY(%(ids)s)
+           AND t.removed_at IS NULL
+        """,
+        """
+        SELECT id AS value FROM meetings
+         WHERE id > %(after)s
+         ORDER BY id
+         LIMIT %(limit)s
+        """,
+    ),
+    # A note or a file is read on the page of its record: with that in the trash there is nothing to open.
+    FoundKind.NOTE: Source(
+        "notes:read",
+        """
+        SELECT t.id, r.name AS title, '' AS detail, t.body, '{}'::text[] AS handles, t.created_at AS at,
+               t.record_kind, t.record_id
+          FROM notes t
+        """
+        + _RECORD
+        + """
+         WHERE t.id = ANY(%(ids)s)
+           AND t.removed_at IS NULL
+           AND r.name IS NOT NULL
+        """,
+        """
+        SELECT id AS value FROM notes
+         WHERE id > %(after)s
+         ORDER BY id
+         LIMIT %(limit)s
+        """,
+    ),
+    FoundKind.FILE: Source(
+        "files:read",
+        """
+        SELECT t.id, t.name AS title, r.name AS detail, '' AS body, '{}'::text[] AS handles, t.created_at AS at,
+               t.record_kind, t.record_id
+          FROM files t
+        """
+        + _RECORD
+        + """
+         WHERE t.id = ANY(%(ids)s)
+           AND t.removed_at IS NULL
+           AND r.name IS NOT NULL
+        """,
+        """
+        SELECT id AS value FROM files
          WHERE id > %(after)s
          ORDER BY id
          LIMIT %(limit)s

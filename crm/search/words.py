@@ -14,6 +14,8 @@ LONGEST_WORD = 64
 # More different words than this are not kept of one record; a book of 400 pages has about 15,000.
 MOST_WORDS = 20_000
 FEWEST_DIGITS = 3
+# Found by what they say, not by whose they are: the person is found as a contact.
+SAID = frozenset({FoundKind.MESSAGE, FoundKind.NOTE})
 _PHONE = re.compile(r"\+?[\d\s().\-–]+")
 _EDGES = ".,;:!?\"'«»“”()[]{}<>…—–"
 # Everybody has an address there: the name of the provider says nothing about a company.
@@ -38,10 +40,10 @@ _PROVIDERS = frozenset(
 def words_of(kind: FoundKind, record: Record) -> dict[str, Rank]:
     """Every word of a record with the best place where it stands."""
     ranked: dict[str, Rank] = {}
-    # who wrote a message is found as a contact; a message is found by what it says
-    fields = [] if kind is FoundKind.MESSAGE else [(Rank.TITLE, _spoken(record.title))]
+    fields = [] if kind in SAID else [(Rank.TITLE, _spoken(record.title))]
     fields += [(Rank.HANDLE, handle_words(handle)) for handle in record.handles]
-    if kind is not FoundKind.MESSAGE:
+    fields += [(Rank.DETAIL, _label_words(label)) for label in record.labels]
+    if kind not in SAID:
         fields.append((Rank.DETAIL, _spoken(record.detail)))
     fields.append((Rank.BODY, _spoken(record.body)))
     for rank, found in fields:
@@ -56,6 +58,12 @@ def _spoken(text: str) -> list[str]:
     """The words of a text; `O'Brien` is also `obrien`."""
     found = [word for word in words(text) if len(word) <= LONGEST_WORD]
     return found + [word.replace("'", "") for word in found if "'" in word]
+
+
+def _label_words(label: str) -> list[str]:
+    """A number that is grouped, as those of contracts are, is asked for as one word."""
+    numbers = [phone_digits(chunk) for chunk in _chunks(label)]
+    return [*_spoken(label), *(digits for digits in numbers if 0 < len(digits) <= LONGEST_WORD)]
 
 
 def handle_words(handle: str) -> list[str]:

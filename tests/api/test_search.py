@@ -53,6 +53,15 @@ async def test_kinds_narrow_the_search(api: Caller, database: Database, organiza
     assert [hit["kind"] for hit in tasks] == ["task"]
 
 
+async def test_a_task_says_what_it_hangs_on(api: Caller, database: Database, organization: Principal) -> None:
+    await _fill(database, organization)
+
+    contact, task = (await api.get("/search?q=anna")).json()["items"]
+
+    assert (task["record_kind"], task["record_id"]) == ("contact", contact["id"])
+    assert contact["record_kind"] is None
+
+
 async def test_the_wrong_layout_is_told(api: Caller, database: Database, organization: Principal) -> None:
     await _fill(database, organization)
 

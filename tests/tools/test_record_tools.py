@@ -15,6 +15,8 @@ from crm.leads.actions import create_lead
 from crm.leads.models import NewLead
 from crm.pipelines.actions import create_pipeline
 from crm.pipelines.queries import list_all_stages
+from crm.search.actions import index_next
+from crm.search.models import FoundKind
 from events.ids import ContactId, RecordKind
 from tests.support.changes import changes_of
 from tests.support.seats import Seat
@@ -175,3 +177,16 @@ async def test_a_contact_is_not_given_an_address_of_somebody_else(seat: Seat, ag
         kept = await get_contact(tx, ContactId(seat.contact.id))
     assert taken.code in ("conflict", "needs_approval")
     assert kept.version == seat.contact.version
+
+
+async def test_a_note_is_found_by_a_misspelt_word_and_says_what_it_is_about(seat: Seat, agent: Agent) -> None:
+    await agent.content(
+        "create_note", record_kind="contact", record_id=str(seat.contact.id), body="Wants a turnstile by May."
+    )
+    async with seat.db.transaction(seat.owner, "test") as tx:
+        for kind in FoundKind:
+            await index_next(tx, kind)
+
+    found = await agent.content("search_records", text="turnstyles")
+
+    assert [(one["kind"], one["record_id"]) for one in found["found"]] == [("note", str(seat.contact.id))]

@@ -63,7 +63,7 @@ def test_a_seat_is_offered_what_its_scopes_allow() -> None:
 
     assert {entry.name for entry in offered} == {
         "get_contact", "find_contacts", "list_contacts", "find_duplicates", "get_record", "list_segments", "count_segment",
-        "list_pipelines", "list_deals", "list_stakeholders",
+        "list_pipelines", "list_deals", "list_stakeholders", "search_records",
     }  # fmt: skip
 
 

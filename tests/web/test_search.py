@@ -9,9 +9,14 @@ from core.db import Database
 from core.principal import Principal
 from crm.contacts.actions import create_contact
 from crm.contacts.models import NewContact
+from crm.files.actions import add_file
+from crm.files.models import NewFile
 from crm.identity.models import Role
+from crm.notes.actions import create_note
+from crm.records.models import RecordRef
 from crm.search import actions as index
 from crm.search.models import FoundKind
+from events.ids import RecordKind
 from tests.support.organizations import add_member
 from tests.web.conftest import Browser, signed_in
 
@@ -33,6 +38,28 @@ async def test_results_are_marked_and_lead_to_the_record(
     assert 'Анна <mark class="hit">Петрова</mark>' in page
     assert '<mark class="hit">цена</mark>х' in page
     assert f'data-record="contact:{anna}"' in page
+
+
+async def test_a_note_and_a_file_lead_to_the_record_that_they_are_on(
+    browser: Browser, database: Database, organization: Principal
+) -> None:
+    anna = RecordRef(RecordKind.CONTACT, await _make(database, organization, "Анна Петрова"))
+    async with database.transaction(organization, "test") as tx:
+        note = await create_note(tx, anna, "Просила рассрочку.")
+        file = await add_file(tx, anna, NewFile("Рассрочка.pdf", "application/pdf", 10, "a key"))
+        await index.index_records(tx, FoundKind.NOTE, [note.id])
+        await index.index_records(tx, FoundKind.FILE, [file.id])
+
+    page = (await browser.get("/search?q=рассрочка")).text
+    places = re.findall(r'href="(/records/[^"]+)"', page)
+
+    assert places == [
+        f"/records/contact/{anna.id}/files",
+        f"/records/contact/{anna.id}/notes#note-item-{note.id}",
+    ]
+    notes = (await browser.get(places[1])).text
+    assert f'id="note-item-{note.id}"' in notes
+    assert f'<a href="/contacts/{anna.id}">Анна Петрова</a>' in notes
 
 
 async def test_the_wrong_layout_is_told(

@@ -13,19 +13,12 @@ from crm.merges.actions import merge_records, undo_merge
 from crm.search import actions as index
 from crm.search.models import FoundKind
 from crm.search.queries import search
-from events import outbox
 from events.ids import ContactId, RecordKind
 from memory.embeddings.fake import FakeEmbedder
 from tests.memory.conftest import Shelf, make_shelf
+from tests.support.working import carry_out_events
 from worker import services as worker_services
-from worker.jobs import Together, carry_out, carry_out_together
-from worker.routes import handler_of, names_by_event
 from worker.services import Services
-
-# Other tests share the database and leave work that nobody takes.
-EVERYTHING = 100_000
-# The graphs have their own test, over both stores: tests/graph/test_merged_records.py.
-ELSEWHERE = {"project_merge", "project_graph"}
 
 
 @pytest.fixture
@@ -45,19 +38,7 @@ async def shelf(database: Database, organization: Principal) -> Shelf:
 async def _work(services: Services, organization: Principal) -> list[dict[str, str]]:
     """Carry out what follows from what happened; returns what open pages are told."""
     async with services.pubsub.subscribe(organization.organization_id) as subscription:
-        async with services.db.across_tenants("test") as connection:
-            while await outbox.route(connection, names_by_event(), EVERYTHING):
-                pass
-            claimed = await outbox.claim(connection, EVERYTHING, 30)
-        for work in claimed:
-            if work.organization_id != organization.organization_id or work.handler in ELSEWHERE:
-                continue
-            handler = handler_of(work)
-            assert handler is not None
-            if isinstance(handler, Together):
-                await carry_out_together(services, [work], handler)
-            else:
-                await carry_out(services, work, handler)
+        await carry_out_events(services, organization)
         told = []
         while (message := await subscription.next(0.2)) is not None:
             told.append(message)

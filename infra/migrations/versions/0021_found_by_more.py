@@ -1,0 +1,10 @@
+"""Notes, meetings, files, tags and custom texts are found by the search box."""
+
+from infra.migrations.statements import run_sql_beside
+
+revision = "0021"
+down_revision = "0020"
+
+
+def upgrade() -> None:
+    run_sql_beside(__file__)
