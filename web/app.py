@@ -16,6 +16,7 @@ from api.deps import find_account
 from core.errors import AppError, Unauthorized
 from core.settings import Settings
 from web import assets, live, security
+from web.i18n import Words
 from web.pages import (
     api_keys,
     bulk_edits,
@@ -52,6 +53,7 @@ from web.pages import (
     settings as settings_pages,
 )
 from web.phrases import error_text, error_title
+from web.refusals import refusal_text
 from web.tables import TABLES
 from web.viewer import get_visit
 
@@ -134,12 +136,18 @@ async def _show_error(request: Request, err: Exception) -> Response:
         log.exception("page.failed", path=request.url.path, exc_info=err)
     account = None if status == HTTPStatus.SERVICE_UNAVAILABLE else await find_account(request)
     visit = get_visit(request, account)
-    title, text = error_title(status, visit.words), error_text(status, visit.words)
+    title, text = error_title(status, visit.words), _explain(err, status, visit.words)
     if visit.is_fragment:
         return HTMLResponse(
             visit.text("errors/_toast.html", toast=f"{title}. {text}", is_refused=True), status_code=status
         )
     return visit.page("errors/show.html", status=status, title=title, text=text)
+
+
+def _explain(err: Exception, status: int, words: Words) -> str:
+    """What happened and what to do; what is not there, and what is our fault, is told in general words."""
+    is_told = isinstance(err, AppError) and status < 500 and status != HTTPStatus.NOT_FOUND
+    return refusal_text(err, words) if is_told else error_text(status, words)  # type: ignore[arg-type]
 
 
 def _to_sign_in(request: Request) -> Response:

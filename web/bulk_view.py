@@ -17,6 +17,7 @@ from web import fields, values
 from web.fields import Field, Opened
 from web.i18n import Words
 from web.phrases import N_
+from web.refusals import in_words
 from web.tables import TABLES
 
 SHEETS = {
@@ -157,4 +158,4 @@ def _text(opened: Opened, name: str, value: JsonValue, called: Mapping[str, str]
 def _said(one: EditedRecord, words: Words) -> str:
     if one.reason is None:
         return ""
-    return words.gettext(REASONS[one.reason]) if one.reason in REASONS else one.detail
+    return words.gettext(REASONS[one.reason]) if one.reason in REASONS else in_words(one.detail, words)

@@ -1,5 +1,6 @@
 """Keeps the Russian catalogue in step with the code: `python -m web.catalogue` adds what is new and drops what is gone."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,7 +8,10 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-__all__ = ["Catalog", "Message", "extract", "read", "update"]
+from web.i18n import REFUSAL
+from web.sentences import find_sentences
+
+__all__ = ["Catalog", "Message", "extract", "places", "read", "update"]
 
 WEB = Path(__file__).parent
 RUSSIAN = WEB / "locale" / "ru" / "LC_MESSAGES" / "messages.po"
@@ -18,17 +22,24 @@ _OPTIONS = {"templates/**.html": {"trimmed": "true", "silent": "false"}}
 
 
 def extract() -> Catalog:
-    """Every message that templates and code say, without places: they would change with every line."""
+    """Every message that pages say, and what they are refused with, without places: they would change with every line."""
     catalogue = Catalog(locale="ru", charset="utf-8")
     found = extract_from_dir(str(WEB), _METHODS, _OPTIONS, _KEYWORDS)
     for _, _, message, _, context in found:
         catalogue.add(message, context=context)
+    for sentence in find_sentences():
+        catalogue.add(sentence, context=REFUSAL)
     return catalogue
 
 
 def read(path: Path = RUSSIAN) -> Catalog:
     with path.open("rb") as lines:
         return read_po(lines, locale="ru")
+
+
+def places(message: str) -> set[str]:
+    """The names of the values in a message."""
+    return set(re.findall(r"%\((\w+)\)s", message))
 
 
 def update() -> None:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from babel.core import Locale, negotiate_locale
 from babel.dates import format_datetime
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal
@@ -19,19 +20,34 @@ from core import clock
 from core.money import digits_of
 
 LOCALES = ("en", "ru")
+# The context of the sentences that errors are raised with.
+REFUSAL = "refusal"
 CATALOGUES = Path(__file__).parent / "locale"
 # Babel abbreviates with a full stop and up to four letters ("нояб."); a list has room for three.
 _MONTHS_RU = ("янв", "фев", "мар", "апр", "мая", "июн", "июл", "авг", "сен", "окт", "ноя", "дек")
 
 
 @lru_cache
-def translations(locale: str) -> NullTranslations:
-    """The catalogue of a language, compiled in memory: no build step, no binary in the repository."""
+def _catalogue(locale: str) -> Catalog | None:
     source = CATALOGUES / locale / "LC_MESSAGES" / "messages.po"
     if not source.exists():
-        return NullTranslations()
+        return None
     with source.open("rb") as lines:
-        catalogue = read_po(lines, locale=locale)
+        return read_po(lines, locale=locale)
+
+
+def messages(locale: str, context: str) -> dict[str, str]:
+    """What a language says of one context, by the English of it; empty for the language that the code is in."""
+    catalogue = _catalogue(locale)
+    return {str(one.id): str(one.string) for one in catalogue or () if one.context == context}
+
+
+@lru_cache
+def translations(locale: str) -> NullTranslations:
+    """The catalogue of a language, compiled in memory: no build step, no binary in the repository."""
+    catalogue = _catalogue(locale)
+    if catalogue is None:
+        return NullTranslations()
     compiled = BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)

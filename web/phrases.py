@@ -463,7 +463,7 @@ FILTERS = {
 ERROR_TITLES = {
     403: N_("This is not allowed"),
     404: N_("This page is not here"),
-    409: N_("Somebody was faster"),
+    409: N_("This is not possible now"),
     412: N_("This changed meanwhile"),
     413: N_("This is too large"),
     422: N_("Something in the form is missing or wrong"),

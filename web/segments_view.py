@@ -20,6 +20,7 @@ from web import values
 from web.bulk_view import PATHS, TITLES
 from web.i18n import Words
 from web.phrases import N_
+from web.refusals import refusal_text
 from web.tables import COUNTED
 from web.values import Names
 
@@ -234,7 +235,7 @@ async def load_editor(
         read, kept = await read_filter(tx, kind, filter_of(group, listing), within=within)
         count = _count_words(await count_rows(tx, read, kept, limit=COUNTED + 1), words)
     except Unprocessable as err:
-        problem, bad = err.detail, str(err.fields.get("field", ""))
+        problem, bad = refusal_text(err, words), str(err.fields.get("field", ""))
     asked = [name for name, column in listing.columns.items() if values.is_asked_for(column)]
     if within is not None:
         names = replace(names, segments={id: name for id, name in names.segments.items() if id != within})
@@ -301,7 +302,7 @@ async def load_line(tx: Tx, segment: Segment, words: Words) -> Line:
     try:
         count = _count_words(await count_segment(tx, segment, limit=COUNTED + 1), words)
     except Unprocessable as err:
-        problem = err.detail
+        problem = refusal_text(err, words)
     return Line(segment, TITLES[segment.record_kind], count, problem, list_href(segment))
 
 

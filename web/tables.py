@@ -517,22 +517,18 @@ async def load_editor(tx: Tx, opened: Opened, id: UUID, name: str) -> Editor:
     return Editor(opened.table, id, row.version, name, label, column.kind.value, shown, choices, currency)
 
 
-async def save_cell(
-    tx: Tx, opened: Opened, editor: Editor, text: str, version: int, *, currency: str = ""
-) -> None:
-    """Write what was typed into a cell. Raises: Stale, Unprocessable, Conflict."""
+def read_cell(opened: Opened, editor: Editor, text: str, currency: str) -> dict[str, object]:
+    """What was typed into a cell, as an update takes it. Raises: Unprocessable."""
     column = opened.listing.columns[editor.name]
     if column.kind is ValueKind.MONEY:
         value = values.given_money(text, currency)
     else:
         value = values.given_value(text, column)
     if column.name.startswith("custom."):
-        new: dict[str, object] = {"custom": {column.name.removeprefix("custom."): value}}
-    elif value is None and column.name in _NEVER_NONE:
-        new = {column.name: ""}
-    else:
-        new = {column.name: values.built_in(value, column)}
-    await opened.table.update(tx, editor.id, new, version)
+        return {"custom": {column.name.removeprefix("custom."): value}}
+    if value is None and column.name in _NEVER_NONE:
+        return {column.name: ""}
+    return {column.name: values.built_in(value, column)}
 
 
 def failed(editor: Editor, text: str, error: str, *, currency: str = "", mend: str = "") -> Editor:

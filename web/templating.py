@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2_fragments import render_block
 
 from core import jsons
-from web import assets, i18n, phrases
+from web import assets, i18n, phrases, refusals
 
 TEMPLATES = Path(__file__).parent / "templates"
 # No eval, no injected style, no history copies of pages in the browser's storage: the policy forbids or we do not want.
@@ -61,7 +61,7 @@ def environment(locale: str) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     env.install_gettext_translations(i18n.translations(locale), newstyle=True)  # type: ignore[attr-defined]
-    env.filters.update(phrases.FILTERS)
+    env.filters.update(phrases.FILTERS, in_words=refusals.in_words)
     env.globals.update(static=assets.url, htmx_config=jsons.dumps(HTMX), **DEFAULTS)
     return env
 

@@ -15,7 +15,7 @@ from standardwebhooks import Webhook as Signer
 
 from core import clock, crashpoint
 from core.db import Tx
-from core.errors import AppError
+from core.errors import AppError, Unavailable, Unprocessable
 from core.principal import system
 from crm.webhooks import sending
 from crm.webhooks.models import EVERYTHING, Call, Result
@@ -93,17 +93,29 @@ async def _make(client: httpx2.AsyncClient, call: Call, timeout_seconds: float) 
     """One signed POST; whatever happens to it is a result."""
     began = time.perf_counter()
     try:
-        async with asyncio.timeout(timeout_seconds):
-            crashpoint.reach("webhook.call.before")
-            result = await _post(client, call, began)
-            crashpoint.reach("webhook.call.after")
-            return result
-    except TimeoutError:
-        return Result(_milliseconds(began), error=f"No answer within {timeout_seconds:g} seconds.")
+        crashpoint.reach("webhook.call.before")
+        result = await _post_in_time(client, call, began, timeout_seconds)
+        crashpoint.reach("webhook.call.after")
+        return result
     except AppError as err:
         return Result(_milliseconds(began), error=err.detail)
-    except (httpx2.HTTPError, httpx2.InvalidURL) as err:
-        return Result(_milliseconds(began), error=f"{type(err).__name__}: {err}".removesuffix(": "))
+
+
+async def _post_in_time(
+    client: httpx2.AsyncClient, call: Call, began: float, timeout_seconds: float
+) -> Result:
+    """Raises: AppError when nothing was answered, and says why."""
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            return await _post(client, call, began)
+    except TimeoutError as err:
+        raise Unavailable(f"No answer within {timeout_seconds:g} seconds.") from err
+    except httpx2.ConnectError as err:
+        raise Unavailable(f"The endpoint takes no connection: {err}.") from err
+    except httpx2.InvalidURL as err:
+        raise Unprocessable(f"The address cannot be called: {err}.") from err
+    except httpx2.HTTPError as err:
+        raise Unavailable(f"The connection broke off: {type(err).__name__}.") from err
 
 
 async def _post(client: httpx2.AsyncClient, call: Call, began: float) -> Result:

@@ -53,8 +53,10 @@ class ActionRefused(Conflict):
     code = "stage_action"
 
     def __init__(self, stage: Stage, action: Action) -> None:
-        detail = f"{stage.name} does not allow to {_ACTION_WORDS[action]}; its pipeline's settings can change that."
-        super().__init__(detail, action=action.value)
+        super().__init__(
+            f"{stage.name} does not allow to {_ACTION_WORDS[action]}; its pipeline's settings can change that.",
+            action=action.value,
+        )
         self.stage, self.action = stage, action
 
 

@@ -94,17 +94,19 @@ class Nest:
             total += 1
             for id in _ids(condition.values) if self.kinds[condition.field] is ValueKind.SEGMENT else ():
                 if id in path:
-                    raise _refusal(self._circle(id, path))
+                    raise self._circle(id, path)
                 if id not in counts:
                     counts[id] = self._count(self._read[id], (*path, id), counts)
                 total += counts[id]
         return total
 
-    def _circle(self, id: UUID, path: Sequence[UUID]) -> str:
+    def _circle(self, id: UUID, path: Sequence[UUID]) -> Unprocessable:
         others = [self._names.get(one, "") for one in path[path.index(id) + 1 :]]
-        by_way = f" by way of {', '.join(others)}" if others else ""
-        name = self._names.get(id)
-        return f"The segment{f' {name}' if name else ''} would be in itself{by_way}; take one of them out."
+        if not others:
+            return _refusal("The segment would be in itself; take it out.")
+        return _refusal(
+            f"The segment would be in itself by way of {', '.join(others)}; take one of them out."
+        )
 
 
 def _named(kept: Filter) -> set[UUID]:

@@ -1,12 +1,9 @@
 """Both languages say everything."""
 
-import re
-
 import pytest
 
 from web import catalogue
-
-_PLACES = re.compile(r"%\((\w+)\)s")
+from web.i18n import REFUSAL
 
 
 def test_every_message_is_in_the_catalogue_and_nothing_else() -> None:
@@ -35,5 +32,8 @@ def test_a_translation_names_the_same_values(message: catalogue.Message) -> None
     ids = message.id if isinstance(message.id, tuple | list) else (message.id,)
     strings = message.string if isinstance(message.string, tuple | list) else (message.string,)
 
-    wanted = set(_PLACES.findall(ids[-1]))
-    assert all(set(_PLACES.findall(string or "")) == wanted for string in strings)
+    wanted = catalogue.places(ids[-1])
+    if message.context == REFUSAL:  # what is a code, or a list of codes, is no help to readers
+        assert all(catalogue.places(string or "") <= wanted for string in strings)
+    else:
+        assert all(catalogue.places(string or "") == wanted for string in strings)

@@ -17,6 +17,7 @@ from crm.bulk.models import BulkEdit, BulkStatus, Changes, Fate, NewBulkEdit, Re
 from events.ids import BulkEditId, RecordKind
 from web import bulk_view
 from web.pages import records
+from web.refusals import refusal_text
 from web.viewer import CurrentSession, Session
 
 router = APIRouter(prefix="/bulk-edits")
@@ -80,7 +81,8 @@ async def change_records(session: CurrentSession, bulk_edit_id: BulkEditId) -> R
                 await bulk.change(session.tx, edit.id, changes)
             return _to(edit.id)
         except Unprocessable as err:
-            problem = session.words.gettext("Choose what is to change.") if not changes else err.detail
+            nothing = session.words.gettext("Choose what is to change.")
+            problem = refusal_text(err, session.words) if changes else nothing
     context = await _context(session, edit, 0) | {
         "fields": shown, "changes": changes, "problem": problem, "is_form": True
     }  # fmt: skip

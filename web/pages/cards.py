@@ -20,7 +20,8 @@ from events.ids import FactId, RecordKind, TagId
 from web import cards, fields
 from web.fields import COMPANIES, CONTACTS, DEALS, LEADS, Field, Opened, Sheet, Typed
 from web.moves import missing_in_form
-from web.phrases import CONSENT_CHANNELS, HANDLE_KINDS, N_, missing_text, refused_action_text
+from web.phrases import CONSENT_CHANNELS, HANDLE_KINDS, N_, missing_text
+from web.refusals import refusal_text
 from web.viewer import CurrentSession, Session
 
 Version = Annotated[int, Form()]
@@ -82,8 +83,8 @@ def router_of(sheet: Sheet) -> APIRouter:
                     what=missing_text(err.missing, session.words),
                 )
                 form += await missing_in_form(session.tx, opened, given, err.missing)
-            except (Unprocessable, Conflict):
-                problem = session.words.gettext("Look at the fields: one of them cannot be kept.")
+            except (Unprocessable, Conflict) as err:
+                problem = refusal_text(err, session.words)
         return await _form(session, sheet, form, handles=handles, problem=problem, twin=twin, status=422)
 
     @router.get("/{record_id}", name=f"show_{sheet.kind}")
@@ -132,8 +133,8 @@ def router_of(sheet: Sheet) -> APIRouter:
                 made = await tags.ensure_tag(session.tx, tag)
                 await tags.put_tag(session.tx, sheet.kind, record_id, made.id)
         except Unprocessable as err:
-            problem = session.words.gettext("A tag needs a name of at most 60 characters.")
-            return await render(session, sheet, record_id, err.status.value, problems={"tags": problem})
+            problems = {"tags": refusal_text(err, session.words)}
+            return await render(session, sheet, record_id, err.status.value, problems=problems)
         return await done(session, sheet, record_id)
 
     @router.post("/{record_id}/tags/{tag_id}/removal", name=f"untag_{sheet.kind}")
@@ -159,7 +160,7 @@ def router_of(sheet: Sheet) -> APIRouter:
             async with session.tx.savepoint():
                 await sheet.delete(session.tx, record_id, version=version)
         except ActionRefused as err:
-            problems = {"stages": refused_action_text(err, session.words)}
+            problems = {"stages": refusal_text(err, session.words)}
             return await render(session, sheet, record_id, err.status.value, problems=problems)
         return await done(session, sheet, record_id)
 
@@ -229,18 +230,14 @@ async def _open(session: Session, sheet: Sheet) -> Opened:
 def _reason(session: Session, err: AppError, shown: Field) -> str:
     say = session.words.gettext
     match err:
-        case ActionRefused():
-            return refused_action_text(err, session.words)
         case Stale() if shown.text:
             return say(
                 N_("Somebody changed it meanwhile to “%(now)s”. Save again to replace it."), now=shown.text
             )
         case Stale():
             return say(N_("Somebody emptied it meanwhile. Save again to replace it."))
-        case Conflict():
-            return say(N_("Another record has this already."))
         case _:
-            return say(N_("This cannot be kept. Write it in another way."))
+            return refusal_text(err, session.words)
 
 
 async def _form(

@@ -13,6 +13,7 @@ from crm.merges import actions as merges
 from crm.merges import queries
 from crm.merges.models import MergeId, Side
 from events.ids import RecordKind
+from web.refusals import refusal_text
 from web.viewer import CurrentSession, Session
 
 router = APIRouter()
@@ -80,7 +81,7 @@ async def undo_merge(session: CurrentSession, merge_id: MergeId) -> Response:
     try:
         undone = await merges.undo_merge(session.tx, merge_id)
     except Conflict as err:
-        return await _show(session, merge_id, status=err.status, problem=str(err))
+        return await _show(session, merge_id, status=err.status, problem=refusal_text(err, session.words))
     return await _show(session, merge_id, left_alone=undone.left_alone)
 
 

@@ -12,12 +12,12 @@ from crm.deals.conversion import convert_lead
 from crm.deals.models import Conversion
 from crm.deals.queries import get_deal
 from crm.leads.queries import get_lead
-from crm.pipelines.moves import ActionRefused, MoveRefused
 from events.ids import ContactId, DealId, LeadId, RecordKind
 from web import fields, moves
 from web.fields import DEALS, LEADS, Sheet
 from web.pages.cards import Version, done, render
-from web.phrases import N_, missing_text, refused_action_text
+from web.phrases import N_
+from web.refusals import refusal_text
 from web.values import given_money
 from web.viewer import CurrentSession, Session
 
@@ -124,13 +124,9 @@ def why(session: Session, err: Exception) -> str:
     """Why a record stays as it is, in the reader's words."""
     say = session.words.gettext
     match err:
-        case MoveRefused():
-            return say("Missing: %(what)s", what=missing_text(err.missing, session.words))
-        case ActionRefused():
-            return refused_action_text(err, session.words)
         case Stale():
             return say(N_("Somebody changed it meanwhile. Look at it as it is now and try again."))
-        case Conflict():
-            return say(N_("This is not possible as it stands now. Look at it and try again."))
+        case AppError():
+            return refusal_text(err, session.words)
         case _:
             return say(N_("Look at the fields: one of them cannot be kept."))

@@ -21,6 +21,7 @@ from crm.pipelines.queries import (
 )
 from crm.pipelines.rules import FIELDS, ROLES, Rule
 from events.ids import RecordKind
+from web.refusals import refusal_text
 from web.viewer import CurrentSession, Session
 
 router = APIRouter(prefix="/pipelines")
@@ -45,7 +46,7 @@ async def create_pipeline(session: CurrentSession, name: Name) -> Response:
             "pipelines/index.html",
             status=422,
             pipelines=known,
-            **{**await _frame(session), "note": err.detail},
+            **{**await _frame(session), "note": refusal_text(err, session.words)},
         )
     return RedirectResponse(f"/pipelines/{pipeline.id}", 303)
 
@@ -190,7 +191,8 @@ async def _after(session: Session, pipeline_id: UUID, change: Any) -> Response:
     except AppError as err:
         if err.status in (403, 404):
             raise
-        return await _show(session, pipeline_id, status=err.status.value, note=err.detail)
+        note = refusal_text(err, session.words)
+        return await _show(session, pipeline_id, status=err.status.value, note=note)
     return RedirectResponse(f"/pipelines/{pipeline_id}", 303)
 
 

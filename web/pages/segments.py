@@ -15,6 +15,7 @@ from events.ids import RecordKind, SegmentId
 from web import segments_view, values
 from web.bulk_view import TITLES
 from web.pages import records
+from web.refusals import refusal_text
 from web.segments_view import Group, Row
 from web.viewer import CurrentSession, Session
 
@@ -65,10 +66,7 @@ async def _filter(session: Session, kind: RecordKind, group: Group) -> dict[str,
     field = segments_view.unfinished(group, listing)
     if field:
         called = values.label(field, await values.load_names(session.tx, kind), session.words)
-        raise Unprocessable(
-            session.words.gettext("Give “%(field)s” a value, or remove the condition.", field=called),
-            field=field,
-        )
+        raise Unprocessable(f"Give “{called}” a value, or remove the condition.", field=field)
     return segments_view.filter_of(group, listing)
 
 
@@ -156,4 +154,4 @@ def _reason(session: Session, err: AppError) -> str:
         return session.words.gettext(
             "Somebody changed this segment meanwhile. Reload the page to see it as it is."
         )
-    return err.detail
+    return refusal_text(err, session.words)

@@ -11,11 +11,11 @@ from core.errors import AppError, Conflict, NotFound, Stale, Unprocessable
 from core.filters import ValueKind
 from crm.conversations.inbox import count_folders
 from crm.imports.models import EXPORTABLE
-from crm.pipelines.moves import ActionRefused, MoveRefused
+from crm.pipelines.moves import MoveRefused
 from web import tables
 from web.fields import WANTED
 from web.pages import views
-from web.phrases import missing_text, refused_action_text
+from web.refusals import refusal_text
 from web.tables import Opened, State, Table
 from web.viewer import CurrentSession, Session
 
@@ -95,15 +95,17 @@ def router_of(table: Table) -> APIRouter:
         """Keep what was typed; what cannot be kept stays in the cell with the reason."""
         opened = await _open(session, table, State(table.path, columns=columns))
         editor = await tables.load_editor(session.tx, opened, record_id, name)
+        new = None
         try:
+            new = tables.read_cell(opened, editor, value, currency)
             async with session.tx.savepoint():
-                await tables.save_cell(session.tx, opened, editor, value, version, currency=currency)
+                await table.update(session.tx, record_id, new, version)
         except (Stale, Unprocessable, Conflict) as err:
             mend = f"{table.home}/{record_id}/move?{urlencode({'stage_id': value})}"
             refused = tables.failed(
                 editor,
                 value,
-                _reason(session, err, editor),
+                _reason(session, err, editor, is_typed=new is not None),
                 currency=currency,
                 mend=mend if isinstance(err, MoveRefused) else "",
             )
@@ -141,20 +143,17 @@ async def _editor(
     return session.page("tables/edit.html", status=status, counts=counts, section=section, **context)
 
 
-def _reason(session: Session, err: AppError, editor: tables.Editor) -> str:
+def _reason(session: Session, err: AppError, editor: tables.Editor, *, is_typed: bool) -> str:
+    """Why a cell keeps what it held; `is_typed` says that what was typed is a value of its kind."""
     say = session.words.gettext
     match err:
         case Stale():
             now = dict(editor.options).get(editor.value, editor.value)
             return say("Somebody changed it meanwhile; it is “%(now)s” now.", now=now)
-        case MoveRefused():
-            return say("Missing: %(what)s", what=missing_text(err.missing, session.words))
-        case ActionRefused():
-            return refused_action_text(err, session.words)
-        case Conflict():
-            return say("Another record has this already.")
-        case _:
+        case Unprocessable() if not is_typed:
             return say(WANTED[ValueKind(editor.kind)])
+        case _:
+            return refusal_text(err, session.words)
 
 
 def _own(back: str, table: Table) -> str:
