@@ -14,6 +14,7 @@ from core.tables import reader
 from core.tables.headers import letter
 from core.tables.models import Unreadable
 from crm.custom_fields.queries import list_custom_fields
+from crm.imports.models import ImportStatus
 from crm.imports.tables import actions, fielding, running
 from crm.imports.tables.actions import UPLOADS, WORK
 from crm.imports.tables.models import Duplicates, NewTable, RowNote, TableImport
@@ -148,7 +149,7 @@ async def notes_of(db: Database, principal: Principal, import_id: ImportId) -> l
 
 
 def lines_of(done: TableImport, notes: Sequence[RowNote]) -> list[str]:
-    """The counts, and a line for each thing that is to be said about a row."""
+    """The counts, a line for each thing that is to be said about a row, and how to take the import back."""
     head = (
         f"import={done.id} status={done.status} rows={done.total} made={done.made} updated={done.updated}"
         f" skipped={done.skipped} refused={done.refused} companies_made={done.companies_made}"
@@ -158,4 +159,5 @@ def lines_of(done: TableImport, notes: Sequence[RowNote]) -> list[str]:
         for note in notes
         for reason in note.reasons
     ]
-    return [head, *said]
+    is_written = done.status is ImportStatus.FINISHED and done.made + done.updated + done.companies_made > 0
+    return [head, *said, *([f"To take it back: getsale import undo {done.id}"] if is_written else [])]

@@ -19,6 +19,15 @@ from crm.imports.tables.targets import NEW_FIELDS, TARGETS
 from web.i18n import Words
 from web.phrases import N_
 
+EXPORTS = {
+    "contact": N_("Contacts"),
+    "company": N_("Companies"),
+    "lead": N_("Leads"),
+    "deal": N_("Deals"),
+    "note": N_("Notes"),
+    "task": N_("Tasks"),
+    "meeting": N_("Meetings"),
+}
 KINDS = {"contact": N_("Contacts"), "company": N_("Companies"), "deal": N_("Deals")}
 STATUSES = {
     "draft": N_("Columns to check"),

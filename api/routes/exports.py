@@ -1,6 +1,6 @@
-"""Everything of one kind of record, page by page, as `getsale export` writes it."""
+"""Everything of one kind, page by page, as `getsale export` writes it."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import Query
 from pydantic import JsonValue
@@ -9,9 +9,9 @@ from api.deps import ApiTx
 from api.fields import Cursor, Out, Search
 from api.nouns import Noun
 from core import jsons
+from crm.imports.models import Exported
 from crm.imports.tables import export
 from crm.imports.tables.export import Wanted
-from events.ids import RecordKind
 
 router = Noun(prefix="/exports", tags=["exports"])
 
@@ -21,15 +21,16 @@ class ExportOut(Out):
     next_cursor: str | None
 
 
-@router.get("", operation_id="export_records", summary="Export records, page by page")
+@router.get("", operation_id="export_records", summary="Export everything of one kind, page by page")
 async def export_records(
     tx: ApiTx,
-    kind: Annotated[Literal["contact", "company", "deal"], Query(description="What to export.")] = "contact",
+    kind: Annotated[Exported, Query(description="What to export.")] = Exported.CONTACT,
     q: Search = "",
     cursor: Cursor = None,
 ) -> ExportOut:
-    """Each record with its handles, tags and custom fields, under the names that an import knows again."""
-    sheet = await export.sheet_of(tx, RecordKind(kind))
+    """Records with their handles, tags and custom fields, under the names that an import knows again; notes, tasks and
+    meetings, all of them, with the record that each is about."""
+    sheet = await export.sheet_of(tx, kind)
     found, next_cursor = await export.page(tx, sheet, Wanted(sheet.kind, q), cursor)
     items: list[dict[str, Any]] = jsons.loads(jsons.dump_bytes(found))
     return ExportOut(items=items, next_cursor=next_cursor)

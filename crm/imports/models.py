@@ -5,10 +5,24 @@ from datetime import datetime
 from enum import StrEnum
 
 from crm.conversations.history import PastFile
-from events.ids import ChannelAccountId, ImportId, RecordKind, UserId
+from events.ids import ChannelAccountId, ImportId, UserId
 
-# What leaves as a table; the same kinds come in.
-EXPORTABLE = (RecordKind.CONTACT, RecordKind.COMPANY, RecordKind.DEAL)
+
+class Exported(StrEnum):
+    """What leaves as a table: the records, and what people wrote down and planned about them."""
+
+    CONTACT = "contact"
+    COMPANY = "company"
+    LEAD = "lead"
+    DEAL = "deal"
+    NOTE = "note"
+    TASK = "task"
+    MEETING = "meeting"
+
+    @property
+    def plural(self) -> str:
+        """How scopes and commands call all of them."""
+        return "companies" if self is Exported.COMPANY else f"{self.value}s"
 
 
 class ImportKind(StrEnum):

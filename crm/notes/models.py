@@ -32,6 +32,7 @@ class Note:
 
 @dataclass(frozen=True)
 class NoteLine(Note):
-    """A note as a line of a list, with its author's name."""
+    """A note as a line of a list, with the names of its author and of its record."""
 
     author_name: str | None
+    record_name: str | None

@@ -37,10 +37,16 @@ async def list_notes(
         NoteLine,
         """
         SELECT n.id, n.record_kind, n.record_id, n.body, n.author_kind, n.author_id, n.run_id, n.created_at,
-               n.edited_at, n.removed_at, n.version, coalesce(m.name, b.name) AS author_name
+               n.edited_at, n.removed_at, n.version, coalesce(m.name, b.name) AS author_name,
+               coalesce(c.name, o.name, d.name, lc.name) AS record_name
           FROM notes n
           LEFT JOIN members m ON (m.organization_id, m.user_id) = (n.organization_id, n.author_id)
           LEFT JOIN bidi b ON (b.organization_id, b.id) = (n.organization_id, n.author_id)
+          LEFT JOIN contacts c ON n.record_kind = 'contact' AND (c.organization_id, c.id) = (n.organization_id, n.record_id)
+          LEFT JOIN companies o ON n.record_kind = 'company' AND (o.organization_id, o.id) = (n.organization_id, n.record_id)
+          LEFT JOIN deals d ON n.record_kind = 'deal' AND (d.organization_id, d.id) = (n.organization_id, n.record_id)
+          LEFT JOIN leads l ON n.record_kind = 'lead' AND (l.organization_id, l.id) = (n.organization_id, n.record_id)
+          LEFT JOIN contacts lc ON (lc.organization_id, lc.id) = (l.organization_id, l.contact_id)
          WHERE n.removed_at IS NULL
            AND (%(record_id)s::uuid IS NULL OR (n.record_kind, n.record_id) = (%(record_kind)s, %(record_id)s))
            AND (%(before_id)s::uuid IS NULL OR n.id < %(before_id)s)

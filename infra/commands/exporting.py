@@ -12,13 +12,16 @@ from infra.commands.running import DEMO_SLUG, Organization, servers
 
 
 def export_records(
-    kind: Annotated[Literal["contacts", "companies", "deals"], typer.Argument(help="What to write.")],
+    kind: Annotated[
+        Literal["contacts", "companies", "leads", "deals", "notes", "tasks", "meetings"],
+        typer.Argument(help="What to write."),
+    ],
     file: Annotated[Path | None, typer.Argument(help="Where to; default: stdout.", dir_okay=False)] = None,
     form: Annotated[Literal["csv", "json"], typer.Option("--format", help="csv or json.")] = "csv",
     mark: Annotated[bool, typer.Option(help="Begin with the mark by which Excel knows UTF-8.")] = False,
     organization: Organization = DEMO_SLUG,
 ) -> None:
-    """Write all contacts, companies or deals of an organization; `getsale import table` reads them back."""
+    """Write everything of one kind; `getsale import table` reads records back."""
     with servers(with_demo=organization == DEMO_SLUG) as settings:
         asyncio.run(_write(settings.database_url, organization, kind, file, form, mark))
 
@@ -31,9 +34,9 @@ async def _write(
     from core.principal import system
     from core.tables import writing
     from crm.identity.queries import find_organization_id
+    from crm.imports.models import Exported
     from crm.imports.tables import export
     from crm.imports.tables.export import Wanted
-    from infra.table_import import KINDS
 
     db = await Database(url, size=2).open()
     try:
@@ -45,7 +48,7 @@ async def _write(
             return db.transaction(system(organization_id), "export.page")
 
         async with transaction() as tx:
-            sheet = await export.sheet_of(tx, KINDS[kind])
+            sheet = await export.sheet_of(tx, next(one for one in Exported if one.plural == kind))
         rows = export.rows(transaction, sheet, Wanted(sheet.kind))
         pieces = (
             writing.as_csv(sheet.columns, rows, has_mark=mark) if form == "csv" else writing.as_json(rows)

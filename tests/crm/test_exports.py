@@ -4,6 +4,8 @@ import csv
 import io
 import json
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 from core.db import Database, Tx
 from core.errors import Forbidden, Unprocessable
 from core.filters import ValueKind
+from core.pagination import MAX_PAGE
 from core.principal import Principal
 from core.tables import writing
 from crm.contacts import actions as contacts
@@ -19,8 +22,18 @@ from crm.contacts.models import NewContact
 from crm.custom_fields import actions as custom_fields
 from crm.custom_fields.models import NewCustomField
 from crm.identity.models import SCOPES, Role
+from crm.imports.models import Exported
 from crm.imports.tables import export
 from crm.imports.tables.export import Wanted
+from crm.leads.actions import create_lead
+from crm.leads.models import NewLead
+from crm.meetings.actions import create_meeting
+from crm.meetings.models import NewMeeting
+from crm.notes.actions import create_note
+from crm.pipelines.actions import create_pipeline
+from crm.records.models import RecordRef
+from crm.tasks.actions import create_task
+from crm.tasks.models import NewTask
 from events.ids import RecordKind
 from infra.seed.tables import header, people
 from tests.support.importing import Importing
@@ -67,13 +80,13 @@ async def test_an_export_comes_back_as_it_was_in_another_organization(
         Importing(database, other_organization, tmp_path),
     )
     await here.run(await here.upload([header("en"), *people(250), evil]))
-    first = await _exported(database, organization, Wanted(RecordKind.CONTACT))
+    first = await _exported(database, organization, Wanted(Exported.CONTACT))
 
     again = await there.run(await there.upload(first))
 
     assert (again.refused, again.made) == (0, 251)
     assert _comparable(
-        await _exported(database, other_organization, Wanted(RecordKind.CONTACT))
+        await _exported(database, other_organization, Wanted(Exported.CONTACT))
     ) == _comparable(first)
     row = next(row for row in _read(first) if row["email"] == "evil@mail.example")
     assert (row["name"], row["title"], row["company"], row["tags"]) == (
@@ -90,7 +103,7 @@ async def test_an_export_taken_back_here_meets_its_own_records(
     )
 
     again = await here.run(
-        await here.upload(await _exported(database, organization, Wanted(RecordKind.CONTACT)))
+        await here.upload(await _exported(database, organization, Wanted(Exported.CONTACT)))
     )
 
     assert (again.made, again.skipped) == (0, 2)
@@ -104,11 +117,74 @@ async def test_an_export_keeps_to_the_words_and_the_filter_of_the_list(
             await contacts.create_contact(tx, NewContact(name, title="Buyer" if "Zuev" not in name else ""))
     kept: Any = {"field": "title", "op": "is", "value": "Buyer"}
 
-    found = await _exported(database, organization, Wanted(RecordKind.CONTACT, "vera", kept), "json")
+    found = await _exported(database, organization, Wanted(Exported.CONTACT, "vera", kept), "json")
 
     assert [row["name"] for row in json.loads(found)] == ["Vera Lind"]
     with pytest.raises(Unprocessable):
-        await _exported(database, organization, Wanted(RecordKind.CONTACT, "", {"field": "password"}))
+        await _exported(database, organization, Wanted(Exported.CONTACT, "", {"field": "password"}))
+
+
+async def test_leads_notes_tasks_and_meetings_leave_too_with_what_they_are_about(
+    database: Database, organization: Principal
+) -> None:
+    starts_at = datetime(2026, 12, 1, 9, tzinfo=UTC)
+    async with database.transaction(organization, "test") as tx:
+        await create_pipeline(tx, "Sales")
+        handles = (("email", "vera@lind.example"), ("phone", "+79161234567"))
+        vera = await contacts.create_contact(tx, NewContact("Vera Lind", handles=handles))
+        lead = await create_lead(tx, NewLead(vera.id, source="=A fair"))
+        about = RecordRef(RecordKind.LEAD, lead.id)
+        await create_note(tx, about, "@SUM(1) is what she asked about")
+        await create_task(tx, NewTask("-call her", about, due_at=starts_at))
+        await create_meeting(
+            tx,
+            NewMeeting(
+                "+Demo", starts_at, starts_at + timedelta(hours=1), record=about, contact_ids=(vera.id,)
+            ),
+        )
+
+    (one_lead,), (note,), (task,), (meeting,) = [
+        _read(await _exported(database, organization, Wanted(kind)))
+        for kind in (Exported.LEAD, Exported.NOTE, Exported.TASK, Exported.MEETING)
+    ]
+
+    assert (one_lead["name"], one_lead["contact email"], one_lead["contact phone"], one_lead["source"]) == (
+        "Vera Lind", "vera@lind.example", "'+79161234567", "'=A fair"
+    )  # fmt: skip
+    for row in (note, task, meeting):
+        assert (row["record kind"], row["record id"], row["record"]) == ("lead", str(lead.id), "Vera Lind")
+    assert (note["text"], note["author"]) == ("'@SUM(1) is what she asked about", "Olga Owner")
+    assert (task["title"], task["due at"]) == ("'-call her", "2026-12-01T09:00:00+00:00")
+    assert (meeting["title"], meeting["contacts"]) == ("'+Demo", "Vera Lind")
+
+
+async def test_more_notes_than_a_page_holds_leave_each_once(
+    database: Database, organization: Principal
+) -> None:
+    async with database.transaction(organization, "test") as tx:
+        vera = await contacts.create_contact(tx, NewContact("Vera Lind"))
+        for number in range(MAX_PAGE + 5):
+            await create_note(tx, RecordRef(RecordKind.CONTACT, vera.id), f"Note {number}")
+
+    rows = json.loads(await _exported(database, organization, Wanted(Exported.NOTE), "json"))
+
+    assert sorted(row["text"] for row in rows) == sorted(f"Note {number}" for number in range(MAX_PAGE + 5))
+
+
+async def test_notes_are_exported_whole_or_not_at_all(database: Database, organization: Principal) -> None:
+    with pytest.raises(Unprocessable):
+        await _exported(database, organization, Wanted(Exported.NOTE, "vera"))
+
+
+@pytest.mark.parametrize("kind", Exported)
+async def test_who_may_not_read_a_kind_may_not_export_it(
+    database: Database, organization: Principal, kind: Exported
+) -> None:
+    others = {f"{one.plural}:read" for one in Exported if one is not kind}
+    clerk = replace(organization, scopes=frozenset(others | {"records:export"}))
+
+    with pytest.raises(Forbidden):
+        await _exported(database, clerk, Wanted(kind))
 
 
 async def test_a_supervisor_may_not_export(database: Database, organization: Principal) -> None:
@@ -117,4 +193,4 @@ async def test_a_supervisor_may_not_export(database: Database, organization: Pri
     )
 
     with pytest.raises(Forbidden):
-        await _exported(database, supervisor, Wanted(RecordKind.CONTACT))
+        await _exported(database, supervisor, Wanted(Exported.CONTACT))

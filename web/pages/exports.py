@@ -17,10 +17,10 @@ from core.errors import Unprocessable
 from core.pagination import MAX_PAGE
 from core.tables import writing
 from core.tables.writing import MEDIA, Format
-from crm.imports.models import EXPORTABLE
+from crm.imports.models import Exported
 from crm.imports.tables import export
-from crm.imports.tables.export import Cells, Transaction, Wanted
-from events.ids import RecordKind
+from crm.imports.tables.activities import Cells
+from crm.imports.tables.export import Transaction, Wanted
 from web import tables
 from web.i18n import Words
 from web.tables import TABLES, State
@@ -33,7 +33,7 @@ router = APIRouter(prefix="/exports")
 async def export_records(
     reader: CurrentReader,
     services: CurrentServices,
-    kind: RecordKind,
+    kind: Exported,
     form: Format,
     words: Annotated[str, Query(alias="q", max_length=200)] = "",
     kept: Annotated[str, Query(alias="filter", max_length=8000)] = "",
@@ -53,10 +53,6 @@ async def export_records(
         state = State("", words, kept, sort, columns)
         titles, rows = await _as_seen(transaction, kind, state, reader.words)
     else:
-        if kind not in EXPORTABLE:
-            raise Unprocessable(
-                f"A {kind} is not exported; choose one of {', '.join(EXPORTABLE)}.", field="kind"
-            )
         async with transaction() as tx:
             sheet = await export.sheet_of(tx, kind)
         titles, rows = sheet.columns, export.rows(transaction, sheet, Wanted(kind, words, _parsed(kept)))
@@ -70,12 +66,12 @@ async def export_records(
 
 
 async def _as_seen(
-    transaction: Transaction, kind: RecordKind, state: State, words: Words
+    transaction: Transaction, kind: Exported, state: State, words: Words
 ) -> tuple[tuple[str, ...], AsyncIterator[Cells]]:
     """The titles and rows of a table as its reader sees it; no transaction is open while somebody takes a page."""
-    table = next((table for table in TABLES if table.kind is kind), None)
+    table = next((table for table in TABLES if table.kind.value == kind), None)
     if table is None:
-        raise Unprocessable(f"There is no table of {kind} records.", field="kind")
+        raise Unprocessable(f"There is no table of {kind.plural}; leave the columns out.", field="columns")
     async with transaction() as tx:
         tx.principal.require("records:export")
         opened = await tables.open_table(tx, table, state, words)

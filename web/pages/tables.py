@@ -10,7 +10,6 @@ from fastapi.responses import RedirectResponse, Response
 from core.errors import AppError, Conflict, NotFound, Stale, Unprocessable
 from core.filters import ValueKind
 from crm.conversations.inbox import count_folders
-from crm.imports.models import EXPORTABLE
 from crm.pipelines.moves import MoveRefused
 from web import tables
 from web.fields import WANTED
@@ -61,7 +60,6 @@ def router_of(table: Table) -> APIRouter:
             view=shown,
             state=state,
             may_export=session.principal.may("records:export"),
-            is_exportable=table.kind in EXPORTABLE,
             **await views.load(session, table, state),
             section=table.home.removeprefix("/"),
             counts=await count_folders(session.tx),

@@ -4,50 +4,58 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, assert_never
 from uuid import UUID
 
 from babel.numbers import get_currency_precision
 from pydantic import JsonValue
 
 from core.db import Tx
+from core.errors import Unprocessable
 from core.filters import ValueKind
 from core.pagination import MAX_PAGE
 from core.sql import ListQuery
 from crm.companies.queries import list_companies
 from crm.contacts.queries import list_contacts
-from crm.custom_fields.models import CustomField
+from crm.custom_fields.models import EXTENSIBLE, CustomField
 from crm.custom_fields.queries import list_custom_fields
 from crm.deals.queries import list_deals
+from crm.imports.models import Exported
+from crm.imports.tables import activities
+from crm.imports.tables.activities import Cells
+from crm.leads.queries import list_leads
 from crm.records.lists import read_filter
 from events.ids import RecordKind
 
 Transaction = Callable[[], AbstractAsyncContextManager[Tx]]
-Cells = dict[str, Any]
 # Names that the import knows again; the first one tells it that the table is ours.
 COLUMNS = {
-    RecordKind.CONTACT: (
+    Exported.CONTACT: (
         "getsale contact id", "name", "title", "company", "company domain", "email", "phone", "telegram", "link",
         "language", "note", "owner", "tags", "email consent", "sms consent", "telegram consent", "marketing consent",
         "created at", "updated at",
     ),
-    RecordKind.COMPANY: (
+    Exported.COMPANY: (
         "getsale company id", "name", "domain", "phone", "city", "country", "industry", "employees", "about", "owner",
         "tags", "created at", "updated at",
     ),
-    RecordKind.DEAL: (
+    Exported.LEAD: (
+        "getsale lead id", "name", "title", "contact email", "contact phone", "company", "company domain", "stage",
+        "pipeline", "source", "next step", "lost reason", "owner", "tags", "converted at", "created at", "updated at",
+    ),
+    Exported.DEAL: (
         "getsale deal id", "name", "stage", "pipeline", "amount", "currency", "close date", "company", "company domain",
         "contact", "contact email", "next step", "owner", "tags", "created at", "updated at",
     ),
+    **activities.COLUMNS,
 }  # fmt: skip
-_SCOPES = {RecordKind.CONTACT: "contacts", RecordKind.COMPANY: "companies", RecordKind.DEAL: "deals"}
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to export: a kind of record, with the words and the filter of its list."""
+    """What to export: a kind, of records also with the words and the filter of their list."""
 
-    kind: RecordKind
+    kind: Exported
     text: str = ""
     filter: JsonValue = None
 
@@ -56,7 +64,7 @@ class Wanted:
 class Sheet:
     """The columns of an export; custom fields stand behind the others under their labels."""
 
-    kind: RecordKind
+    kind: Exported
     fields: tuple[CustomField, ...]
 
     @property
@@ -64,11 +72,12 @@ class Sheet:
         return (*COLUMNS[self.kind], *(field.label for field in self.fields))
 
 
-async def sheet_of(tx: Tx, kind: RecordKind) -> Sheet:
+async def sheet_of(tx: Tx, kind: Exported) -> Sheet:
     """The columns of an export. Raises: Forbidden."""
     tx.principal.require("records:export")
-    tx.principal.require(f"{_SCOPES[kind]}:read")
-    return Sheet(kind, tuple(await list_custom_fields(tx, kind)))
+    tx.principal.require(f"{kind.plural}:read")
+    record_kind = next((one for one in EXTENSIBLE if one.value == kind), None)
+    return Sheet(kind, tuple(await list_custom_fields(tx, record_kind)) if record_kind else ())
 
 
 async def rows(transaction: Transaction, sheet: Sheet, wanted: Wanted) -> AsyncIterator[Cells]:
@@ -87,19 +96,38 @@ async def rows(transaction: Transaction, sheet: Sheet, wanted: Wanted) -> AsyncI
 
 
 async def page(tx: Tx, sheet: Sheet, wanted: Wanted, cursor: str | None) -> tuple[list[Cells], str | None]:
+    """The next rows and where those after them begin.
+
+    Raises: Unprocessable for a filter that the list does not have; for words where there is no list to search.
+    """
     match sheet.kind:
-        case RecordKind.CONTACT:
+        case Exported.CONTACT:
             return await _contacts(tx, sheet, wanted, cursor)
-        case RecordKind.COMPANY:
+        case Exported.COMPANY:
             return await _companies(tx, sheet, wanted, cursor)
-        case _:
+        case Exported.LEAD:
+            return await _leads(tx, wanted, cursor)
+        case Exported.DEAL:
             return await _deals(tx, sheet, wanted, cursor)
+    if wanted.text or wanted.filter:
+        raise Unprocessable(
+            f"All {sheet.kind.plural} are exported together; leave words and filter out.", field="q"
+        )
+    match sheet.kind:
+        case Exported.NOTE:
+            return await activities.notes(tx, cursor)
+        case Exported.TASK:
+            return await activities.tasks(tx, cursor)
+        case Exported.MEETING:
+            return await activities.meetings(tx, cursor)
+        case _:
+            assert_never(sheet.kind)
 
 
 async def _contacts(
     tx: Tx, sheet: Sheet, wanted: Wanted, cursor: str | None
 ) -> tuple[list[Cells], str | None]:
-    listing, kept = await read_filter(tx, sheet.kind, wanted.filter or {})
+    listing, kept = await read_filter(tx, RecordKind.CONTACT, wanted.filter or {})
     query = ListQuery(kept, cursor=cursor, limit=MAX_PAGE)
     page = await list_contacts(tx, query, text=wanted.text, listing=listing)
     around = await _around_contacts(tx, [contact.id for contact in page.items])
@@ -159,7 +187,7 @@ async def _around_contacts(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, dict[str, 
 async def _companies(
     tx: Tx, sheet: Sheet, wanted: Wanted, cursor: str | None
 ) -> tuple[list[Cells], str | None]:
-    listing, kept = await read_filter(tx, sheet.kind, wanted.filter or {})
+    listing, kept = await read_filter(tx, RecordKind.COMPANY, wanted.filter or {})
     query = ListQuery(kept, cursor=cursor, limit=MAX_PAGE)
     page = await list_companies(tx, query, text=wanted.text, listing=listing)
     tags = await _tags(tx, RecordKind.COMPANY, [company.id for company in page.items])
@@ -190,8 +218,32 @@ async def _tags(tx: Tx, kind: RecordKind, ids: Sequence[UUID]) -> dict[UUID, lis
     return {row["record_id"]: row["names"] for row in await cursor.fetchall()}
 
 
+async def _leads(tx: Tx, wanted: Wanted, cursor: str | None) -> tuple[list[Cells], str | None]:
+    listing, kept = await read_filter(tx, RecordKind.LEAD, wanted.filter or {})
+    query = ListQuery(kept, cursor=cursor, limit=MAX_PAGE)
+    page = await list_leads(tx, query, text=wanted.text, listing=listing)
+    tags = await _tags(tx, RecordKind.LEAD, [lead.id for lead in page.items])
+    around = await _around_contacts(tx, [lead.contact_id for lead in page.items])
+    found: list[Cells] = []
+    for lead in page.items:
+        more = around[lead.contact_id]
+        found.append({
+            "getsale lead id": lead.id, "name": lead.contact, "title": lead.title,
+            "contact email": _first(more["emails"]), "contact phone": _first(more["phones"]),
+            "company": lead.company_name, "company domain": more["domain"], "stage": lead.stage,
+            "pipeline": lead.pipeline, "source": lead.source, "next step": lead.next_step,
+            "lost reason": lead.lost_reason, "owner": lead.owner_name, "tags": tags.get(lead.id),
+            "converted at": lead.converted_at, "created at": lead.created_at, "updated at": lead.updated_at,
+        })  # fmt: skip
+    return found, page.next_cursor
+
+
+def _first(values: Sequence[str] | None) -> str | None:
+    return values[0] if values else None
+
+
 async def _deals(tx: Tx, sheet: Sheet, wanted: Wanted, cursor: str | None) -> tuple[list[Cells], str | None]:
-    listing, kept = await read_filter(tx, sheet.kind, wanted.filter or {})
+    listing, kept = await read_filter(tx, RecordKind.DEAL, wanted.filter or {})
     query = ListQuery(kept, cursor=cursor, limit=MAX_PAGE)
     page = await list_deals(tx, query, text=wanted.text, listing=listing)
     tags = await _tags(tx, RecordKind.DEAL, [deal.id for deal in page.items])
