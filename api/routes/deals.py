@@ -11,6 +11,7 @@ from api.errors import BODY, problems
 from api.fields import Custom, In, Line, Out, PageOut, Search, Version, example
 from api.lists import Wanted
 from api.nouns import Noun
+from api.versions import IfMatch
 from core.money import MOST_MINOR
 from crm.deals import actions as deals
 from crm.deals import queries
@@ -171,6 +172,28 @@ async def get_deal(tx: ApiTx, deal_id: DealId) -> DealOut:
 async def update_deal(tx: ApiTx, deal_id: DealId, patch: DealPatch) -> DealOut:
     edit = DealEdit(**patch.model_dump(exclude={"version"}, exclude_unset=True))
     return DealOut.model_validate(await deals.update_deal(tx, deal_id, edit, version=patch.version))
+
+
+@router.delete(
+    "/{deal_id}",
+    operation_id="delete_deal",
+    summary="Put a deal into the trash",
+    responses=problems(404, 409, 412),
+)
+async def delete_deal(tx: ApiTx, deal_id: DealId, version: IfMatch) -> DealOut:
+    """No list shows it, and it can be restored; a stage that keeps its deals is a conflict."""
+    return DealOut.model_validate(await deals.delete_deal(tx, deal_id, version=version))
+
+
+@router.post(
+    "/{deal_id}/restoration",
+    operation_id="restore_deal",
+    summary="Take a deal out of the trash",
+    responses=problems(404, 409),
+)
+async def restore_deal(tx: ApiTx, deal_id: DealId) -> DealOut:
+    """From a stage that was removed meanwhile it comes to the first one; another deal of the same lead is a conflict."""
+    return DealOut.model_validate(await deals.restore_deal(tx, deal_id))
 
 
 @router.post(

@@ -12,6 +12,7 @@ from api.fields import In, Line, Out, PageOut, Search, Version, example
 from api.lists import Wanted
 from api.nouns import Noun
 from api.routes.deals import Amount, Currency, DealOut, VisitOut
+from api.versions import IfMatch
 from crm.deals.conversion import convert_lead as convert
 from crm.deals.models import Conversion
 from crm.leads import actions as leads
@@ -124,6 +125,28 @@ async def get_lead(tx: ApiTx, lead_id: LeadId) -> LeadOut:
 async def update_lead(tx: ApiTx, lead_id: LeadId, patch: LeadPatch) -> LeadOut:
     edit = LeadEdit(**patch.model_dump(exclude={"version"}, exclude_unset=True))
     return LeadOut.model_validate(await leads.update_lead(tx, lead_id, edit, version=patch.version))
+
+
+@router.delete(
+    "/{lead_id}",
+    operation_id="delete_lead",
+    summary="Put a lead into the trash",
+    responses=problems(404, 409, 412),
+)
+async def delete_lead(tx: ApiTx, lead_id: LeadId, version: IfMatch) -> LeadOut:
+    """No list shows it, and it can be restored; a stage that keeps its leads is a conflict."""
+    return LeadOut.model_validate(await leads.delete_lead(tx, lead_id, version=version))
+
+
+@router.post(
+    "/{lead_id}/restoration",
+    operation_id="restore_lead",
+    summary="Take a lead out of the trash",
+    responses=problems(404, 409),
+)
+async def restore_lead(tx: ApiTx, lead_id: LeadId) -> LeadOut:
+    """From a stage that was removed meanwhile it comes to the first one; a person who is in the pipeline again is a conflict."""
+    return LeadOut.model_validate(await leads.restore_lead(tx, lead_id))
 
 
 @router.post(

@@ -212,11 +212,12 @@ async def remove_stakeholder(tx: Tx, deal_id: DealId, contact_id: ContactId, rol
         await _touch(tx, deal, {f"stakeholder {contact_id}": (role, None)})
 
 
-async def delete_deal(tx: Tx, deal_id: DealId, *, version: int) -> Deal:
+async def delete_deal(tx: Tx, deal_id: DealId, *, version: int | None = None) -> Deal:
     """Put a deal into the trash. Raises: NotFound, Stale; ActionRefused when its stage keeps it."""
     deal = await get_deal(tx, deal_id, lock=True)
     tx.principal.require("deals:write")
-    _check_version(deal, version)
+    if version is not None:
+        _check_version(deal, version)
     if deal.deleted_at is not None:
         return deal
     moves.require_action(await get_stage(tx, deal.stage_id), Action.DELETE)

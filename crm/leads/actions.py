@@ -126,11 +126,12 @@ async def move_lead(tx: Tx, lead_id: LeadId, stage_id: UUID, *, version: int) ->
     return await get_lead(tx, lead_id)
 
 
-async def delete_lead(tx: Tx, lead_id: LeadId, *, version: int) -> Lead:
+async def delete_lead(tx: Tx, lead_id: LeadId, *, version: int | None = None) -> Lead:
     """Put a lead into the trash; the contact may be put into the pipeline again. Raises: NotFound, Stale, Conflict."""
     lead = await get_lead(tx, lead_id, lock=True)
     tx.principal.require("leads:write")
-    _check_version(lead, version)
+    if version is not None:
+        _check_version(lead, version)
     if lead.deleted_at is not None:
         return lead
     moves.require_action(await get_stage(tx, lead.stage_id), Action.DELETE)

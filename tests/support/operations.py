@@ -412,6 +412,8 @@ OPERATIONS = (
         status=201,
         scope="leads:write",
     ),
+    Operation("delete_lead", "DELETE", "/leads/{lead_id}", scope="leads:write"),
+    Operation("restore_lead", "POST", "/leads/{lead_id}/restoration", scope="leads:write"),
     Operation("list_lead_stages", "GET", "/leads/{lead_id}/stages"),
     Operation("list_deals", "GET", "/deals"),
     Operation(
@@ -433,6 +435,8 @@ OPERATIONS = (
         {**_VERSION, "stage_id": "{next_stage_id}"},
         scope="deals:write",
     ),
+    Operation("delete_deal", "DELETE", "/deals/{deal_id}", scope="deals:write"),
+    Operation("restore_deal", "POST", "/deals/{deal_id}/restoration", scope="deals:write"),
     Operation("list_deal_stages", "GET", "/deals/{deal_id}/stages"),
     Operation("list_stakeholders", "GET", "/deals/{deal_id}/stakeholders"),
     Operation(
