@@ -119,7 +119,7 @@ _ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.OrganizationCreated: (),
     e.WebhookCreated: (),
     e.WebhookUpdated: (),
-    e.WebhookDisabled: (),
+    e.WebhookDisabled: (InTx(telling.tell_webhook),),
     e.WebhookRemoved: (),
     e.LanguageModelSet: (),
     e.LanguageModelRemoved: (),

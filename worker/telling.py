@@ -8,7 +8,7 @@ from crm.meetings import actions as meetings
 from crm.notifications import actions as notifications
 from crm.notifications.models import NotificationKind
 from crm.tasks import actions as tasks
-from events.ids import MeetingId, TaskId
+from events.ids import MeetingId, TaskId, WebhookId
 from worker.jobs import Job
 
 if TYPE_CHECKING:  # the relay reads the routes too and must not load the agents
@@ -41,6 +41,10 @@ async def tell_reminder(services: "Services", tx: Tx, job: Job) -> None:
 
 async def tell_meeting(services: "Services", tx: Tx, job: Job) -> None:
     await notifications.tell_of_meeting(tx, MeetingId(job.subject_id), _cause(job))
+
+
+async def tell_webhook(services: "Services", tx: Tx, job: Job) -> None:
+    await notifications.tell_of_webhook(tx, WebhookId(job.subject_id), _cause(job))
 
 
 async def _tell_of_task(tx: Tx, kind: NotificationKind, job: Job) -> None:

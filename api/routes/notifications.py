@@ -20,7 +20,7 @@ router = Noun(prefix="/notifications", tags=["notifications"])
 class NotificationOut(Out):
     id: NotificationId
     kind: NotificationKind
-    subject_kind: str = Field(description="`task` or `meeting`.", examples=["task"])
+    subject_kind: str = Field(description="`task`, `meeting` or `webhook`.", examples=["task"])
     subject_id: UUID
     title: str = Field(description="What the subject was called then.")
     created_at: datetime

@@ -16,6 +16,10 @@ class Role(StrEnum):
     BIDI = "bidi"
     VIEWER = "viewer"
 
+    def may(self, scope: str) -> bool:
+        """Whether who has this role has a permission."""
+        return bool(SCOPES[self] & {"*", scope})
+
 
 _READ = {
     "crm:read",

@@ -5,12 +5,15 @@ from uuid import UUID
 
 from core import clock
 from core.db import Tx
+from core.errors import NotFound
 from core.ids import uuid7
+from crm.identity.queries import list_members
 from crm.meetings.queries import get_meeting
 from crm.notifications.models import Notification, NotificationKind
 from crm.notifications.queries import get_notification, own_member
 from crm.tasks.queries import get_task
-from events.ids import MeetingId, MemberId, NotificationId, TaskId
+from crm.webhooks.queries import get_webhook
+from events.ids import MeetingId, MemberId, NotificationId, TaskId, WebhookId
 from events.outbox import emit
 from events.types import NotificationCreated, NotificationsRead
 
@@ -27,6 +30,17 @@ async def tell_of_meeting(tx: Tx, meeting_id: MeetingId, event_id: UUID) -> None
     meeting = await get_meeting(tx, meeting_id)
     subject = ("meeting", meeting_id)
     await _tell(tx, meeting.member_ids, NotificationKind.MEETING_SOON, subject, meeting.title, event_id)
+
+
+async def tell_of_webhook(tx: Tx, webhook_id: WebhookId, event_id: UUID) -> None:
+    """Tell those who can mend it that an endpoint was given up; one that was removed since needs no mending."""
+    try:
+        webhook = await get_webhook(tx, webhook_id)
+    except NotFound:
+        return
+    menders = [MemberId(member.id) for member in await list_members(tx) if member.role.may("webhooks:manage")]
+    title = webhook.description or webhook.url
+    await _tell(tx, menders, NotificationKind.WEBHOOK_OFF, ("webhook", webhook_id), title, event_id)
 
 
 async def _tell(

@@ -13,11 +13,12 @@ class NotificationKind(StrEnum):
     TASK_REMINDER = "task_reminder"
     TASK_ASSIGNED = "task_assigned"
     MEETING_SOON = "meeting_soon"
+    WEBHOOK_OFF = "webhook_off"
 
 
 @dataclass(frozen=True)
 class Notification:
-    """`title` is what its subject, a task or a meeting, was called then."""
+    """`title` is what its subject, a task, a meeting or a webhook, was called then."""
 
     id: NotificationId
     kind: NotificationKind

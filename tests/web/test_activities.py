@@ -8,18 +8,22 @@ import httpx2
 import pytest
 
 from core import clock
+from core.addresses import Reach
 from core.db import Database
 from core.ids import uuid7
 from core.principal import Principal
+from core.settings import Settings
 from crm.contacts.actions import create_contact
 from crm.contacts.models import NewContact
 from crm.meetings.actions import create_meeting
 from crm.meetings.models import NewMeeting
-from crm.notifications.actions import tell_of_task
+from crm.notifications.actions import tell_of_task, tell_of_webhook
 from crm.notifications.models import NotificationKind
 from crm.records.models import RecordRef
 from crm.tasks.actions import create_task
 from crm.tasks.models import NewTask, Task
+from crm.webhooks.actions import create_webhook
+from crm.webhooks.models import NewWebhook
 from events.ids import RecordKind
 from tests.web.conftest import Browser
 
@@ -167,3 +171,20 @@ async def test_a_section_stands_alone_and_in_a_page(
     assert "<html" in page.text
     assert bare.status_code == page.status_code == 200
     assert (await browser.get(f"/records/contact/{uuid7()}/{part}")).status_code == 404
+
+
+async def test_a_webhook_that_was_switched_off_is_told_in_words_and_opened(
+    browser: Browser, database: Database, organization: Principal, settings: Settings
+) -> None:
+    async with database.transaction(organization, "test") as tx:
+        key = settings.secret_key.get_secret_value()
+        new = NewWebhook("https://hooks.example.com/1", ("*",), "Data warehouse")
+        webhook = (await create_webhook(tx, new, reach=Reach(), key=key)).webhook
+        await tell_of_webhook(tx, webhook.id, uuid7())
+
+    page = await browser.get("/notifications")
+    answer = await browser.post(f"/notifications/{await _id(page, 'notification')}/reading")
+
+    assert "Data warehouse" in page.text
+    assert "This webhook was switched off" in page.text
+    assert answer.headers["Location"] == f"/settings/webhooks/{webhook.id}"

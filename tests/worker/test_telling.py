@@ -6,7 +6,9 @@ from datetime import timedelta
 import pytest
 
 from core import clock
+from core.addresses import Reach
 from core.db import Database
+from core.ids import uuid7
 from core.principal import Principal
 from core.settings import Settings
 from crm.bidi.queries import find_own_member
@@ -18,9 +20,13 @@ from crm.notifications.models import Notification
 from crm.notifications.queries import count_unread, list_notifications
 from crm.tasks.actions import complete_task, create_task
 from crm.tasks.models import NewTask
+from crm.webhooks.actions import create_webhook
+from crm.webhooks.models import NewWebhook
 from events import due, outbox
 from events.due import DueWork
-from events.outbox import Delivery
+from events.ids import WebhookId
+from events.outbox import Delivery, emit
+from events.types import WebhookDisabled
 from tests.support.organizations import add_member
 from worker import services as worker_services
 from worker.jobs import InTx, carry_out
@@ -133,6 +139,38 @@ async def test_the_members_of_a_meeting_are_told_before_it_begins(
     assert [(one.kind.value, one.subject_id) for one in await _told(database, milo)] == [
         ("meeting_soon", meeting.id)
     ]
+
+
+@pytest.mark.parametrize("role", [Role.OWNER, Role.ADMIN])
+async def test_a_webhook_that_was_given_up_is_told_once_to_those_who_can_mend_it(
+    database: Database, services: Services, organization: Principal, settings: Settings, role: Role
+) -> None:
+    mender = await add_member(database, organization, role)
+    milo = await add_member(database, organization, Role.SUPERVISOR)
+    async with database.transaction(organization, "test") as tx:
+        key = settings.secret_key.get_secret_value()
+        new = NewWebhook("https://hooks.example.com/1", ("*",), "Data warehouse")
+        webhook = (await create_webhook(tx, new, reach=Reach(), key=key)).webhook
+        await emit(tx, WebhookDisabled(webhook.id))
+
+    for _ in range(2):
+        await _work(services, organization)
+
+    assert [
+        (one.kind.value, one.subject_kind, one.subject_id, one.title) for one in await _told(database, mender)
+    ] == [("webhook_off", "webhook", webhook.id, "Data warehouse")]
+    assert await _told(database, milo) == []
+
+
+async def test_a_webhook_that_was_removed_since_is_told_to_nobody(
+    database: Database, services: Services, organization: Principal
+) -> None:
+    async with database.transaction(organization, "test") as tx:
+        await emit(tx, WebhookDisabled(WebhookId(uuid7())))
+
+    await _work(services, organization)
+
+    assert await _told(database, organization) == []
 
 
 async def test_what_was_read_is_no_longer_counted(

@@ -10,6 +10,8 @@ from web.pages import records
 from web.viewer import CurrentSession
 
 router = APIRouter(prefix="/notifications")
+# Where the pages of what is told about are.
+_PLACES = {"task": "/tasks", "meeting": "/meetings", "webhook": "/settings/webhooks"}
 
 
 @router.get("")
@@ -37,4 +39,4 @@ async def read_all(session: CurrentSession) -> Response:
 async def read(session: CurrentSession, notification_id: NotificationId) -> Response:
     """Read it and go to what it is about."""
     told = await notifications.mark_read(session.tx, notification_id)
-    return RedirectResponse(f"/{told.subject_kind}s/{told.subject_id}", 303)
+    return RedirectResponse(f"{_PLACES[told.subject_kind]}/{told.subject_id}", 303)
