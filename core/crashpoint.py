@@ -4,16 +4,16 @@ import os
 import signal
 from pathlib import Path
 
-# A folder of a test's own. A file `arm/<name>` kills the next process that reaches the point, once;
+# Names a folder of a test's own. A file `arm/<name>` in it kills the next process that reaches the point, once;
 # every point that is reached leaves `seen/<name>`.
-_folder = os.environ.get("GETSALE_CRASHPOINTS", "")
+_FOLDER = "GETSALE_CRASHPOINTS"
 
 
 def reach(name: str) -> None:
     """Die here, as by SIGKILL, if a test has armed this point; otherwise do nothing."""
-    if not _folder:
+    if not (named := os.environ.get(_FOLDER)):
         return
-    folder = Path(_folder)
+    folder = Path(named)
     folder.joinpath("seen", name).touch()
     try:
         # removed before the kill, so that the restarted process goes through

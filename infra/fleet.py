@@ -2,12 +2,12 @@
 
 import asyncio
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Protocol
 
 import aiohttp
 
@@ -22,16 +22,45 @@ PROCESSES = ("api", "worker", "relay", "listen", "embed")
 TWO_WORKERS = (*PROCESSES, "worker.2")
 
 
+class Running(Protocol):
+    """A process of the operating system, as `subprocess.Popen` shows it."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None: ...
+    def terminate(self) -> None: ...
+    def kill(self) -> None: ...
+    def wait(self, timeout: float) -> int: ...
+
+
+# Begins `getsale NAME` with these settings in its environment and its output in this file.
+Spawn = Callable[[str, Mapping[str, str], Path], Running]
+
+
+def execute(name: str, environment: Mapping[str, str], log: Path) -> Running:
+    """Begin a process as the product does, which loads everything anew."""
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "infra.cli", name],
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+
+
 class Fleet:
     """One of each process over one pair of servers. A process that dies comes back, as under the supervisor."""
 
-    def __init__(self, folder: Path, environment: dict[str, str], port: int) -> None:
+    def __init__(self, folder: Path, environment: dict[str, str], port: int, spawn: Spawn) -> None:
         self.folder = folder
         self.port = port
         self.base = f"http://127.0.0.1:{port}"
         self.deaths = 0
         self._environment = environment
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._begin = spawn
+        self._running: dict[str, Running] = {}
         self._ports: dict[str, str] = {}
         self._watcher: asyncio.Task[None] | None = None
 
@@ -46,14 +75,8 @@ class Fleet:
     def _spawn(self, name: str) -> None:
         self._ports.setdefault(name, str(free_port()))
         embeddings = f"http://127.0.0.1:{self._ports.setdefault('embed', str(free_port()))}/v1"
-        log = (self.folder / f"{name}.log").open("ab")
-        self._running[name] = subprocess.Popen(
-            [sys.executable, "-m", "infra.cli", name.partition(".")[0]],
-            cwd=ROOT,
-            env={"EMBEDDINGS_URL": embeddings} | self._environment | {"METRICS_PORT": self._ports[name]},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+        environment = {"EMBEDDINGS_URL": embeddings} | self._environment | {"METRICS_PORT": self._ports[name]}
+        self._running[name] = self._begin(name.partition(".")[0], environment, self.folder / f"{name}.log")
 
     async def _watch(self) -> None:
         while True:
@@ -90,7 +113,7 @@ class Fleet:
         return sorted(path.name for path in (self.folder / "crash" / "seen").iterdir())
 
     def kill(self, name: str) -> None:
-        self._running[name].send_signal(signal.SIGKILL)
+        self._running[name].kill()
 
     def pause(self, name: str) -> None:
         """Take a process away until `resume`."""
@@ -116,7 +139,7 @@ class Fleet:
         for process in self._running.values():
             try:
                 await asyncio.to_thread(process.wait, 20)
-            except subprocess.TimeoutExpired:
+            except (subprocess.TimeoutExpired, TimeoutError):
                 process.kill()
         self._running.clear()
 
@@ -130,12 +153,16 @@ async def _is_ready(client: aiohttp.ClientSession, port: int) -> bool:
 
 @asynccontextmanager
 async def running_fleet(
-    folder: Path, urls: Urls, telegram_base: str, names: tuple[str, ...] = PROCESSES, **settings: str
+    folder: Path,
+    urls: Urls,
+    telegram_base: str,
+    names: tuple[str, ...] = PROCESSES,
+    spawn: Spawn = execute,
+    **settings: str,
 ) -> AsyncIterator[Fleet]:
     """A ready fleet with short leases, no quiet window and crash points, unless `settings` say otherwise."""
     port = free_port()
     environment = {
-        **os.environ,
         **urls.environment(),
         "PORT": str(port),
         "HOST": "127.0.0.1",
@@ -155,7 +182,7 @@ async def running_fleet(
         "LOG_LEVEL": "info",
         **settings,
     }
-    fleet = Fleet(folder, environment, port)
+    fleet = Fleet(folder, environment, port, spawn)
     try:
         await fleet.start(names)
         yield fleet

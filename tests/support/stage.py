@@ -12,6 +12,7 @@ from crm.identity.actions import create_user
 from crm.identity.models import Role
 from infra.embedded import Urls
 from infra.fleet import TWO_WORKERS, Fleet, running_fleet
+from tests.support.forked import Forked
 from tests.support.organizations import make_organization
 from tests.support.servers import migrated_servers
 from tests.support.telegram_peer import TOKEN, Peer, running_peer
@@ -45,7 +46,7 @@ async def running_stage(folder: Path, **settings: str) -> AsyncIterator[Stage]:
         world = await make_world(database, owner, token=TOKEN)
         async with (
             running_peer(token=TOKEN) as peer,
-            running_fleet(folder, servers.urls, peer.base, TWO_WORKERS, **settings) as fleet,
+            running_fleet(folder, servers.urls, peer.base, TWO_WORKERS, Forked, **settings) as fleet,
         ):
             yield Stage(fleet, peer, world, email, servers.urls)
         await database.close()
