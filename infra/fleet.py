@@ -158,6 +158,7 @@ async def running_fleet(
     telegram_base: str,
     names: tuple[str, ...] = PROCESSES,
     spawn: Spawn = execute,
+    /,
     **settings: str,
 ) -> AsyncIterator[Fleet]:
     """A ready fleet with short leases, no quiet window and crash points, unless `settings` say otherwise."""

@@ -20,6 +20,7 @@ from crm.imports.tables.queries import list_kept, list_row_notes
 from events.ids import RecordKind
 from infra.seed.tables import Mess, header, people
 from tests.support.importing import Importing
+from tests.support.until import until
 
 RUSSIAN = Options(region="RU", currency="RUB")
 HEAD = ["Name", "Email", "Phone", "Company", "Title"]
@@ -278,6 +279,28 @@ async def test_a_paused_import_goes_on_where_it_stopped(
     done = await importing.work(current.id)
 
     assert (paused.position, still.position, done.position, done.made) == (50, 50, 200, 200)
+
+
+async def test_the_planner_is_told_of_an_organization_that_grows(
+    importing: Importing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "CHUNK", 50)
+
+    async def looks() -> int:
+        async with importing.db.transaction(importing.principal, "test") as tx:
+            return int(
+                await tx.value(
+                    "SELECT analyze_count FROM pg_stat_all_tables WHERE relname = 'contact_handles'"
+                )
+            )
+
+    before = await looks()
+    await importing.run(await importing.upload([header("en"), *people(200)]))
+
+    async def looked_twice() -> bool:
+        return await looks() >= before + 2
+
+    await until(looked_twice, 10)
 
 
 async def test_a_column_becomes_one_thing_only(importing: Importing) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from itertools import count
 
 from crm.drafts.queries import get_draft
-from infra.fleet import running_fleet
+from infra.fleet import PROCESSES, running_fleet
 from tests.support.forked import Forked
 from tests.support.stage import Stage
 from tests.support.until import until
@@ -65,7 +65,7 @@ async def test_five_lines_are_one_run_and_one_draft_that_covers_them_all(stage: 
     folder = stage.fleet.folder / "bursts"
     folder.mkdir()
     try:
-        async with running_fleet(folder, stage.urls, stage.peer.base, spawn=Forked, QUIET_SECONDS="8"):
+        async with running_fleet(folder, stage.urls, stage.peer.base, PROCESSES, Forked, QUIET_SECONDS="8"):
             gate = asyncio.Semaphore(10)
 
             async def burst(chat_id: int) -> None:

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from events.ids import ImportId
 
 CHUNK = 1000
 _TRIES = 3
+# After these many chunks a table has grown enough for the planner to look at it anew.
+_GROWN = {4**power for power in range(10)}
 
 
 @dataclass(frozen=True)
@@ -85,11 +87,14 @@ async def _take_rows(desk: Desk, task: Task, seconds: float) -> bool:
     turn = _Turn(desk, task, Preparer(task.reading), current.position, time.monotonic() + seconds)
     try:
         path = desk.find_file(current.blob_key or "")
-        async for rows in reader.rows(path, current.layout, chunk=CHUNK, skip=current.position):
-            if not await _take_chunk(turn, rows):
-                return False
-            if turn.is_over:
-                return True
+        chunks = reader.rows(path, current.layout, chunk=CHUNK, skip=current.position)
+        async with aclosing(_prepared(chunks, turn.preparer)) as ahead:
+            async for rows, prepared in ahead:
+                if not await _take_chunk(turn, rows, prepared):
+                    return False
+                await _tell_planner(turn)
+                if turn.is_over:
+                    return True
     except (Unreadable, NotFound) as err:
         async with desk.transaction("unreadable") as tx:
             await steps.fail(tx, current.id, err if isinstance(err, Unreadable) else None)
@@ -101,16 +106,41 @@ async def _take_rows(desk: Desk, task: Task, seconds: float) -> bool:
     return False
 
 
-async def _take_chunk(turn: _Turn, rows: Sequence[Row]) -> bool:
+async def _prepared(
+    chunks: AsyncIterator[list[Row]], preparer: Preparer
+) -> AsyncGenerator[tuple[list[Row], list[Prepared]]]:
+    """Chunk after chunk with what its rows mean; the next one is read while the caller writes this one."""
+
+    async def read() -> tuple[list[Row], list[Prepared]] | None:
+        rows = await anext(chunks, None)
+        return None if rows is None else (rows, await asyncio.to_thread(_prepare, preparer, rows))
+
+    reading = asyncio.create_task(read())
+    try:
+        while (chunk := await reading) is not None:
+            reading = asyncio.create_task(read())
+            yield chunk
+    finally:
+        reading.cancel()
+        await asyncio.wait([reading])
+
+
+async def _tell_planner(turn: _Turn) -> None:
+    if turn.task.current.status is ImportStatus.RUNNING and turn.position // CHUNK in _GROWN:
+        async with turn.desk.transaction("statistics") as tx:
+            await steps.refresh_statistics(tx)
+
+
+async def _take_chunk(turn: _Turn, rows: Sequence[Row], prepared: list[Prepared]) -> bool:
     """Commit a chunk; False when the import was stopped. One that meets records just made by others is tried again."""
     for _ in range(_TRIES):
-        prepared = await asyncio.to_thread(_prepare, turn.preparer, rows)
         try:
             async with turn.desk.transaction("chunk") as tx:
                 goes_on = await steps.take_chunk(tx, turn.task, turn.position, prepared, turn.seen)
                 await turn.desk.guard(tx)
         except Conflict as err:
             refused = err
+            prepared = await asyncio.to_thread(_prepare, turn.preparer, rows)
             continue
         turn.position += len(rows)
         return goes_on

@@ -146,6 +146,11 @@ async def _advance(tx: Tx, import_id: ImportId, count: int, taken: Taken) -> Non
     )
 
 
+async def refresh_statistics(tx: Tx) -> None:
+    """Tell the planner what has come in; until it knows, each look for a key reads every row of the organization."""
+    await tx.execute("SELECT refresh_statistics()")
+
+
 async def finish(tx: Tx, import_id: ImportId) -> None:
     """All rows are read: a check waits for its person, a run is done."""
     current = await get_table_import(tx, import_id, lock=True)

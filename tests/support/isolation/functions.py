@@ -36,6 +36,7 @@ DEFINERS: dict[str, tuple[str, frozenset[str]]] = {
     "organization_of_api_key": ("a command names a key", frozenset({"organization_of_api_key"})),
     "organization_of_account": ("a webhook names its account", frozenset({"organization_of_account"})),
     "organization_by_slug": ("commands name an organization", frozenset({"organization_by_slug"})),
+    "refresh_statistics": ("an import tells the planner that tables have grown", frozenset()),
     "all_organizations": ("the worker looks at each in turn; ids only", frozenset({"all_organizations"})),
 }
 

@@ -1,0 +1,10 @@
+"""Statistics that a running import refreshes."""
+
+from infra.migrations.statements import run_sql_beside
+
+revision = "0021"
+down_revision = "0020"
+
+
+def upgrade() -> None:
+    run_sql_beside(__file__)
