@@ -2,8 +2,8 @@
 
 from infra.migrations.statements import run_sql_beside
 
-revision = "0021"
-down_revision = "0020"
+revision = "0023"
+down_revision = "0022"
 
 
 def upgrade() -> None:
