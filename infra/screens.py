@@ -225,6 +225,8 @@ def _photograph_records(page: "Page", camera: Camera, look: Look) -> None:
 
 
 def _photograph_settings(page: "Page", camera: Camera, look: Look) -> None:
+    page.goto(f"{camera.base}/trash")
+    camera.shoot(page, "trash", look)
     for name, path in (("settings", ""), ("fields", "/fields"), ("tags", "/tags")):
         page.goto(f"{camera.base}/settings{path}")
         camera.shoot(page, name, look, whole=True)

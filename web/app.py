@@ -46,6 +46,7 @@ from web.pages import (
     tables,
     tags,
     tasks,
+    trash,
     views,
     webhooks,
 )
@@ -91,6 +92,7 @@ def create_web(app: FastAPI, settings: Settings) -> FastAPI:
         settings_pages,
         custom_fields,
         tags,
+        trash,
         api_keys,
         webhooks,
         design,

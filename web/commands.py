@@ -78,6 +78,7 @@ COMMANDS = (
     Command("doc", _("Knowledge"), "/knowledge", key="G K", also="documents files документы файлы"),
     Command("search", _("Search everywhere"), "/search", also="find найти"),
     Command("bell", _("Notifications"), "/notifications", also="bell reminders колокольчик напоминания"),
+    Command("trash", _("Trash"), "/trash", also="bin deleted restore корзина удалённое восстановить"),
     Command("settings", _("Settings"), "/settings", also="setup administration настроить"),
     Command(
         "columns", _("Custom fields"), "/settings/fields", also="own columns свойства", scope="fields:write"

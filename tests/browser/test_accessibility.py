@@ -14,6 +14,8 @@ from crm.conversations.models import Conversation
 from crm.custom_fields.actions import create_custom_field
 from crm.custom_fields.models import Choice, NewCustomField
 from crm.knowledge.models import Document
+from crm.notes.actions import create_note, remove_note
+from crm.records.models import RecordRef
 from crm.tags.actions import ensure_tag
 from crm.webhooks import actions as webhooks
 from crm.webhooks.models import NewWebhook
@@ -50,6 +52,7 @@ async def test_axe_finds_nothing(
     scan = await read_document(stage, "Scan.pdf", papers.scanned_pdf())
     webhook, delivery = await _tested_webhook(stage)
     field, tag = await _field_and_tag(stage)
+    await _trashed_note(stage, conversation)
     email = await make_person(stage.world.db, stage.world.owner, locale)
     size = WIDE if width == WIDE["width"] else PHONE
     anna = Person(chromium, stage, size=size, theme=theme, locale=locale)
@@ -59,6 +62,7 @@ async def test_axe_finds_nothing(
     for name, path in {
         **_pages(conversation, prices, scan),
         "settings": "/settings",
+        "trash": "/trash",
         "fields": "/settings/fields",
         "field": f"/settings/fields/{field}",
         "tags": "/settings/tags",
@@ -101,6 +105,12 @@ def _pages(conversation: Conversation, prices: Document, scan: Document) -> dict
         "preferences": "/preferences",
         "design": "/design",
     }
+
+
+async def _trashed_note(stage: Stage, conversation: Conversation) -> None:
+    async with stage.world.db.transaction(stage.world.owner, "test") as tx:
+        about = RecordRef(RecordKind.CONTACT, conversation.contact_id)
+        await remove_note(tx, (await create_note(tx, about, "Asked for a demo")).id)
 
 
 async def _field_and_tag(stage: Stage) -> tuple[UUID, UUID]:

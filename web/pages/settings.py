@@ -71,6 +71,12 @@ PAGES = (
         N_("Have programs of yours told as soon as something happens here."),
         "webhooks:manage",
     ),
+    SettingsPage(
+        "/trash",
+        "trash",
+        N_("Trash"),
+        N_("What was deleted, by whom and when, and the way back."),
+    ),
     SettingsPage("/preferences", "person", N_("Preferences"), N_("Your own language and theme.")),
 )
 
