@@ -12,9 +12,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
-from limits import RateLimitItemPerMinute
-from limits.aio.storage import RedisStorage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -56,38 +53,80 @@ class Standing:
             )
 
 
+@dataclass(frozen=True)
+class _Window:
+    """Calls of one rule in this minute, this one with them, and in the minute before; `passed` is a share of a minute."""
+
+    rule: Rule
+    minute: int
+    calls: int
+    before: int
+    passed: float
+
+    @property
+    def used(self) -> float:
+        """The minute before counts as much of its calls as would still lie within sixty seconds, evenly spread."""
+        return round(self.before * (1 - self.passed) + self.calls, 6)
+
+    @property
+    def is_used_up(self) -> bool:
+        return self.used > self.rule.per_minute
+
+    def standing(self) -> Standing:
+        remaining = max(0, math.floor(self.rule.per_minute - self.used))
+        wait = max(1, math.ceil(round(self._wait() * WINDOW_SECONDS, 3)))
+        return Standing(self.rule, remaining, min(wait, WINDOW_SECONDS), self.is_used_up)
+
+    def _wait(self) -> float:
+        """The share of a minute until there is room for a call, or until this minute counts as the one before."""
+        excess = self.used - self.rule.per_minute
+        if self.is_used_up and excess <= self.before * (1 - self.passed):
+            return excess / self.before
+        return 1 - self.passed
+
+
 class RateLimiter:
-    """Counts calls against rules."""
+    """Counts calls against rules, each in one trip to Redis: docs/decisions/0014."""
 
     def __init__(self, redis: Redis) -> None:
-        storage = RedisStorage(
-            "async+redis://",
-            implementation="redispy",
-            key_prefix="getsale:limits",
-            # one pool for everything that the process asks Redis; `limits` types options as plain values
-            connection_pool=redis.connection_pool,  # type: ignore[arg-type]
-        )
-        self._windows = SlidingWindowCounterRateLimiter(storage)
+        self._redis = redis
         self._warned_at = -math.inf
 
     async def spend(self, rules: Sequence[Rule]) -> Standing | None:
-        """Count one call against every rule, in this order, and say where the caller stands with the first one, or
-        with the one that is used up, after which none is charged. None when Redis is away.
+        """Count one call against every rule and say where the caller stands with the first one, or with the first
+        that is used up; neither that one nor those behind it are charged. None when Redis is away.
         """
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                for rule in rules:
-                    if not await self._windows.hit(_item(rule), *_key(rule)):
-                        return await self._standing(rule, is_used_up=True)
-                return await self._standing(rules[0])
+                windows = await self._count(rules)
+                for place, window in enumerate(windows):
+                    if window.is_used_up:
+                        await self._give_back(windows[place:])
+                        return window.standing()
+                return windows[0].standing()
         except (RedisError, TimeoutError, OSError) as err:
             self._warn(err)
             return None
 
-    async def _standing(self, rule: Rule, *, is_used_up: bool = False) -> Standing:
-        window = await self._windows.get_window_stats(_item(rule), *_key(rule))
-        wait = max(1, math.ceil(window.reset_time - time.time()))
-        return Standing(rule, max(0, window.remaining), min(wait, WINDOW_SECONDS), is_used_up)
+    async def _count(self, rules: Sequence[Rule]) -> list[_Window]:
+        now = time.time() / WINDOW_SECONDS
+        minute = int(now)
+        async with self._redis.pipeline(transaction=False) as trip:
+            for rule in rules:
+                trip.incr(_key(rule, minute))
+                trip.expire(_key(rule, minute), 2 * WINDOW_SECONDS)
+                trip.get(_key(rule, minute - 1))
+            answers = await trip.execute()
+        return [
+            _Window(rule, minute, calls, int(before or 0), now - minute)
+            for rule, calls, before in zip(rules, answers[::3], answers[2::3], strict=True)
+        ]
+
+    async def _give_back(self, windows: Sequence[_Window]) -> None:
+        async with self._redis.pipeline(transaction=False) as trip:
+            for window in windows:
+                trip.decr(_key(window.rule, window.minute))
+            await trip.execute()
 
     def _warn(self, err: Exception) -> None:
         """Once in a while: an outage must not fill the log with one line a call."""
@@ -96,9 +135,5 @@ class RateLimiter:
             log.warning("limits.not_counted", part="redis", error=type(err).__name__)
 
 
-def _item(rule: Rule) -> RateLimitItemPerMinute:
-    return RateLimitItemPerMinute(rule.per_minute)
-
-
-def _key(rule: Rule) -> tuple[str, str, str]:
-    return str(rule.organization_id), rule.name, str(rule.subject_id)
+def _key(rule: Rule, minute: int) -> str:
+    return f"getsale:limits:{rule.organization_id}:{rule.name}:{rule.subject_id}:{minute}"

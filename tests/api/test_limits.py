@@ -96,6 +96,24 @@ async def test_calls_at_once_are_counted_once_each(strict: Strict, organization:
     assert sorted(answer.status_code for answer in answers) == [200] * 3 + [429] * 9
 
 
+async def test_the_minute_before_counts_as_far_as_it_lies_within_sixty_seconds(
+    redis: Redis, organization: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = Rule("key", organization.organization_id, organization.id, 3)
+
+    async def spend(seconds: float) -> tuple[bool, int, int]:
+        monkeypatch.setattr("core.ratelimit.time.time", lambda: 60_000_000 + seconds)
+        standing = await RateLimiter(redis).spend((rule,))
+        assert standing is not None
+        return standing.is_used_up, standing.remaining, standing.reset_seconds
+
+    first = [await spend(57) for _ in range(4)]
+    later = [await spend(80), await spend(80), await spend(100)]
+
+    assert first == [(False, 2, 3), (False, 1, 3), (False, 0, 3), (True, 0, 3)]
+    assert later == [(False, 0, 40), (True, 0, 20), (False, 0, 20)]
+
+
 async def test_what_is_counted_is_kept_under_the_organization(
     strict: Strict, redis: Redis, organization: Principal
 ) -> None:
