@@ -8,15 +8,21 @@ import pytest
 
 from core.db import Database
 from core.errors import Conflict, Unprocessable
+from core.filters import ValueKind
 from core.principal import Principal
+from crm.companies.actions import create_company
+from crm.companies.models import NewCompany
 from crm.companies.queries import get_company
 from crm.contacts import actions as contacts
 from crm.contacts.models import Contact, ContactEdit, NewContact
 from crm.contacts.queries import find_contact_by_handle, get_contact, list_handles
+from crm.custom_fields.actions import create_custom_field
+from crm.custom_fields.models import NewCustomField
 from crm.imports.models import ImportStatus
 from crm.imports.tables import actions, running
 from crm.imports.tables.models import Duplicates, Options, RowNote, Verdict, Why
 from crm.imports.tables.queries import list_kept, list_row_notes
+from crm.merges.actions import merge_records
 from events.ids import RecordKind
 from infra.seed.tables import Mess, header, people
 from tests.support.importing import Importing
@@ -185,6 +191,63 @@ async def test_an_undo_takes_everything_back(importing: Importing) -> None:
     assert (undone.status, undone.kept) == (ImportStatus.UNDONE, 0)
     assert await _counts(importing) == before
     assert (after.name, after.title, after.company_id, left) == (known.name, known.title, None, 0)
+
+
+async def test_an_undo_leads_to_where_a_company_was_merged_meanwhile(importing: Importing) -> None:
+    """The value that the import replaced names a company, in a column and in a custom field, that is another now."""
+    async with importing.db.transaction(importing.principal, "test") as tx:
+        field = NewCustomField(
+            RecordKind.CONTACT, "Supplier", ValueKind.RECORD, key="supplier", target_kind=RecordKind.COMPANY
+        )
+        await create_custom_field(tx, field)
+        await create_custom_field(tx, NewCustomField(RecordKind.CONTACT, "City", ValueKind.TEXT))
+        old, between, last = [
+            await create_company(tx, NewCompany(name)) for name in ("Lind", "Lind AB", "Lind Group")
+        ]
+    custom = {"supplier": str(old.id), "city": "Oslo"}
+    vera = await _known(importing, company_id=old.id, custom=custom)
+    rows = [["Email", "Company", "City"], ["vera@lind.example", "Zuev", "Omsk"]]
+    current = await importing.upload(rows, RecordKind.CONTACT)
+    overwriting = Options(duplicates=Duplicates.OVERWRITE)
+    async with importing.db.transaction(importing.principal, "test") as tx:
+        await actions.map_columns(tx, current.id, current.mapping.targets, overwriting, ["city"])
+    done = await importing.run(current)
+    async with importing.db.transaction(importing.principal, "test") as tx:
+        assert (await get_contact(tx, vera.id)).company_id not in (None, old.id)
+        # the record itself is not touched by the merges, or the undo would leave it alone
+        version = (await get_contact(tx, vera.id)).version
+        await tx.execute("UPDATE contacts SET custom = '{}' WHERE id = %(id)s", id=vera.id)
+        await merge_records(tx, RecordKind.COMPANY, between.id, old.id)
+        await merge_records(tx, RecordKind.COMPANY, last.id, between.id)
+        assert (await get_contact(tx, vera.id)).version == version
+
+    undone = await importing.undo(done)
+
+    async with importing.db.transaction(importing.principal, "test") as tx:
+        restored = await get_contact(tx, vera.id)
+    assert undone.kept == 0
+    assert restored.company_id == last.id
+    assert restored.custom == {"supplier": str(last.id), "city": "Oslo"}
+
+
+async def test_an_undo_leaves_no_link_to_a_company_that_another_undo_took_away(importing: Importing) -> None:
+    await _known(importing)
+    overwriting = Options(duplicates=Duplicates.OVERWRITE)
+
+    async def bring(company: str) -> Any:
+        rows = [["Email", "Company"], ["vera@lind.example", company]]
+        current = await importing.upload(rows, RecordKind.CONTACT)
+        return await importing.run(await importing.map(current, overwriting))
+
+    first, second = await bring("Lind"), await bring("Zuev")
+    await importing.undo(first)
+
+    undone = await importing.undo(second)
+
+    vera = await _find(importing, "vera@lind.example")
+    assert undone.status is ImportStatus.UNDONE
+    assert vera is not None
+    assert vera.company_id is None
 
 
 async def test_an_undo_leaves_what_people_have_worked_on_and_says_so(importing: Importing) -> None:

@@ -1,14 +1,15 @@
 """Takes an import of a table back, chunk by chunk; what people have worked on since stays, and is told."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from psycopg import sql
 from psycopg.errors import ForeignKeyViolation
 
-from core import clock
+from core import clock, jsons
 from core.db import Tx
 from core.ids import uuid7
 from crm.imports.models import ImportStatus
@@ -208,8 +209,64 @@ async def _restore(tx: Tx, kind: RecordKind, changed: Sequence[Kept]) -> set[UUI
         tags=[tag for one in before.values() for tag in one["tags"]],
     )
     standing = await records.standing(tx, kind, list(before), lock=True)
-    await records.write(tx, kind, standing, {record_id: one["values"] for record_id, one in before.items()})
+    values = await _led_on(tx, {record_id: one["values"] for record_id, one in before.items()})
+    await records.write(tx, kind, standing, values)
     return set(before)
+
+
+async def _led_on(tx: Tx, values: Mapping[UUID, dict[str, Any]]) -> dict[UUID, dict[str, Any]]:
+    """The values with what was merged away since led on to where it went, in links of custom fields too.
+
+    A company or a person who is gone altogether is nobody's any more.
+    """
+    named = {UUID(text) for one in values.values() for text in _ID.findall(jsons.dumps(one))}
+    if not named:
+        return dict(values)
+    places = {str(place.id): str(place.now) for place in await tx.all(_Place, _PLACES, ids=list(named))}
+    return {
+        record_id: {
+            name: None
+            if name in _LINKS and value is not None and str(value) not in places
+            else _now(value, places)
+            for name, value in one.items()
+        }
+        for record_id, one in values.items()
+    }
+
+
+def _now(value: Any, places: Mapping[str, str]) -> Any:
+    return jsons.loads(_ID.sub(lambda found: places.get(found[0], found[0]), jsons.dumps(value)))
+
+
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# Columns that hold a company or a person.
+_LINKS = ("company_id", "contact_id")
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A company or a person, and which one that is by now."""
+
+    id: UUID
+    now: UUID
+
+
+# Merges are followed to their end: the one at which a record was put away may have been put away itself.
+_PLACES: LiteralString = """
+        WITH RECURSIVE way AS (
+            SELECT id, id AS now, merged_into_id FROM companies WHERE id = ANY(%(ids)s)
+             UNION ALL
+            SELECT id, id, merged_into_id FROM contacts WHERE id = ANY(%(ids)s)
+             UNION ALL
+            SELECT way.id, next.id, next.merged_into_id
+              FROM way
+             CROSS JOIN LATERAL (
+                   SELECT id, merged_into_id FROM companies WHERE id = way.merged_into_id
+                    UNION ALL
+                   SELECT id, merged_into_id FROM contacts WHERE id = way.merged_into_id) AS next
+        )
+        SELECT id, now FROM way WHERE merged_into_id IS NULL
+        """
 
 
 async def _note(tx: Tx, import_id: ImportId, chunk: Sequence[Kept], gone: set[UUID]) -> None:
