@@ -1,19 +1,13 @@
 """A company and a person of it, made and changed as a rep does."""
 
-from typing import Literal
-
-import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, ViewportSize, expect
+from playwright.async_api import Browser, expect
 
 from core.filters import ValueKind
-from crm.contacts.actions import create_contact
-from crm.contacts.models import NewContact
 from crm.custom_fields.actions import create_custom_field
 from crm.custom_fields.models import NewCustomField
 from events.ids import RecordKind
-from tests.support.browser import PHONE, WIDE, Person, Watch
-from tests.support.stage import Stage, make_person
+from tests.support.browser import Person, Watch
+from tests.support.stage import Stage
 
 
 async def test_a_company_and_a_contact_are_made_changed_trashed_and_restored(
@@ -57,25 +51,3 @@ async def test_a_company_and_a_contact_are_made_changed_trashed_and_restored(
 
     await expect(page.get_by_role("button", name="Put into the trash")).to_be_visible()
     assert (watch.outside, [one for one in watch.complaints if "422" not in one]) == ([], [])
-
-
-@pytest.mark.parametrize(
-    ("size", "theme", "locale"),
-    [(WIDE, "light", "en"), (WIDE, "dark", "ru"), (PHONE, "light", "ru"), (PHONE, "dark", "en")],
-)
-async def test_axe_finds_nothing_on_the_pages_of_records(
-    chromium: Browser, stage: Stage, size: ViewportSize, theme: Literal["light", "dark"], locale: str
-) -> None:
-    email = await make_person(stage.world.db, stage.world.owner, locale)
-    page = await Person(chromium, stage, size=size, theme=theme, locale=locale).sign_in(email)
-    async with stage.world.db.transaction(stage.world.owner, "test") as tx:
-        made = await create_contact(tx, NewContact("Hildur Vestergaard", title="Buyer"))
-    contact = f"/contacts/{made.id}"
-
-    found = {}
-    for path in (contact, f"{contact}/fields/note", "/contacts/new", "/companies/new"):
-        await page.goto(stage.fleet.base + path)
-        results = await Axe().run(page)
-        found[path] = results.generate_report() if results.violations_count else ""
-
-    assert {path: text for path, text in found.items() if text} == {}

@@ -1,27 +1,17 @@
 """Lists in Chromium, as a rep works in them: a segment is built, rows are chosen by key, changed and given back."""
 
 import re
-from typing import Literal
 
-import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, ViewportSize, expect
+from playwright.async_api import Browser, expect
 
 from core.filters import ValueKind
-from crm.bulk.actions import create_bulk_edit
-from crm.bulk.models import Changes, NewBulkEdit
 from crm.contacts.actions import create_contact
 from crm.contacts.models import NewContact
 from crm.custom_fields.actions import create_custom_field
 from crm.custom_fields.models import Choice, NewCustomField
-from crm.segments.actions import create_segment
-from crm.segments.models import NewSegment
-from crm.tags.actions import ensure_tag
-from crm.views.actions import create_view
-from crm.views.models import NewView
 from events.ids import ContactId, RecordKind
-from tests.support.browser import PHONE, WIDE, Person, Watch
-from tests.support.stage import Stage, make_person
+from tests.support.browser import Person, Watch
+from tests.support.stage import Stage
 
 
 async def _people(stage: Stage, key: str, count: int) -> list[ContactId]:
@@ -112,53 +102,3 @@ async def test_rows_are_chosen_by_key_changed_by_a_worker_and_given_back(
         left = await tx.value("SELECT count(*) FROM contacts WHERE title = 'Head of the north'")
     assert (changed, left) == (121, 1)
     assert (watch.outside, watch.complaints) == ([], [])
-
-
-@pytest.mark.parametrize(
-    ("size", "theme", "locale"),
-    [(WIDE, "light", "en"), (WIDE, "dark", "ru"), (PHONE, "light", "ru"), (PHONE, "dark", "en")],
-)
-async def test_axe_finds_nothing_where_people_work_in_lists(
-    chromium: Browser, stage: Stage, size: ViewportSize, theme: Literal["light", "dark"], locale: str
-) -> None:
-    email = await make_person(stage.world.db, stage.world.owner, locale)
-    page = await Person(chromium, stage, size=size, theme=theme, locale=locale).sign_in(email)
-    places = await _kept(stage, f"{theme}{size['width']}")
-
-    found = {}
-    for path in (*places, "/segments", "/segments/new", "/bulk-edits"):
-        await page.goto(stage.fleet.base + path)
-        if path.startswith("/contacts"):
-            await page.locator("[data-pick]").first.check()
-            await page.locator("#view-menu summary").click()
-        results = await Axe().run(page)
-        found[path] = results.generate_report() if results.violations_count else ""
-
-    assert {path: text for path, text in found.items() if text} == {}
-
-
-async def _kept(stage: Stage, name: str) -> list[str]:
-    """A segment of every kind of condition, a view, an edit to be filled in, and one that was tried."""
-    kept = {
-        "any": [
-            {"field": "name", "op": "contains", "value": "a"},
-            {"not": {"all": [{"field": "language", "op": "any_of", "value": ["en", "ru"]}]}},
-            {"field": "created_at", "op": "last_days", "value": 5},
-            {"field": "company_employees", "op": "between", "value": [1, 5]},
-        ]
-    }
-    async with stage.world.db.transaction(stage.world.owner, "test") as tx:
-        await ensure_tag(tx, "vip")
-        person = await create_contact(tx, NewContact(f"Anna {name}"))
-        segment = await create_segment(tx, NewSegment(RecordKind.CONTACT, name, kept))  # type: ignore[arg-type]
-        view = await create_view(tx, NewView(RecordKind.CONTACT, name, is_shared=True))
-        draft = await create_bulk_edit(tx, NewBulkEdit(RecordKind.CONTACT, (person.id,)))
-        tried = await create_bulk_edit(
-            tx, NewBulkEdit(RecordKind.CONTACT, (person.id,)), Changes(set={"title": "CEO"})
-        )
-    return [
-        f"/contacts?view={view.id}",
-        f"/segments/{segment.id}",
-        f"/bulk-edits/{draft.id}",
-        f"/bulk-edits/{tried.id}",
-    ]
