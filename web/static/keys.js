@@ -11,7 +11,7 @@
     return Boolean(button);
   };
   const move = step => {
-    const rows = [...document.querySelectorAll("[data-rows] :is(.row, .row-link)")];
+    const rows = [...document.querySelectorAll("[data-rows] :is(.row, .row-link, [data-row])")];
     const focused = rows.indexOf(document.activeElement);
     const at = focused >= 0 ? focused : rows.findIndex(row => row.getAttribute("aria-current"));
     const to = rows[Math.min(rows.length - 1, Math.max(0, at + step))];
@@ -26,8 +26,9 @@
 
   const single = {
     KeyJ: () => move(1), KeyK: () => move(-1),
-    KeyA: () => press("approve"), KeyE: () => press("edit"), KeyF: () => press("feedback"),
+    KeyA: () => press("approve"), KeyE: () => press("edit") || press("edit-field"), KeyF: () => press("feedback"),
     KeyS: () => press("snooze"), KeyR: () => press("reject"), KeyZ: () => press("undo"),
+    KeyN: () => press("new") || focus("[data-new]"),
     KeyW: () => press("write") || focus("[data-composer] textarea"),
     Slash: () => focus("[data-filter]"),
   };

@@ -1,4 +1,4 @@
-// Lists of tasks and meetings: D completes the row that has the focus, N goes to the field for a new one.
+// Lists of tasks and meetings: D completes the row that has the focus.
 (() => {
   const typing = target => target.closest("input,textarea,select,[contenteditable],dialog");
   const rows = () => [...document.querySelectorAll("[data-rows] .row")];
@@ -6,7 +6,6 @@
 
   document.addEventListener("keydown", event => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || typing(event.target)) return;
-    if (event.code === "KeyN") { event.preventDefault(); document.querySelector("[data-new]")?.focus(); return; }
     if (event.code !== "KeyD") return;
     const button = document.activeElement?.closest("li")?.querySelector("[data-done]");
     if (!button) return;
