@@ -24,7 +24,12 @@ from events import due
 from events.ids import ImportId, RecordKind
 
 Progress = Callable[[int, int], None]
-KINDS = {"contacts": RecordKind.CONTACT, "companies": RecordKind.COMPANY, "deals": RecordKind.DEAL}
+KINDS = {
+    "contacts": RecordKind.CONTACT,
+    "companies": RecordKind.COMPANY,
+    "leads": RecordKind.LEAD,
+    "deals": RecordKind.DEAL,
+}
 _BLOCK = 1024 * 1024
 
 

@@ -11,7 +11,7 @@ from babel.numbers import list_currencies
 from core.tables.formulas import escaped
 from core.tables.headers import letter
 from core.tables.models import Fault, Unreadable
-from crm.custom_fields.models import CustomField
+from crm.custom_fields.models import EXTENSIBLE, CustomField
 from crm.imports.tables import sniffing
 from crm.imports.tables.headings import cells_of
 from crm.imports.tables.models import IMPORTABLE, Reason, RowNote, TableImport
@@ -28,7 +28,7 @@ EXPORTS = {
     "task": N_("Tasks"),
     "meeting": N_("Meetings"),
 }
-KINDS = {"contact": N_("Contacts"), "company": N_("Companies"), "deal": N_("Deals")}
+KINDS = {"contact": N_("Contacts"), "company": N_("Companies"), "lead": N_("Leads"), "deal": N_("Deals")}
 STATUSES = {
     "draft": N_("Columns to check"),
     "checking": N_("Being tried"),
@@ -87,6 +87,9 @@ TARGET_NAMES = {
     "close_date": N_("Close date"),
     "contact_email": N_("Contact’s email"),
     "contact_phone": N_("Contact’s phone"),
+    "contact_telegram": N_("Contact’s Telegram"),
+    "source": N_("Source"),
+    "lost_reason": N_("Lost reason"),
     "next_step": N_("Next step"),
 }
 FIELD_KINDS = {
@@ -124,7 +127,9 @@ WHY = {
     "same_telegram": N_("A contact with this Telegram is there already."),
     "same_domain": N_("A company with this website is there already."),
     "same_name": N_("A company of this name is there already."),
+    "same_lead": N_("This person is in the pipeline already."),
     "same_external_id": N_("The record was imported before: the other system’s id is known."),
+    "several_people": N_("Several contacts are called so. Add an email or a phone that tells which one."),
     "handle_taken": N_("Somebody else has this address already. It stays with them."),
     "in_trash": N_("The contact is in the trash. Restore it and import the row again."),
 }
@@ -237,7 +242,9 @@ def targets_of(current: TableImport, fields: Sequence[CustomField], words: Words
     groups = [Group(words.gettext(KINDS[current.record_kind.value]), built_in)]
     if custom:
         groups.append(Group(words.gettext("Custom fields"), custom))
-    return [*groups, Group(words.gettext("A field that is made now"), new)]
+    if current.record_kind in EXTENSIBLE:
+        groups.append(Group(words.gettext("A field that is made now"), new))
+    return groups
 
 
 def regions(words: Words) -> list[tuple[str, str]]:

@@ -23,7 +23,7 @@ from events.ids import ImportId, RecordKind
 
 router = Noun(prefix="/imports", tags=["imports"])
 Table = Annotated[str, StringConstraints(min_length=1, max_length=250_000, pattern=r"^[^\x00]*$")]
-Importable = Literal["contact", "company", "deal"]
+Importable = Literal["contact", "company", "lead", "deal"]
 Target = Annotated[str, StringConstraints(max_length=80, pattern=r"^[a-z0-9_:]*$")]
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from psycopg import sql
+
 from core import clock
 from core.db import Tx
 from core.errors import Conflict, Unprocessable
@@ -126,28 +128,32 @@ async def enter(tx: Tx, record: Standing, to: Stage, cause: Cause) -> None:
     await _watch(tx, record, to, now)
 
 
-async def enter_together(tx: Tx, deal_ids: Sequence[UUID]) -> None:
-    """Note where deals stand that an import has just made: they come as they were, and no rule is asked."""
-    await tx.execute(
+async def enter_together(tx: Tx, kind: RecordKind, ids: Sequence[UUID]) -> None:
+    """Note where records stand that an import has just made: they come as they were, and no rule is asked."""
+    query = sql.SQL(
         """
         WITH entered AS (
-            UPDATE deals d
+            UPDATE {table} d
                SET stage_entered_at = %(now)s,
                    closed_at = CASE WHEN s.outcome <> 'open' THEN %(now)s::timestamptz END
               FROM stages s
-             WHERE d.id = ANY(%(deal_ids)s)
+             WHERE d.id = ANY(%(ids)s)
                AND s.organization_id = d.organization_id
                AND s.id = d.stage_id
             RETURNING d.id, d.pipeline_id, d.stage_id
         )
         INSERT INTO stage_visits (organization_id, id, record_kind, record_id, pipeline_id, stage_id, cause,
                                   actor_kind, actor_id, entered_at)
-        SELECT %(organization_id)s, gen_random_uuid(), 'deal', id, pipeline_id, stage_id, 'created',
+        SELECT %(organization_id)s, gen_random_uuid(), %(kind)s, id, pipeline_id, stage_id, 'created',
                %(actor_kind)s, %(actor_id)s, %(now)s
           FROM entered
-        """,
+        """
+    ).format(table=sql.Identifier("leads" if kind is RecordKind.LEAD else "deals"))
+    await tx.execute(
+        query,
         now=clock.now(),
-        deal_ids=list(deal_ids),
+        kind=kind.value,
+        ids=list(ids),
         organization_id=tx.organization_id,
         actor_kind=tx.principal.kind,
         actor_id=tx.principal.id,

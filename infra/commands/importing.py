@@ -32,7 +32,7 @@ def import_telegram_desktop(
 def import_table(
     file: Annotated[Path, typer.Argument(help="A CSV or XLSX file.")],
     kind: Annotated[
-        Literal["contacts", "companies", "deals"] | None,
+        Literal["contacts", "companies", "leads", "deals"] | None,
         typer.Option(help="What the rows are; default: found out."),
     ] = None,
     mapped: Annotated[
@@ -50,7 +50,7 @@ def import_table(
     ] = False,
     organization: Organization = DEMO_SLUG,
 ) -> None:
-    """Import contacts, companies or deals; rows that are not taken are printed with their reasons."""
+    """Import contacts, companies, leads or deals; rows that are not taken are printed with their reasons."""
     from infra import table_import
 
     order = table_import.order_of(

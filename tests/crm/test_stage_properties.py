@@ -199,7 +199,7 @@ async def _import(program: Program, step: Step) -> None:
     await program.tx.execute(
         "UPDATE deals SET stage_id = %(stage)s WHERE id = %(id)s", stage=program.at(step.stage), id=deal.id
     )
-    await enter_together(program.tx, [deal.id])
+    await enter_together(program.tx, RecordKind.DEAL, [deal.id])
     program.imported.add(deal.id)
     program.deal_ids.append(deal.id)
 

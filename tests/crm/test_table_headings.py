@@ -37,6 +37,9 @@ BITRIX = "ID,Обращение,Имя,Фамилия,Отчество,Долж�
         ("ID,Название,Стадия сделки,Сумма,Валюта,Компания", Source.BITRIX24, RecordKind.DEAL,
          "external_id,name,stage,amount,currency,company"),
         ("Full name;E-mail;Моб. телефон;ID", Source.GENERIC, RecordKind.CONTACT, "name,email,phone,"),
+        ("Имя,Телефон,Источник,Статус лида,Причина отказа", Source.GENERIC, RecordKind.LEAD,
+         "first_name,contact_phone,source,stage,lost_reason"),
+        ("Getsale lead id,Name,Stage", Source.GETSALE, RecordKind.LEAD, "external_id,name,stage"),
         ("Company;Website;Employees", Source.GENERIC, RecordKind.COMPANY, "name,domain,employees"),
     ],
 )  # fmt: skip

@@ -17,6 +17,8 @@ from crm.contacts.queries import find_contact_by_handle
 from crm.imports.tables import running
 from crm.imports.tables.actions import UPLOADS
 from crm.imports.tables.running import Desk
+from crm.leads.queries import list_leads
+from crm.pipelines.actions import create_pipeline
 from events.ids import ImportId
 from tests.support.tables import csv_bytes, zip_bomb
 from tests.web.conftest import Browser
@@ -65,6 +67,32 @@ def work(database: Database, organization: Principal, settings: Settings) -> Any
         await running.work(desk, import_id, seconds=60)
 
     return run
+
+
+async def test_a_table_of_leads_becomes_leads_of_a_chosen_pipeline(
+    browser: Browser, database: Database, organization: Principal, work: Any
+) -> None:
+    async with database.transaction(organization, "test") as tx:
+        await create_pipeline(tx, "Partners")
+        sales = await create_pipeline(tx, "Sales")
+    page = await _upload(
+        browser, csv_bytes([["Имя", "Почта", "Источник", "Этап"], ["Вера", "vera@lind.example", "Сайт", ""]])
+    )
+    assert 'value="lead" selected' in page.text
+    assert 'value="contact_email" selected' in page.text
+    assert "new:text" not in page.text  # leads have no fields of their own
+
+    page = await _do(
+        browser, page, "mapping", target=["name", "contact_email", "source", "stage"], region="RU", currency="RUB",
+        pipeline_id=str(sales.id),
+    )  # fmt: skip
+    await work(page)
+    page = await _do(browser, page, "run")
+    await work(page)
+
+    async with database.transaction(organization, "test") as tx:
+        (lead,) = (await list_leads(tx)).items
+    assert (lead.contact, lead.source, lead.pipeline) == ("Вера", "Сайт", "Sales")
 
 
 async def test_a_table_becomes_records_and_goes_back(

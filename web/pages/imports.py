@@ -18,7 +18,7 @@ from crm.custom_fields.queries import list_custom_fields
 from crm.imports.models import ImportStatus
 from crm.imports.tables import actions, fielding, queries
 from crm.imports.tables.actions import UPLOADS
-from crm.imports.tables.models import Duplicates, NewTable, Options, TableImport
+from crm.imports.tables.models import STAGED, Duplicates, NewTable, Options, TableImport
 from crm.pipelines.queries import list_pipelines
 from events.ids import ImportId, RecordKind
 from web import imports_view
@@ -261,7 +261,7 @@ async def _import(session: Session, current: TableImport, verdict: str, after: i
         "columns": imports_view.columns_of(current) if is_draft else [],
         "groups": imports_view.targets_of(current, fields, session.words) if is_draft else [],
         "options": current.options,
-        "pipelines": await list_pipelines(session.tx) if current.record_kind is RecordKind.DEAL else [],
+        "pipelines": await list_pipelines(session.tx) if current.record_kind in STAGED else [],
         "earlier": await queries.find_earlier(session.tx, current) if is_draft else None,
         "notes": notes[:_NOTES],
         "next_after": notes[_NOTES - 1].number if len(notes) > _NOTES else 0,

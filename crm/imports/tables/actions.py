@@ -11,6 +11,7 @@ from core.db import Tx
 from core.errors import Conflict, Unprocessable
 from core.ids import uuid7
 from core.tables.models import Survey
+from crm.custom_fields.models import EXTENSIBLE
 from crm.custom_fields.queries import list_custom_fields
 from crm.identity.queries import get_organization
 from crm.imports.models import ImportStatus
@@ -33,6 +34,7 @@ _SAMPLE_ROWS = 60
 _SCOPES = {
     RecordKind.CONTACT: ("contacts:write", "companies:write"),
     RecordKind.COMPANY: ("companies:write",),
+    RecordKind.LEAD: ("leads:write", "contacts:write", "companies:write"),
     RecordKind.DEAL: ("deals:write", "companies:write"),
 }
 _REGIONS = {"ru": ("RU", "RUB"), "en": ("US", "EUR")}
@@ -184,6 +186,8 @@ def _check_targets(current: TableImport, targets: Sequence[str], fields: Sequenc
             )
         used[target] = column
     naming = {"name", "first_name", "last_name", "email", "phone", "telegram", "domain"}
+    if current.record_kind is RecordKind.LEAD:  # a person is called by their address when they have no name
+        naming |= {"contact_email", "contact_phone", "contact_telegram"}
     if not naming & set(targets):
         raise Unprocessable("No column names the records; choose the one with the names.", field="targets")
 
@@ -192,7 +196,7 @@ def _is_target(kind: RecordKind, target: str, fields: Sequence[str]) -> bool:
     if target.startswith("custom:"):
         return target.removeprefix("custom:") in fields
     if target.startswith("new:"):
-        return target.removeprefix("new:") in NEW_FIELDS
+        return kind in EXTENSIBLE and target.removeprefix("new:") in NEW_FIELDS
     return target_of(kind, target) is not None
 
 

@@ -89,6 +89,7 @@ def absorb(row: Prepared, later: Prepared, duplicates: Duplicates) -> None:
     row.handles += [handle for handle in later.handles if handle not in row.handles]
     row.tags += [tag for tag in later.tags if tag not in row.tags]
     row.consents |= later.consents
+    row.person += [handle for handle in later.person if handle not in row.person]
     row.company_name = row.company_name or later.company_name
     row.company_domain = row.company_domain or later.company_domain
     row.external_id = row.external_id or later.external_id

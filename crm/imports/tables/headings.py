@@ -21,6 +21,7 @@ _COUNTED = re.compile(r" \(\d+\)$")
 _BY_CELLS = {
     RecordKind.CONTACT: {ValueKind.EMAIL: "email", ValueKind.PHONE: "phone"},
     RecordKind.COMPANY: {ValueKind.DOMAIN: "domain", ValueKind.PHONE: "phone"},
+    RecordKind.LEAD: {ValueKind.EMAIL: "contact_email", ValueKind.PHONE: "contact_phone"},
     RecordKind.DEAL: {
         ValueKind.EMAIL: "contact_email",
         ValueKind.PHONE: "contact_phone",
@@ -67,9 +68,12 @@ def recognise(columns: Sequence[str]) -> tuple[Source, RecordKind]:
 
 
 def _likeliest(headers: set[str]) -> RecordKind:
-    """Deals have sums and stages, companies have domains and employees; everything else is people."""
+    """Deals have sums and stages, leads a source and a stage, companies have domains and employees; everything else
+    is people."""
     if len(headers & _names(RecordKind.DEAL, "amount", "stage", "close_date")) >= 2:
         return RecordKind.DEAL
+    if headers & _names(RecordKind.LEAD, "source") and headers & _names(RecordKind.LEAD, "stage"):
+        return RecordKind.LEAD
     is_about_people = headers & _names(
         RecordKind.CONTACT, "first_name", "last_name", "email", "title", "telegram"
     )

@@ -10,7 +10,10 @@ from core.tables.models import Layout, Row, Survey
 from crm.imports.models import ImportStatus
 from events.ids import ImportId, RecordKind, UserId
 
-IMPORTABLE = (RecordKind.CONTACT, RecordKind.COMPANY, RecordKind.DEAL)
+IMPORTABLE = (RecordKind.CONTACT, RecordKind.COMPANY, RecordKind.LEAD, RecordKind.DEAL)
+
+# Records that stand in a stage of a pipeline.
+STAGED = (RecordKind.LEAD, RecordKind.DEAL)
 
 
 class Source(StrEnum):
@@ -60,11 +63,13 @@ class Why(StrEnum):
     UNKNOWN_STAGE = "unknown_stage"
     UNKNOWN_CHOICE = "unknown_choice"
     UNKNOWN_CONTACT = "unknown_contact"
+    SEVERAL_PEOPLE = "several_people"
     SAME_EMAIL = "same_email"
     SAME_PHONE = "same_phone"
     SAME_TELEGRAM = "same_telegram"
     SAME_DOMAIN = "same_domain"
     SAME_NAME = "same_name"
+    SAME_LEAD = "same_lead"
     SAME_EXTERNAL_ID = "same_external_id"
     HANDLE_TAKEN = "handle_taken"
     IN_TRASH = "in_trash"
@@ -137,7 +142,7 @@ class Prepared:
     consents: dict[str, bool] = field(default_factory=dict)
     company_name: str = ""
     company_domain: str = ""
-    person: list[tuple[str, str]] = field(default_factory=list)  # handles of a deal's contact
+    person: list[tuple[str, str]] = field(default_factory=list)  # handles of a deal's or a lead's contact
     external_id: str = ""
     reasons: list[Reason] = field(default_factory=list)
     is_refused: bool = False

@@ -139,7 +139,8 @@ class Preparer:
                     else:
                         _handles(prepared, key).extend(("phone", one) for one in numbers)
                 case ValueKind.TELEGRAM:
-                    prepared.handles.extend(values.telegram(one) for one in re.split(r"[;,\s]+", cell) if one)
+                    found = (values.telegram(one) for one in re.split(r"[;,\s]+", cell) if one)
+                    _handles(prepared, key).extend(found)
                 case ValueKind.LINK:
                     links = [one for one in re.split(r"[;\s]+", cell) if one]
                     prepared.handles.extend(("link", _limited(one, target.limit)) for one in links)
@@ -175,20 +176,20 @@ class Preparer:
     def _complete(self, prepared: Prepared) -> None:
         """What makes a row a record: a name, or what can stand for one."""
         found = prepared.values
-        if self._reading.kind is RecordKind.CONTACT:
+        if self._reading.kind in (RecordKind.CONTACT, RecordKind.LEAD):
+            handles = prepared.handles or prepared.person
             parts = (found.pop("first_name", ""), found.pop("middle_name", ""), found.pop("last_name", ""))
-            name = (
-                found.get("name")
-                or " ".join(filter(None, parts))
-                or (prepared.handles[0][1] if prepared.handles else "")
-            )
+            name = found.get("name") or " ".join(filter(None, parts)) or (handles[0][1] if handles else "")
             if name:
                 found["name"] = name
                 found.setdefault("language", values.language_of_name(name))
         if self._reading.kind is RecordKind.COMPANY and not found.get("name"):
             found["name"] = found.get("domain", "")
-        if self._reading.kind is RecordKind.DEAL and "stage_id" not in found:
+        if self._reading.kind in (RecordKind.LEAD, RecordKind.DEAL) and "stage_id" not in found:
             found["stage_id"] = self._reading.directory.first_stage
+            if found["stage_id"] is None:
+                prepared.reasons.append(Reason(Why.UNKNOWN_STAGE))
+                prepared.is_refused = True
         if not found.get("name"):
             prepared.reasons.append(Reason(Why.NO_NAME))
             prepared.is_refused = True

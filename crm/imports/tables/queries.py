@@ -132,11 +132,13 @@ async def list_kept(tx: Tx, import_id: ImportId, *, limit: int = 50) -> list[tup
     tx.principal.require("imports:write")
     cursor = await tx.connection.execute(
         """
-        SELECT r.kind, r.record_id, coalesce(c.name, o.name, d.name, '') AS name
+        SELECT r.kind, r.record_id, coalesce(c.name, o.name, d.name, lc.name, '') AS name
           FROM import_records r
           LEFT JOIN contacts c ON c.organization_id = r.organization_id AND c.id = r.record_id AND r.kind = 'contact'
           LEFT JOIN companies o ON o.organization_id = r.organization_id AND o.id = r.record_id AND r.kind = 'company'
           LEFT JOIN deals d ON d.organization_id = r.organization_id AND d.id = r.record_id AND r.kind = 'deal'
+          LEFT JOIN leads l ON l.organization_id = r.organization_id AND l.id = r.record_id AND r.kind = 'lead'
+          LEFT JOIN contacts lc ON lc.organization_id = l.organization_id AND lc.id = l.contact_id
          WHERE r.import_id = %(import_id)s
            AND r.state = 'kept'
          ORDER BY r.kind, r.record_id

@@ -1,6 +1,6 @@
 """Writes many records of one kind with one statement each: insert, lock and compare, update.
 
-The three kinds have one shape, so that their statements are composed over the closed lists of columns below.
+The kinds have one shape, so that their statements are composed over the closed lists of columns below.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from psycopg import sql
 
 from core import jsons
 from core.db import Tx
-from crm.imports.tables.models import Duplicates
+from crm.imports.tables.models import STAGED, Duplicates
 from crm.pipelines.moves import enter_together
 from events.ids import RecordKind
 
@@ -40,6 +40,13 @@ TABLES = {
             "employees": "int4", "about": "text", "owner_id": "uuid", "custom": "jsonb",
         },
     ),
+    RecordKind.LEAD: Table(
+        "leads",
+        {
+            "contact_id": "uuid", "pipeline_id": "uuid", "stage_id": "uuid", "source": "text", "next_step": "text",
+            "lost_reason": "text", "owner_id": "uuid",
+        },
+    ),
     RecordKind.DEAL: Table(
         "deals",
         {
@@ -51,7 +58,7 @@ TABLES = {
 # What a new record has in a column that its row says nothing about, where NULL may not stand.
 _EMPTY: dict[str, object] = {
     "title": "", "note": "", "language": "en", "phone": "", "city": "", "country": "", "industry": "", "about": "",
-    "next_step": "", "amount_minor": 0, "currency": "EUR", "custom": {},
+    "next_step": "", "source": "", "lost_reason": "", "amount_minor": 0, "currency": "EUR", "custom": {},
 }  # fmt: skip
 
 
@@ -78,8 +85,8 @@ async def insert(tx: Tx, kind: RecordKind, rows: Sequence[Mapping[str, Any]]) ->
         query, {"organization_id": tx.organization_id, "rows": jsons.dumps(full)}
     )
     made = {row["id"] for row in await cursor.fetchall()}
-    if kind is RecordKind.DEAL:
-        await enter_together(tx, list(made))
+    if kind in STAGED:
+        await enter_together(tx, kind, list(made))
     return made
 
 
@@ -124,14 +131,16 @@ async def standing(tx: Tx, kind: RecordKind, ids: Sequence[UUID], *, lock: bool)
 
 
 def differences(record: Mapping[str, Any], row: Mapping[str, Any], duplicates: Duplicates) -> dict[str, Any]:
-    """The columns that a row changes in a record, with their new values; a deal that is here keeps its stage."""
+    """The columns that a row changes in a record, with their new values; a deal or a lead that is here keeps its stage."""
     new: dict[str, Any] = {}
     for name, value in row.items():
-        if name in ("custom", "stage_id") or name not in record or value in (None, ""):
+        if name in ("custom", "stage_id", "pipeline_id") or name not in record or value in (None, ""):
             continue
         is_free = record[name] in (None, "") or (name == "amount_minor" and record[name] == 0)
         if (is_free or duplicates is Duplicates.OVERWRITE) and str(record[name]) != str(value):
             new[name] = value
+    if "custom" not in record:
+        return new
     held = record["custom"]
     custom = {**held, **row["custom"]} if duplicates is Duplicates.OVERWRITE else {**row["custom"], **held}
     if custom != held:

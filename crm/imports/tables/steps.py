@@ -14,13 +14,13 @@ from crm.custom_fields.queries import list_custom_fields
 from crm.imports.models import ImportStatus
 from crm.imports.tables import taking
 from crm.imports.tables.actions import FORGET, KEEP_DONE
-from crm.imports.tables.models import Prepared, TableImport
+from crm.imports.tables.models import STAGED, Prepared, TableImport
 from crm.imports.tables.prepare import Directory, FieldSpec, Reading
 from crm.imports.tables.queries import get_table_import
 from crm.imports.tables.taking import Taken, Work
 from crm.imports.tables.targets import ValueKind
 from events import due
-from events.ids import ImportId, RecordKind
+from events.ids import ImportId
 from events.outbox import emit
 from events.types import ImportFinished, ImportProgressed
 
@@ -38,7 +38,7 @@ async def load(tx: Tx, import_id: ImportId) -> Task:
     current = await get_table_import(tx, import_id)
     directory = Directory(
         owners=await _owners(tx),
-        stages=await _stages(tx, current) if current.record_kind is RecordKind.DEAL else {},
+        stages=await _stages(tx, current) if current.record_kind in STAGED else {},
         fields=await _fields(tx, current),
     )
     if directory.stages:

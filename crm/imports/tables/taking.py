@@ -9,7 +9,7 @@ from core import jsons
 from core.db import Tx
 from core.errors import Conflict
 from core.ids import uuid7
-from crm.imports.tables import firms, folding, people, records
+from crm.imports.tables import firms, folding, leads, people, records
 from crm.imports.tables.folding import Head, Key
 from crm.imports.tables.models import Duplicates, Options, Prepared, Reason, Source, Verdict, Why
 from crm.imports.tables.people import Handle
@@ -72,14 +72,21 @@ async def take(tx: Tx, work: Work, rows: Sequence[Prepared], seen: set[int]) -> 
     Raises: Conflict when somebody else has just made one of the records; the chunk is then tried again.
     """
     taken = Taken()
+    contacts = await _whose(tx, work, [row for row in rows if not row.is_refused])
     for row in rows:
         if row.is_refused:
             taken.count(Verdict.REFUSED, row, None, None)
     good = [row for row in rows if not row.is_refused]
-    keys = {row.number: keys_of(work, row) for row in good}
-    heads = folding.fold([Head(row, uuid7()) for row in good], keys, work.options.duplicates)
+    keys = {row.number: keys_of(work, row, contacts.get(row.number)) for row in good}
+    fresh = [Head(row, uuid7(), contact_id=contacts.get(row.number)) for row in good]
+    heads = folding.fold(fresh, keys, work.options.duplicates)
+    for head in heads:
+        rows_of_head = (head.row, *(row for row, _ in head.followers))
+        head.contact_id = next((contacts[row.number] for row in rows_of_head if row.number in contacts), None)
     owners = await _owners(tx, work, heads)
-    heads = folding.meet(heads, await _met(tx, work, good, keys, owners), work.options.duplicates)
+    known = await leads.known_leads(tx, good, contacts) if contacts else {}
+    met = await _met(tx, work, good, keys, owners, known)
+    heads = folding.meet(heads, met, work.options.duplicates)
     await _mind_trash(tx, work, heads)
     if work.is_trial:
         _recall(heads, keys, seen)
@@ -93,11 +100,21 @@ async def take(tx: Tx, work: Work, rows: Sequence[Prepared], seen: set[int]) -> 
     return taken
 
 
-def keys_of(work: Work, row: Prepared) -> list[Key]:
-    """What leads to one record only, the surest first."""
+async def _whose(tx: Tx, work: Work, rows: Sequence[Prepared]) -> dict[int, UUID]:
+    """The contacts of rows that are leads, by number; a row of which that is not clear is refused."""
+    if work.kind is not RecordKind.LEAD or not rows:
+        return {}
+    await leads.set_pipelines(tx, rows)
+    return await leads.find_people(tx, rows)
+
+
+def keys_of(work: Work, row: Prepared, contact_id: UUID | None) -> list[Key]:
+    """What leads to one record only, the surest first; `contact_id` is whose lead it is."""
     keys: list[Key] = [(Why.SAME_EXTERNAL_ID, row.external_id)] if row.external_id else []
     if work.kind is RecordKind.CONTACT:
         keys += [(_WHY[kind], value) for sure in people.SUREST for kind, value in row.handles if kind == sure]
+    if work.kind is RecordKind.LEAD:
+        keys += leads.keys_of(row, contact_id)
     if work.kind is RecordKind.COMPANY:
         domain = row.values.get("domain")
         keys.append((Why.SAME_DOMAIN, domain) if domain else (Why.SAME_NAME, row.values["name"].lower()))
@@ -112,7 +129,12 @@ async def _owners(tx: Tx, work: Work, heads: Sequence[Head]) -> dict[Handle, UUI
 
 
 async def _met(
-    tx: Tx, work: Work, rows: Sequence[Prepared], keys: Mapping[int, list[Key]], owners: Mapping[Handle, UUID]
+    tx: Tx,
+    work: Work,
+    rows: Sequence[Prepared],
+    keys: Mapping[int, list[Key]],
+    owners: Mapping[Handle, UUID],
+    known_leads: Mapping[Key, UUID],
 ) -> dict[int, tuple[Why, UUID]]:
     """Which rows are records that are there already."""
     ids = [row.external_id for row in rows if row.external_id]
@@ -122,6 +144,7 @@ async def _met(
         else await records.known_by_external_id(tx, work.kind, work.source.value, ids)
     )
     known: dict[Key, UUID] = {(Why.SAME_EXTERNAL_ID, text): record_id for text, record_id in external.items()}
+    known |= known_leads
     known |= {(_WHY[kind], value): contact_id for (kind, value), contact_id in owners.items() if kind in _WHY}
     if work.kind is RecordKind.COMPANY:
         known |= await _known_companies(tx, rows)
@@ -167,22 +190,30 @@ def _recall(heads: Sequence[Head], keys: Mapping[int, list[Key]], seen: set[int]
 
 
 async def _relate(tx: Tx, work: Work, heads: Sequence[Head], taken: Taken) -> None:
-    """Find the companies and contacts that rows name; companies that nobody has are made."""
+    """Find the companies and contacts that rows name; companies that nobody has are made, for leads new people too."""
+    is_about_leads = work.kind is RecordKind.LEAD
     wanted = [
         (head.row.company_name, head.row.company_domain)
         for head in heads
-        if head.row.company_name or head.row.company_domain
+        # a lead of somebody who is there says nothing new about where they work
+        if (head.row.company_name or head.row.company_domain) and not (is_about_leads and head.contact_id)
     ]
     if wanted:
         found = await firms.find(tx, [name for name, _ in wanted if name], [one for _, one in wanted if one])
         if work.is_trial:
             taken.companies = len({pair for pair in wanted if found.find(*pair) is None})
         else:
-            made = await firms.make_missing(tx, found, wanted)
-            taken.companies = len(made)
-            await _keep(tx, work, "company", [(company_id, 1, None) for company_id in made])
+            companies = await firms.make_missing(tx, found, wanted)
+            taken.companies = len(companies)
+            await _keep(tx, work, "company", [(company_id, 1, None) for company_id in companies])
             for head in heads:
                 head.company_id = found.find(head.row.company_name, head.row.company_domain)
+    if is_about_leads:
+        if not work.is_trial:
+            made = await leads.make_people(tx, [head for head in heads if not head.is_there])
+            await people.record_employments(tx, made, work.import_id, work.label)
+            await _keep(tx, work, RecordKind.CONTACT.value, [(person.record_id, 1, None) for person in made])
+        return
     persons = [handle for head in heads for handle in head.row.person]
     if persons:
         owners = await people.owners_of(tx, persons)
@@ -196,6 +227,8 @@ def _values(work: Work, head: Head) -> dict[str, Any]:
     """The columns of a row's record."""
     row = head.row
     related = {"company_id": head.company_id, "contact_id": head.contact_id}
+    if work.kind is RecordKind.LEAD and head.is_there:
+        related = {}  # a table never gives a lead to somebody else
     return {
         **row.values,
         **{name: value for name, value in related.items() if value is not None},

@@ -14,6 +14,7 @@ from core.db import Tx
 from core.ids import uuid7
 from crm.imports.models import ImportStatus
 from crm.imports.tables import records
+from crm.imports.tables.models import STAGED
 from crm.imports.tables.queries import get_table_import
 from events.ids import ImportId, RecordKind
 from events.outbox import emit
@@ -33,7 +34,7 @@ class Kept:
 
 
 async def take_back_chunk(tx: Tx, import_id: ImportId) -> bool:
-    """Undo the next records: deals, then people, then companies. False when nothing is left, or it was stopped."""
+    """Undo the next records: deals and leads, then people, then companies. False when nothing is left, or it was stopped."""
     current = await get_table_import(tx, import_id, lock=True)
     if current.status is not ImportStatus.UNDOING:
         return False
@@ -56,7 +57,7 @@ async def _next(tx: Tx, import_id: ImportId) -> list[Kept]:
         Kept,
         """
         WITH next AS (
-            SELECT kind, array_position(ARRAY['deal', 'contact', 'company'], kind) AS rank
+            SELECT kind, array_position(ARRAY['deal', 'lead', 'contact', 'company'], kind) AS rank
               FROM import_records
              WHERE import_id = %(import_id)s
                AND state = 'there'
@@ -99,9 +100,11 @@ async def _delete(tx: Tx, kind: RecordKind, made: Sequence[Kept]) -> set[UUID]:
     ids = list(untouched)
     if kind is RecordKind.CONTACT:
         await _delete_around_contacts(tx, ids)
-    if kind is RecordKind.DEAL:
+    if kind in STAGED:
         await tx.execute(
-            "DELETE FROM stage_visits WHERE record_kind = 'deal' AND record_id = ANY(%(ids)s)", ids=ids
+            "DELETE FROM stage_visits WHERE record_kind = %(kind)s AND record_id = ANY(%(ids)s)",
+            kind=kind.value,
+            ids=ids,
         )
     await tx.execute(
         "DELETE FROM record_tags WHERE record_kind = %(kind)s AND record_id = ANY(%(ids)s)",
