@@ -208,7 +208,7 @@ class Typed:
 class Field:
     """A field of a record; `text` is what readers see, `given` what its inputs hold.
 
-    `currency` is the only one that a money field takes, if there is one.
+    `currency` is the only one that a money field takes, if there is one; `target` is the kind that a link leads to.
     """
 
     name: str
@@ -218,7 +218,7 @@ class Field:
     given: tuple[str, ...]
     options: list[tuple[str, str]]
     href: str = ""
-    is_link: bool = False
+    target: RecordKind | None = None
     is_long: bool = False
     is_required: bool = False
     currency: str = ""
@@ -287,7 +287,7 @@ async def load_field(tx: Tx, opened: Opened, record: Record | None, name: str) -
         values.text_of(value, column, opened.names, words),
         given_of(value),
         _options(opened, column, value),
-        is_link=target is not None,
+        target=target,
         is_long=name in _LONG,
         is_required=name in _REQUIRED
         or (name == "contact_id" and opened.sheet.kind is RecordKind.LEAD)
@@ -381,7 +381,7 @@ async def read_link(
         return Typed(given, error=opened.words.gettext(N_("Say who it is.")) if shown.is_required else "")
     if kept is not None:
         return Typed(given, kept)
-    found = await _find(tx, target, text)
+    found = await find_records(tx, target, text)
     exact = [id for id, name in found if name.casefold() == text.casefold()]
     if len(exact) == 1 or (len(found) == 1 and str(found[0][0]) == text):
         id = exact[0] if exact else found[0][0]
@@ -391,7 +391,7 @@ async def read_link(
     return Typed((given[0],), error=error, found=[(str(id), name) for id, name in found])
 
 
-async def _find(tx: Tx, kind: RecordKind, text: str) -> list[tuple[UUID, str]]:
+async def find_records(tx: Tx, kind: RecordKind, text: str) -> list[tuple[UUID, str]]:
     try:
         id = UUID(text)
     except ValueError:

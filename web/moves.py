@@ -188,7 +188,15 @@ def person_input(words: Words, role: str) -> Field:
     """The input that asks who has a role in a deal."""
     label = words.gettext("Who is the %(role)s", role=role_text(role, words))
     return Field(
-        "contact", label, "record", "", (), [], is_link=True, is_required=True, prefix="stakeholder-"
+        "contact",
+        label,
+        "record",
+        "",
+        (),
+        [],
+        target=RecordKind.CONTACT,
+        is_required=True,
+        prefix="stakeholder-",
     )
 
 

@@ -142,6 +142,7 @@ NO_PAGES = {
     "/exports/{kind}.{form}": "a file",
     "/files/{file_id}/content": "a file",
     "/search/palette": "what the palette lists; it is looked at open, in test_palette.py",
+    "/search/records": "what a field that leads to a record lists; it is looked at open, in test_pickers.py",
     "/notifications/bell": "an entry of the navigation, which every page has",
     "/contacts/{record_id}/row": "a row of a table",
     "/companies/{record_id}/row": "a row of a table",

@@ -7,6 +7,8 @@ import pytest
 
 from core.db import Database
 from core.principal import Principal
+from crm.companies.actions import create_company
+from crm.companies.models import NewCompany
 from crm.contacts.actions import create_contact
 from crm.contacts.models import NewContact
 from crm.files.actions import add_file
@@ -128,3 +130,17 @@ async def test_an_action_that_one_may_not_do_is_not_offered(
         options = (await reader.get("/search/palette")).text
 
     assert re.findall(r'href="([^"]+/new)"', options) == []
+
+
+async def test_a_field_is_offered_records_that_no_index_knows_yet_and_none_of_others(
+    browser: Browser, database: Database, organization: Principal, other_organization: Principal
+) -> None:
+    for owner, domain in ((organization, "ours.example"), (other_organization, "theirs.example")):
+        async with database.transaction(owner, "test") as tx:
+            await create_company(tx, NewCompany("Fresh Harbour", domain=domain))
+
+    found = (await browser.get("/search/records?kind=company&q=harb")).text
+    nothing = (await browser.get("/search/records?kind=company&q=nobody")).text
+    wrong = await browser.get("/search/records?kind=message&q=harb")
+
+    assert (found.count('role="option"'), nothing.count('role="option"'), wrong.status_code) == (1, 0, 422)

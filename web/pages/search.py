@@ -1,6 +1,6 @@
 """The search box: a page of results, and the options of the palette."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -8,7 +8,8 @@ from fastapi.responses import Response
 from crm.conversations.inbox import count_folders
 from crm.search import queries
 from crm.search.models import FoundKind
-from web import finds
+from events.ids import RecordKind
+from web import finds, pickers
 from web.commands import COMMANDS, find_commands
 from web.viewer import CurrentSession
 
@@ -63,3 +64,12 @@ async def show_options(
         recent=[finds.find(request.app, hit) for hit in last],
         understood=found.understood,
     )
+
+
+@router.get("/records")
+async def show_records(
+    session: CurrentSession, kind: Literal["contact", "company", "deal"], q: Words = ""
+) -> Response:
+    """Records of one kind to choose from, while one types into a field that leads to them."""
+    found = await pickers.suggest(session.tx, RecordKind(kind), q.strip())
+    return session.page("search/_records.html", found=found)
