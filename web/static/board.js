@@ -78,14 +78,14 @@
   // Cards that were asked for by "Show more" are asked for again, so that a column does not fold back.
   const PAGE = 25;
   document.addEventListener("htmx:configRequest", event => {
-    if (event.target.id !== "deals-pulse" && !event.target.closest("#board form")) return;
+    if (!event.target.closest("#deals-pulse") && !event.target.closest("#board form")) return;
     const counts = columns().map(column => [column.dataset.stage, cards(column).length]).filter(([, count]) => count > PAGE);
     if (counts.length) event.detail.parameters.shown = counts.map(pair => pair.join(":"));
   });
   // Somebody fills in a form on a card: what others do meanwhile is shown after it.
   document.addEventListener("htmx:beforeRequest", event => {
     if (event.target.matches("[data-move]")) event.target.closest("details").open = false;
-    if (event.target.id === "deals-pulse" && document.querySelector(".deal-refused, .deal-move[open]")) event.preventDefault();
+    if (event.target.closest("#deals-pulse") && document.querySelector(".deal-refused, .deal-move[open]")) event.preventDefault();
   });
   document.addEventListener("change", event => { if (event.target.matches("[data-filter-board]")) event.target.form.requestSubmit(); });
 })();
