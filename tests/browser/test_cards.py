@@ -1,8 +1,12 @@
 """A company and a person of it, made and changed as a rep does."""
 
-from playwright.async_api import Browser, expect
+import asyncio
+
+from playwright.async_api import Browser, Route, expect
 
 from core.filters import ValueKind
+from crm.contacts.actions import create_contact
+from crm.contacts.models import NewContact
 from crm.custom_fields.actions import create_custom_field
 from crm.custom_fields.models import NewCustomField
 from events.ids import RecordKind
@@ -51,3 +55,37 @@ async def test_a_company_and_a_contact_are_made_changed_trashed_and_restored(
 
     await expect(page.get_by_role("button", name="Put into the trash")).to_be_visible()
     assert (watch.outside, [one for one in watch.complaints if "422" not in one]) == ([], [])
+
+
+async def test_an_answer_to_one_form_leaves_what_is_typed_in_another(chromium: Browser, stage: Stage) -> None:
+    async with stage.world.db.transaction(stage.world.owner, "test") as tx:
+        made = await create_contact(tx, NewContact("Slow Answer", title="Buyer"))
+    page = await Person(chromium, stage).sign_in()
+    watch = Watch.over(page)
+    await page.goto(f"{stage.fleet.base}/contacts/{made.id}")
+    answers = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await answers.wait()
+        await route.continue_()
+
+    await page.route(
+        "**/fields/title", lambda route: hold(route) if route.request.method == "POST" else route.continue_()
+    )
+    await page.locator("#field-title .card-edit").click()
+    await page.get_by_label("Role").fill("Head of buying")
+    await page.keyboard.press("Enter")
+    await page.locator("#field-note .card-edit").click()
+    await page.locator("#input-note").fill("Half a sentence")
+    await page.get_by_text("Add an address").click()
+    await page.get_by_label("Address or number").fill("slow@answer.exa")
+    answers.set()
+
+    await expect(page.locator("#field-title .card-value")).to_have_text("Head of buying")
+    await expect(page.locator("#input-note")).to_have_value("Half a sentence")
+    await expect(page.get_by_label("Address or number")).to_be_focused()
+    await expect(page.get_by_label("Address or number")).to_have_value("slow@answer.exa")
+    await page.locator("#field-note").get_by_role("button", name="Save").click()
+    await expect(page.locator("#field-note .card-value")).to_have_text("Half a sentence")
+    await expect(page.get_by_label("Address or number")).to_have_value("slow@answer.exa")
+    assert (watch.outside, watch.complaints) == ([], [])
