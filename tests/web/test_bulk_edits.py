@@ -1,6 +1,7 @@
 """Bulk edits as pages: rows are ticked, the change is shown, made and taken back, all by plain forms."""
 
 import re
+from html import escape
 
 from core.db import Database
 from core.filters import ValueKind
@@ -114,3 +115,26 @@ async def test_the_pages_speak_russian(browser: Browser, database: Database, org
     assert "Показать, что будет" in form
     for words in ("изменится", "До и после", "1 запись"):
         assert words in page
+
+
+async def test_an_edit_leads_back_to_the_list_that_its_records_were_chosen_in(
+    browser: Browser, database: Database, organization: Principal
+) -> None:
+    (anna,) = await _people(database, organization, "Anna")
+    listed = "/contacts?q=Anna&sort=-created_at"
+
+    table = (await browser.get(listed)).text
+    chosen = (await browser.post("/bulk-edits", kind="contact", id=str(anna.id), back=listed)).headers[
+        "location"
+    ]
+    place, _, carried = chosen.partition("?")
+    tried = await browser.post(f"{place}/changes?{carried}", change="title", title="CEO")
+    run = await browser.post(f"{place}/run?{carried}")
+    done = (await browser.get(run.headers["location"])).text
+    elsewhere = (await browser.get(f"{place}?back=https://evil.example/contacts?")).text
+
+    assert f'name="back" value="{escape(listed)}"' in table
+    assert tried.headers["location"] == run.headers["location"] == chosen
+    assert done.count(f'href="{escape(listed)}"') == 2
+    assert f"/undo?{escape(carried)}" in done
+    assert 'href="https://evil' not in elsewhere

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query
@@ -22,6 +23,7 @@ from web.viewer import CurrentSession, Session
 
 router = APIRouter(prefix="/bulk-edits")
 Text = Annotated[str, Form(max_length=8000)]
+Back = Annotated[str, Query(max_length=8000)]
 
 
 @router.get("")
@@ -43,11 +45,12 @@ async def choose_records(
     filter: Text = "",
     q: Annotated[str, Form(max_length=100)] = "",
     fate: Annotated[Fate | None, Form()] = None,
+    back: Text = "",
 ) -> Response:
     """Take the records that were ticked, or all that the list shows; the trash is tried at once."""
     new = NewBulkEdit(kind, filter=_tree(filter), text=q) if every else NewBulkEdit(kind, tuple(id or ()))
     edit = await bulk.create_bulk_edit(session.tx, new, Changes(fate=fate) if fate else None)
-    return _to(edit.id)
+    return _to(edit, back)
 
 
 def _tree(text: str) -> Any:
@@ -68,7 +71,7 @@ async def show_bulk_edit(
 
 
 @router.post("/{bulk_edit_id}/changes")
-async def change_records(session: CurrentSession, bulk_edit_id: BulkEditId) -> Response:
+async def change_records(session: CurrentSession, bulk_edit_id: BulkEditId, back: Back = "") -> Response:
     """Keep what is to change and have it tried; what cannot be is said beside its field."""
     edit = await queries.get_bulk_edit(session.tx, bulk_edit_id)
     form = await session.request.form()
@@ -79,7 +82,7 @@ async def change_records(session: CurrentSession, bulk_edit_id: BulkEditId) -> R
         try:
             async with session.tx.savepoint():
                 await bulk.change(session.tx, edit.id, changes)
-            return _to(edit.id)
+            return _to(edit, back)
         except Unprocessable as err:
             nothing = session.words.gettext("Choose what is to change.")
             problem = refusal_text(err, session.words) if changes else nothing
@@ -90,31 +93,46 @@ async def change_records(session: CurrentSession, bulk_edit_id: BulkEditId) -> R
 
 
 @router.post("/{bulk_edit_id}/run")
-async def run_bulk_edit(session: CurrentSession, bulk_edit_id: BulkEditId) -> Response:
-    return await _move(session, bulk_edit_id, bulk.run)
+async def run_bulk_edit(session: CurrentSession, bulk_edit_id: BulkEditId, back: Back = "") -> Response:
+    return await _move(session, bulk_edit_id, bulk.run, back)
 
 
 @router.post("/{bulk_edit_id}/cancellation")
-async def cancel_bulk_edit(session: CurrentSession, bulk_edit_id: BulkEditId) -> Response:
-    return await _move(session, bulk_edit_id, bulk.cancel)
+async def cancel_bulk_edit(session: CurrentSession, bulk_edit_id: BulkEditId, back: Back = "") -> Response:
+    return await _move(session, bulk_edit_id, bulk.cancel, back)
 
 
 @router.post("/{bulk_edit_id}/undo")
-async def undo_bulk_edit(session: CurrentSession, bulk_edit_id: BulkEditId) -> Response:
-    return await _move(session, bulk_edit_id, bulk.undo)
+async def undo_bulk_edit(session: CurrentSession, bulk_edit_id: BulkEditId, back: Back = "") -> Response:
+    return await _move(session, bulk_edit_id, bulk.undo, back)
 
 
 async def _move(
-    session: Session, bulk_edit_id: BulkEditId, action: Callable[[Tx, BulkEditId], Awaitable[BulkEdit]]
+    session: Session,
+    bulk_edit_id: BulkEditId,
+    action: Callable[[Tx, BulkEditId], Awaitable[BulkEdit]],
+    back: str,
 ) -> Response:
     """Somebody who comes too late, because it is done by now, sees how it stands."""
     with contextlib.suppress(Conflict):
         await action(session.tx, bulk_edit_id)
-    return _to(bulk_edit_id)
+    return _to(await queries.get_bulk_edit(session.tx, bulk_edit_id), back)
 
 
-def _to(edit_id: BulkEditId) -> Response:
-    return RedirectResponse(f"/bulk-edits/{edit_id}", 303)
+def _to(edit: BulkEdit, back: str) -> Response:
+    return RedirectResponse(f"/bulk-edits/{edit.id}{_carried(edit, back)}", 303)
+
+
+def _list_of(edit: BulkEdit, back: str) -> str:
+    """The list that the records were chosen in, as it was then; the whole one when that is not known."""
+    path = bulk_view.PATHS[edit.record_kind]
+    return back if back.startswith(f"{path}?") else path
+
+
+def _carried(edit: BulkEdit, back: str) -> str:
+    """What the addresses of an edit carry along, so that its page leads back to that list."""
+    place = _list_of(edit, back)
+    return f"?{urlencode({'back': place})}" if "?" in place else ""
 
 
 async def _context(session: Session, edit: BulkEdit, after: int) -> dict[str, Any]:
@@ -128,8 +146,11 @@ async def _context(session: Session, edit: BulkEdit, after: int) -> dict[str, An
     )
     changed, more = await bulk_view.load_records(session.tx, edit, opened, good, after)
     refused, _ = await bulk_view.load_records(session.tx, edit, opened, bad)
+    back = session.request.query_params.get("back", "")
     return {
         "edit": edit,
+        "list_href": _list_of(edit, back),
+        "carried": _carried(edit, back),
         "view": bulk_view,
         "is_form": is_form,
         "fields": shown,
