@@ -55,7 +55,8 @@ class Column:
 
     `expression` is SQL over the aliases of the listing; choices give text[], an empty array when there are none.
     A column that is never null can be scrolled by an index. That of segments has no value, so that nothing shows or
-    sorts it; its `segments` are the filters that a condition on it may name.
+    sorts it; its `segments` are the filters that a condition on it may name. Amounts are written with so many `digits`
+    as the currency of the column has, or as nearly every currency has.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Column:
     is_nullable: bool = True
     is_sortable: bool = True
     segments: Mapping[UUID, Filter] = field(default_factory=dict)
+    digits: int = 2
 
     @property
     def is_shown(self) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from urllib.parse import urlencode
 
 from pydantic import JsonValue
@@ -138,38 +139,43 @@ def _read_row(form: FormData, path: str) -> Row:
     return Row(chosen, str(form.get(f"{path}.op", "")), given if was in ("", chosen) else ())
 
 
-def tree_of(kept: JsonValue) -> Group:
+def tree_of(kept: JsonValue, listing: Listing) -> Group:
     """The form of a filter."""
-    part = _part_of(kept)
+    part = _part_of(kept, listing)
     return part if isinstance(part, Group) else Group(parts=(part,))
 
 
-def _part_of(kept: JsonValue) -> Group | Row:
+def _part_of(kept: JsonValue, listing: Listing) -> Group | Row:
     match kept:
         case {"all": list(parts)}:
-            return Group("all", parts=tuple(_part_of(part) for part in parts))
+            return Group("all", parts=tuple(_part_of(part, listing) for part in parts))
         case {"any": list(parts)}:
-            return Group("any", parts=tuple(_part_of(part) for part in parts))
+            return Group("any", parts=tuple(_part_of(part, listing) for part in parts))
         case {"not": inner}:
-            part = _part_of(inner)
+            part = _part_of(inner, listing)
             group = part if isinstance(part, Group) and not part.is_not else Group(parts=(part,))
             return replace(group, is_not=True)
         case {"field": str(name), "op": str(operator), **rest}:
-            return Row(name, operator, _texts(rest.get("value")))  # type: ignore[arg-type]  # it is JSON
+            column = listing.columns.get(name)
+            digits = column.digits if column is not None and column.kind is ValueKind.MONEY else 0
+            return Row(name, operator, _texts(rest.get("value"), digits))  # type: ignore[arg-type]  # it is JSON
         case _:
             return Group()
 
 
-def _texts(value: JsonValue) -> tuple[str, ...]:
+def _texts(value: JsonValue, digits: int) -> tuple[str, ...]:
+    """Values as they are typed; amounts with their decimals instead of in minor units."""
     match value:
         case None:
             return ()
         case list():
-            return tuple(text for one in value for text in _texts(one))
+            return tuple(text for one in value for text in _texts(one, digits))
         case bool():
             return ("true" if value else "false",)
         case str() if "T" in value and value[:4].isdigit():
             return (value[:10],)
+        case int() if digits:
+            return (f"{Decimal(value).scaleb(-digits):f}",)
         case _:
             return (str(value),)
 

@@ -107,8 +107,6 @@ _PEOPLE = ("owner_id", "bidi_id")
 _CHOSEN = (*_PEOPLE, "stage_id", "pipeline_id")
 # What is filtered, sorted or shown by another column: a stage by itself, not by its name or place.
 _BEHIND = ("stage", "stage_position", "stakeholder_id")
-# Amounts in a filter are of a currency with cents, as nearly all are.
-_CENTS = 100
 _WHOLE = {"employees": 2**31 - 1, "probability": 100}
 
 
@@ -209,7 +207,7 @@ def text_of(value: Any, column: Column, names: Names, words: Words) -> str:
         case ValueKind.MONEY if isinstance(value, Mapping):
             return words.money(int(value["amount_minor"]), str(value["currency"]))
         case ValueKind.MONEY:
-            return words.number(Decimal(value) / _CENTS)
+            return words.number(Decimal(value).scaleb(-column.digits))
         case ValueKind.DATE | ValueKind.MOMENT:
             return _time_words(value, words)
         case ValueKind.CHOICES:
@@ -283,8 +281,8 @@ def _number(text: str, column: Column) -> JsonValue:
 
 
 def _minor_units(text: str, column: Column) -> int:
-    """An amount to compare with; a list may hold several currencies, so it has none."""
-    number = Decimal(str(_number(text, column))) * _CENTS
+    """An amount to compare with, in the minor units of the column's currency."""
+    number = Decimal(str(_number(text, column))).scaleb(column.digits)
     if number != number.to_integral_value():
         raise Unprocessable(f"{text} is no amount.", field=column.name)
     return int(number)

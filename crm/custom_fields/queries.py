@@ -7,6 +7,7 @@ from psycopg import sql
 
 from core.db import Tx
 from core.filters import ValueKind
+from core.money import digits_of
 from core.pagination import Page
 from core.sql import FIRST_PAGE, Column, ListQuery, fetch_page
 from crm.custom_fields.fields import FIELDS
@@ -104,4 +105,10 @@ def column_of(field: CustomField, values: sql.Composable) -> Column:
             )
         case _:
             expression = text
-    return Column(field.column_name, field.kind, expression, is_sortable=field.kind is not ValueKind.CHOICES)
+    return Column(
+        field.column_name,
+        field.kind,
+        expression,
+        is_sortable=field.kind is not ValueKind.CHOICES,
+        digits=digits_of(field.currency) if field.currency else 2,
+    )

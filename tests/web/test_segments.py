@@ -3,6 +3,9 @@
 import re
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
+from core import jsons
 from core.db import Database
 from core.filters import ValueKind
 from core.principal import Principal
@@ -152,3 +155,37 @@ async def test_the_pages_speak_russian(browser: Browser) -> None:
 
     for words in ("Новый сегмент", "Выполняются все", "Условие", "Группа"):
         assert words in page
+
+
+@pytest.mark.parametrize(
+    ("currency", "typed", "minor"), [("JPY", "5000", 5000), ("KWD", "1.250", 1250), ("EUR", "12.50", 1250)]
+)
+async def test_an_amount_is_typed_as_its_currency_writes_it_and_stays_so(
+    browser: Browser, database: Database, organization: Principal, currency: str, typed: str, minor: int
+) -> None:
+    async with database.transaction(organization, "test") as tx:
+        await create_custom_field(
+            tx,
+            NewCustomField(RecordKind.CONTACT, "Budget", ValueKind.MONEY, key="budget", currency=currency),
+        )
+        for name, amount in (("Anna", minor), ("Bo", minor - 1)):
+            budget = {"amount_minor": amount, "currency": currency}
+            await create_contact(tx, NewContact(name, custom={"budget": budget}))  # type: ignore[dict-item]  # JSON
+    condition = {"n.0.field": "custom.budget", "n.0.op": "ge", "n.0.was": "custom.budget"}
+
+    made = await browser.post("/segments", None, **_ROOT, **condition, **{"name": "Rich", "n.0.value": typed})
+    page = (await browser.get(made.headers["location"])).text
+    shown = re.search(r'name="n\.0\.value"[^>]* value="([^"]*)"', page)
+    assert shown
+    again = await browser.post(
+        made.headers["location"], None, **_ROOT, **condition,
+        **{"name": "Rich", "n.0.value": shown[1], "version": "1"},
+    )  # fmt: skip
+    listed = await browser.get(f"/contacts?field=custom.budget&op=ge&value={typed}")
+
+    assert (_count(page), shown[1], again.status_code) == ("1", typed, 303)
+    async with database.transaction(organization, "test") as tx:
+        (segment,) = (await list_segments(tx)).items
+    kept = {"all": [{"field": "custom.budget", "op": "ge", "value": minor}]}
+    assert segment.filter == kept
+    assert jsons.loads(parse_qs(urlsplit(listed.headers["location"]).query)["filter"][0]) == kept

@@ -93,7 +93,8 @@ async def edit_segment(
 @router.get("/{segment_id}")
 async def show_segment(session: CurrentSession, segment_id: SegmentId) -> Response:
     segment = await queries.get_segment(session.tx, segment_id)
-    group = segments_view.tree_of(segment.filter)
+    listing = await listing_of(session.tx, segment.record_kind)
+    group = segments_view.tree_of(segment.filter, listing)
     return await _page(session, segment.record_kind, segment.name, group, segment)
 
 
