@@ -33,6 +33,7 @@ async def test_one_of_two_companies_of_one_name_is_chosen_by_keyboard_on_a_phone
     await box.press_sequentially("nordh")
     options = page.locator("#field-company_id [role=option]")
     await expect(options).to_have_count(2)
+    seen = await box.bounding_box()
     axe = await Axe().run(page)
     fits = await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     await page.keyboard.press("Escape")
@@ -52,6 +53,8 @@ async def test_one_of_two_companies_of_one_name_is_chosen_by_keyboard_on_a_phone
         kept = await tx.value("SELECT company_id FROM contacts WHERE id = %(id)s", id=person.id)
     assert str(kept) == chosen
     assert kept in {twin.id for twin in twins}
+    assert seen is not None
+    assert seen["width"] > 200
     assert (axe.violations_count, fits) == (0, True), axe.generate_report()
     assert (watch.outside, watch.complaints) == ([], [])
 

@@ -33,7 +33,7 @@ window.getsale.combobox = ({ query, ask, choose, leave }) => {
   const start = input => {
     if (popups.has(input)) return;
     const popup = document.createElement("div");
-    popup.className = "menu picker-list";
+    popup.className = "menu chooser-list";
     popup.hidden = true;
     popup.innerHTML = '<div role="listbox"></div><p class="faint text-sm" role="status" hidden></p>';
     const list = popup.firstChild;

@@ -29,7 +29,7 @@
     })));
   };
   const box = getsale.combobox({
-    query: ".picker > input:not([type=hidden])",
+    query: ".chooser > input:not([type=hidden])",
     ask: (input, isTyped) => {
       clearTimeout(waiting);
       if (list(input)) { narrow(input, isTyped); return; }
@@ -52,7 +52,7 @@
   });
 
   const replaceLists = () => {
-    for (const one of document.querySelectorAll(".picker > select:not([hidden])")) {
+    for (const one of document.querySelectorAll(".chooser > select:not([hidden])")) {
       const input = Object.assign(document.createElement("input"), { className: "input", value: one.selectedOptions[0]?.text ?? "", id: one.id });
       for (const name of ["aria-invalid", "aria-describedby"]) if (one.hasAttribute(name)) input.setAttribute(name, one.getAttribute(name));
       const isInHand = document.activeElement === one || one.autofocus;
