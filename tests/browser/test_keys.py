@@ -45,9 +45,11 @@ async def page(chromium: Browser, stage: Stage) -> Page:
 
 async def test_g_and_a_letter_go_where_the_dialog_says(page: Page, stage: Stage) -> None:
     await page.goto(f"{stage.fleet.base}/preferences")
-    await page.keyboard.press("?")
+    await page.keyboard.press("Shift+Slash")
+    await expect(page.locator("#keys")).to_be_visible()
     named = await page.locator("#keys dt").filter(has_text=re.compile("^G ")).all_text_contents()
     await page.keyboard.press("Escape")
+    await expect(page.locator("#keys")).to_be_hidden()
 
     assert {text.split()[1] for text in named} == set(GOES_TO)
     for letter, place in GOES_TO.items():
