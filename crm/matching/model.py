@@ -79,6 +79,9 @@ _CHANCE: dict[Field, tuple[float, ...]] = {
     Field.EMAIL: (0.979, 0.02, 0.0005, 0.0004, 0.0001),
     Field.COMPANY: (0.988, 0.004, 0.008),
 }
+# A suggestion that is wrong costs a person more than one that is missing: strangers get the benefit of the doubt, and
+# the score leans so far (as odds) to their side.
+_CAREFUL = 2.0
 # Sons who bear their father's name, per pair of relatives: only where families are seen at all are there any.
 _NAMESAKES = 0.1
 # Equal weights for what is assumed and for what so many observed pairs say.
@@ -99,10 +102,11 @@ class Model:
     pairs_of: Floats
 
     def odds(self, compared: Compared) -> Floats:
-        """The natural logarithm of the odds that each pair is one person."""
+        """The natural logarithm of the odds that each pair is one person, on the careful side."""
         joint = self._joint(compared)
         others: Floats = np.logaddexp.reduce(joint[:, 1:], axis=1)
-        return joint[:, Relation.SAME] - others
+        odds: Floats = joint[:, Relation.SAME] - others - np.log(_CAREFUL)
+        return odds
 
     def probability(self, compared: Compared) -> Floats:
         return 1 / (1 + np.exp(-np.clip(self.odds(compared), -700, 700)))
@@ -176,7 +180,7 @@ def fit(candidates: Compared, strangers: Compared, records: int, pairs: float) -
     for _ in range(_ROUNDS):
         relation = model.relations(candidates)
         agreement = _blend(start.agreement, _counts(candidates, relation[:, Relation.SAME]), _ASSUMED_MATCHES)
-        agreement[Field.BIRTH] = _rarely_a_generation(agreement[Field.BIRTH], start.agreement[Field.BIRTH])
+        agreement[Field.BIRTH] = _rarely_another(agreement[Field.BIRTH], start.agreement[Field.BIRTH])
         found = relation.sum(axis=0) + start.pairs_of * pairs * 0.05
         share = np.maximum(found / max(pairs, 1.0), _seen_at_random(model, strangers))
         usual_share = start.pairs_of[Relation.NAMESAKE] / 2
@@ -218,12 +222,18 @@ def _blend(assumed: Floats, counts: Floats, pseudo: float) -> Floats:
     return blended
 
 
-def _rarely_a_generation(learned: Floats, assumed: Floats) -> Floats:
-    """That one person's dates of birth lie a generation apart is not learned: fathers and sons would teach it."""
+def _rarely_another(learned: Floats, assumed: Floats) -> Floats:
+    """Relatives of one name do not teach that one person has two dates of birth.
+
+    A date that was written down wrong beyond recognition is no more frequent than one of which a part still shows;
+    that the two lie a generation apart is not learned at all.
+    """
+    generation, differ, part, *_ = range(len(LEVELS[Field.BIRTH]))
     changed = learned.copy()
-    changed[0] = min(learned[0], assumed[0])
-    size = len(LEVELS[Field.BIRTH])
-    changed[1:size] *= (1 - changed[0]) / changed[1:size].sum()
+    changed[generation] = min(learned[generation], assumed[generation])
+    changed[differ] = min(learned[differ], learned[part])
+    known = slice(part, len(LEVELS[Field.BIRTH]))
+    changed[known] *= (1 - changed[:part].sum()) / changed[known].sum()
     return changed
 
 

@@ -184,14 +184,14 @@ def test_colleagues_with_one_office_phone_are_two_people() -> None:
     assert _probability(office, other) < THRESHOLD
 
 
-# The aims of the product on a smaller set of the same kind; `getsale bench matching` measures the whole.
+# On a smaller set of the same kind, so that one pair weighs more; `getsale bench matching` measures the whole.
 def test_contacts_are_told_apart_in_both_languages() -> None:
     labelled = make_contacts(2_000, 800, seed=7)
 
     found = matched(labelled)
 
     right = len(found & labelled.matches)
-    assert right / len(found) >= 0.985
+    assert right / len(found) >= 0.99
     assert right / len(labelled.matches) >= 0.95
 
 
