@@ -29,6 +29,7 @@ EXPORTS = {
     "meeting": N_("Meetings"),
 }
 KINDS = {"contact": N_("Contacts"), "company": N_("Companies"), "lead": N_("Leads"), "deal": N_("Deals")}
+LISTS = {"contact": "contacts", "company": "companies", "lead": "leads", "deal": "deals"}
 STATUSES = {
     "draft": N_("Columns to check"),
     "checking": N_("Being tried"),
@@ -80,7 +81,7 @@ TARGET_NAMES = {
     "country": N_("Country"),
     "industry": N_("Industry"),
     "employees": N_("Employees"),
-    "about": N_("About"),
+    "about": N_("About the company"),
     "amount": N_("Amount"),
     "currency": N_("Currency"),
     "stage": N_("Stage"),

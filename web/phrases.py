@@ -363,10 +363,12 @@ _DEAL_AMOUNT = re.compile(r"(\d+)(?:\.(\d+))? ([A-Z]{3})\b")
 
 
 def evidence_quote(line: EvidenceLine, say: Words) -> str:
-    """The words of a source as the reader writes amounts: a deal is recorded as `8160.00 EUR, Proposal`."""
+    """The words of a source as the reader writes amounts and stages: a deal is recorded as `8160.00 EUR, Proposal`."""
     if line.kind != "deal":
         return line.quote
-    return _DEAL_AMOUNT.sub(lambda found: say.money(int(found[1] + (found[2] or "")), found[3]), line.quote)
+    amount, _, stage = line.quote.partition(", ")
+    said = _DEAL_AMOUNT.sub(lambda found: say.money(int(found[1] + (found[2] or "")), found[3]), amount)
+    return f"{said}, {stage_text(stage, say)}" if stage else said
 
 
 def evidence_href(line: EvidenceLine, conversation_id: UUID, folder: str) -> str:

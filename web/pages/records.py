@@ -22,6 +22,13 @@ from web import activities_view
 from web.phrases import N_
 from web.viewer import CurrentSession, Session
 
+# Where a record stands in the navigation.
+_SECTIONS = {
+    RecordKind.CONTACT: "contacts",
+    RecordKind.COMPANY: "companies",
+    RecordKind.LEAD: "leads",
+    RecordKind.DEAL: "deals",
+}
 router = APIRouter()
 Part = Literal["timeline", "notes", "tasks", "meetings", "files"]
 Cursor = Annotated[str, Query(max_length=1000)]
@@ -67,7 +74,12 @@ async def render(
     }
     if session.is_fragment:
         return session.page("records/_answer.html", status=status, **context)
-    return session.page("records/section.html", status=status, **context, **await frame(session))
+    return session.page(
+        "records/section.html",
+        status=status,
+        **context,
+        **await frame(session, _SECTIONS.get(ref.kind, "records")),
+    )
 
 
 async def frame(session: Session, section: str = "records") -> dict[str, Any]:

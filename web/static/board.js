@@ -6,6 +6,9 @@
   const typing = target => target.closest("input,textarea,select,[contenteditable],dialog");
   const current = () => document.activeElement?.closest("[data-deal]");
 
+  // On a phone one column is seen at a time: begin with one that has something.
+  columns().find(column => cards(column).length)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+
   const focus = card => {
     const link = card?.querySelector("[data-card]");
     link?.focus();

@@ -20,6 +20,8 @@
     event.detail.shouldSwap = false;
     isBehind = true;
   });
+  const showStage = () => document.querySelector("[aria-current=step]")?.parentElement.scrollIntoView({ block: "nearest", inline: "center" });
+  showStage();
   document.addEventListener("focusout", () => { if (isBehind) setTimeout(refresh); });
   document.addEventListener("htmx:afterSwap", event => event.detail.elt?.querySelector?.("[autofocus]")?.focus());
   document.addEventListener("keydown", event => {

@@ -11,7 +11,7 @@
   const mark = () => main.classList.toggle("is-target", depth > 0);
 
   document.addEventListener("change", event => {
-    if (event.target.matches("[data-picker]") && event.target.files.length) send(event.target.form);
+    if (event.target.matches("[data-send]") && event.target.files.length) send(event.target.form);
   });
   main.addEventListener("dragenter", event => { if (hasFiles(event) && form()) { depth += 1; mark(); } });
   main.addEventListener("dragleave", event => { if (hasFiles(event) && form()) { depth -= 1; mark(); } });
@@ -21,7 +21,7 @@
     event.preventDefault();
     depth = 0;
     mark();
-    form().querySelector("[data-picker]").files = event.dataTransfer.files;
+    form().querySelector("[data-send]").files = event.dataTransfer.files;
     send(form());
   });
   // A quoted line is shown where it stands, also when the page was fetched anew.
