@@ -38,8 +38,8 @@ def test_the_pieces_together_are_the_text(body: str, statements: list[str], flag
     assert "".join(piece.text for piece in pieces) == body
 
 
-def test_the_amount_of_a_deal_is_written_as_its_reader_writes_amounts() -> None:
+def test_amount_and_stage_of_a_deal_are_written_as_their_reader_writes_them() -> None:
     line = EvidenceLine(1, "deal", uuid7(), "40 scanners", "8160.00 EUR, Proposal", None, "confirmed", "")
 
     assert evidence_quote(line, Words("en", "UTC")) == "€8,160, Proposal"
-    assert evidence_quote(line, Words("ru", "UTC")) == "8160\u00a0€, Proposal"
+    assert evidence_quote(line, Words("ru", "UTC")) == "8160\u00a0€, Предложение"

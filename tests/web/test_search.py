@@ -61,7 +61,7 @@ async def test_a_note_and_a_file_lead_to_the_record_that_they_are_on(
     ]
     notes = (await browser.get(places[1])).text
     assert f'id="note-item-{note.id}"' in notes
-    assert f'<a href="/contacts/{anna.id}">Анна Петрова</a>' in notes
+    assert f'href="/contacts/{anna.id}" aria-label="Back to the record"' in notes
 
 
 async def test_the_wrong_layout_is_told(
