@@ -51,7 +51,7 @@ async def test_a_table_of_5000_rows_comes_in_though_its_worker_is_killed(
     assert await state.locator(".import-number").nth(0).text_content() == made
     async with stage.world.db.transaction(stage.world.owner, "test") as tx:
         imported = await tx.value("SELECT count(*) FROM contacts WHERE custom ? 'byudzhet'")
-    assert str(imported) == made
+    assert f"{imported:,}" == made
     assert (watch.outside, watch.complaints) == ([], [])
 
     await page.get_by_role("button", name="Undo the import").click()
