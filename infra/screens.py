@@ -158,7 +158,7 @@ def _photograph_pages(page: "Page", camera: Camera, look: Look) -> None:
         camera.shoot(page, "import", look)
     _photograph_lists(page, camera, look)
     _photograph_records(page, camera, look)
-    for name in ("tasks", "meetings", "notifications", "pipelines", "deals"):
+    for name in ("tasks", "meetings", "notifications"):
         page.goto(f"{camera.base}/{name}")
         camera.shoot(page, name, look)
     _photograph_settings(page, camera, look)
@@ -244,10 +244,12 @@ def _photograph_sales(page: "Page", camera: Camera, look: Look) -> None:
         "leads": "/leads",
         "new-deal": "/deals/new",
         "new-lead": "/leads/new",
-        "pipeline": "/pipelines",
+        "pipelines": "/pipelines",
     }.items():
         page.goto(camera.base + path)
         camera.shoot(page, name, look)
+    page.goto(f"{camera.base}{page.locator('main .row').first.get_attribute('href')}")
+    camera.shoot(page, "pipeline", look)
     for name, table in {"deal": "/deals/table", "lead": "/leads", "contact": "/contacts"}.items():
         page.goto(f"{camera.base}{table}?sort=-updated_at")
         row = page.locator("a.row-link").first
