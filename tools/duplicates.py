@@ -1,18 +1,20 @@
 """Tools over duplicates: an agent may look and tell a person; merging is for people."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from pydantic import Field
 
-from crm.contacts.suggestions import list_suggestions
-from events.ids import ContactId
+from crm.merges.duplicates import list_duplicates
+from events.ids import RecordKind
 from tools.base import Arguments, Risk, ToolContext, tool
 
 
 @dataclass(frozen=True)
 class DuplicateView:
-    contact_id: ContactId
-    other_contact_id: ContactId
+    record_kind: RecordKind
+    record_id: UUID
+    other_id: UUID
     name: str
     other_name: str
     probability: float
@@ -31,16 +33,17 @@ class FindDuplicates(Arguments):
 
 @tool(scope="contacts:read", risk=Risk.READ, returns_untrusted=True)
 async def find_duplicates(ctx: ToolContext, args: FindDuplicates) -> DuplicateList:
-    """Pairs of contacts that may be one person, the likeliest first, with what speaks for it; at most 10 at a time.
+    """Pairs of contacts or companies that may be one, the likeliest first, with what speaks for it; at most 10 at a time.
 
     Nobody but a person may merge them: name the pair and leave the decision to them.
     """
-    page = await list_suggestions(ctx.tx, cursor=args.cursor, limit=10)
+    page = await list_duplicates(ctx.tx, cursor=args.cursor, limit=10)
     return DuplicateList(
         [
             DuplicateView(
-                one.contact_id,
-                one.other_contact_id,
+                one.record_kind,
+                one.record_id,
+                one.other_id,
                 one.name,
                 one.other_name,
                 round(one.score, 3),

@@ -27,6 +27,8 @@ from crm.channel_accounts import actions as accounts
 from crm.channel_accounts import mailboxes
 from crm.channel_accounts import queries as account_queries
 from crm.channel_accounts.models import AccountStatus
+from crm.companies import suggestions as company_suggestions
+from crm.companies import sweeps
 from crm.contacts import actions as contacts
 from crm.contacts import matches, suggestions
 from crm.contacts.consent import asks_to_stop
@@ -45,7 +47,17 @@ from crm.runs import queries as run_queries
 from crm.runs.actions import QuietWindow, RunRequest
 from crm.runs.models import OPEN
 from crm.tasks.queries import get_task
-from events.ids import ApprovalId, ContactId, ConversationId, DocumentId, LeadId, MessageId, RecordKind, RunId
+from events.ids import (
+    ApprovalId,
+    CompanyId,
+    ContactId,
+    ConversationId,
+    DocumentId,
+    LeadId,
+    MessageId,
+    RecordKind,
+    RunId,
+)
 from events.outbox import Delivery
 from events.types import (
     AttachmentReceived,
@@ -430,12 +442,19 @@ async def note_matches(services: "Services", tx: Tx, job: Job) -> None:
     """Somebody new or changed may be somebody known: noted for people, merged by nobody."""
     await matches.note_matches_of(tx, ContactId(job.subject_id))
     await suggestions.look_for_matches(tx, [ContactId(job.subject_id)])
-    await suggestions.ask_for_nightly_look(tx)
+    await sweeps.ask_for_sweep(tx, suggestions.NIGHTLY)
 
 
-async def match_contacts(services: "Services", tx: Tx, job: Job) -> None:
-    """Each night, batch by batch: all contacts of an organization are compared with each other."""
-    await suggestions.look_at_batch(tx)
+async def note_company_matches(services: "Services", tx: Tx, job: Job) -> None:
+    """A company that is new or changed may be one that is known."""
+    await company_suggestions.look_for_matches(tx, [CompanyId(job.subject_id)])
+    await sweeps.ask_for_sweep(tx, company_suggestions.NIGHTLY)
+
+
+async def match_imported(services: "Services", tx: Tx, job: Job) -> None:
+    """An import may bring thousands: they are compared with all others in the next night."""
+    for work in (suggestions.NIGHTLY, company_suggestions.NIGHTLY):
+        await sweeps.ask_for_sweep(tx, work)
 
 
 async def project_graph(services: "Services", deliveries: Sequence[Delivery]) -> None:

@@ -6,7 +6,7 @@ from crm.webhooks.models import EVENT_TYPES
 from events import types as e
 from events.due import DueWork
 from events.outbox import Delivery
-from worker import bulk, finding, importing, merging, remembering, telling, webhooks
+from worker import bulk, finding, importing, matching, merging, remembering, telling, webhooks
 from worker import handlers as h
 from worker.jobs import Handler, InTx, Outside, Together
 
@@ -99,8 +99,8 @@ _ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.ContactUnmerged: _merging,
     e.CompanyMerged: _merging,
     e.CompanyUnmerged: _merging,
-    e.CompanyCreated: (_graph, _found, _live),
-    e.CompanyUpdated: (_graph, _found, _live),
+    e.CompanyCreated: (InTx(h.note_company_matches), _graph, _found, _live),
+    e.CompanyUpdated: (InTx(h.note_company_matches), _graph, _found, _live),
     e.CustomFieldCreated: (),
     e.CustomFieldUpdated: (InTx(finding.index_custom_field),),
     e.TagCreated: (),
@@ -174,7 +174,7 @@ _ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.TriggerExecuted: (),
     e.ImportStarted: (_live,),
     e.ImportProgressed: (_live, Outside(importing.project_chunk), Outside(importing.index_chunk)),
-    e.ImportFinished: (_live,),
+    e.ImportFinished: (InTx(h.match_imported), _live),
     e.ImportUndone: (_live,),
     e.BulkEditCreated: (_live,),
     e.BulkEditProgressed: (_live,),
@@ -207,7 +207,8 @@ DUE: dict[str, Handler] = {
     "memory.embed": Outside(remembering.embed_memories),
     "search.catch_up": Outside(finding.catch_up_search),
     "search.look_again": Outside(finding.look_again),
-    "contacts.match": InTx(h.match_contacts),
+    "contacts.match": Outside(matching.match_contacts),
+    "companies.match": Outside(matching.match_companies),
     "search.tidy": InTx(finding.tidy_search),
     "bulk.work": Outside(bulk.work_on_bulk_edit, give_up=bulk.fail_bulk_edit),
     "import.work": Outside(importing.work_on_import, give_up=importing.fail_import),

@@ -1,4 +1,4 @@
-"""Duplicates: pairs that may be one person, merging two records, and taking a merge back."""
+"""Duplicates: pairs that may be one person or one company, merging two records, and taking a merge back."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -10,11 +10,10 @@ from api.deps import ApiTx
 from api.errors import BODY, problems
 from api.fields import Cursor, In, Limit, Out, PageOut, example
 from api.nouns import Noun
-from crm.contacts import suggestions
 from crm.merges import actions as merges
-from crm.merges import queries
+from crm.merges import duplicates, queries
 from crm.merges.models import Merge, MergeId, Side
-from events.ids import ContactId, RecordKind
+from events.ids import RecordKind
 
 router = Noun(tags=["duplicates"])
 _ID = "0199b7a6-0000-7000-8000-000000000001"
@@ -28,19 +27,18 @@ class LikenessOut(Out):
     field: str = Field(examples=["surname"])
     level: str = Field(description="How alike the two are in it.", examples=["alias"])
     bits: float = Field(
-        description="How much that speaks for one person; below 0 against it.", examples=[9.3]
+        description="How much that speaks for their being one; below 0 against it.", examples=[9.3]
     )
 
 
 class DuplicateOut(Out):
     id: UUID
-    contact_id: ContactId
-    other_contact_id: ContactId
+    record_kind: RecordKind = Field(description="`contact` or `company`: what both are.")
+    record_id: UUID
+    other_id: UUID
     name: str = Field(examples=["Сергей Щербаков"])
     other_name: str = Field(examples=["Sergei Shcherbakov"])
-    score: float = Field(
-        description="The probability that the two are one person.", ge=0, le=1, examples=[0.98]
-    )
+    score: float = Field(description="The probability that the two are one.", ge=0, le=1, examples=[0.98])
     reason: str = Field(description="What found the pair; `alike` is the comparison of all fields.")
     evidence: str = Field(description="What both have in common, where one thing says it.")
     why: list[LikenessOut] = Field(description="What each field says, the strongest first.")
@@ -112,19 +110,21 @@ class UndoneOut(MergeOut):
     )
 
 
-@router.get("/duplicates", operation_id="list_duplicates", summary="List pairs that may be one person")
+@router.get(
+    "/duplicates", operation_id="list_duplicates", summary="List pairs that may be one person or company"
+)
 async def list_duplicates(tx: ApiTx, cursor: Cursor = None, limit: Limit = 25) -> PageOut[DuplicateOut]:
-    return PageOut[DuplicateOut].of(await suggestions.list_suggestions(tx, cursor=cursor, limit=limit))
+    return PageOut[DuplicateOut].of(await duplicates.list_duplicates(tx, cursor=cursor, limit=limit))
 
 
 @router.post(
     "/duplicates/{match_id}/dismissal",
     operation_id="dismiss_duplicate",
-    summary="Say that two contacts are not one person",
+    summary="Say that two records are not one",
     responses=problems(404),
 )
 async def dismiss_duplicate(tx: ApiTx, match_id: UUID) -> DismissedOut:
-    await suggestions.dismiss_suggestion(tx, match_id)
+    await duplicates.dismiss_duplicate(tx, match_id)
     return DismissedOut(id=match_id)
 
 

@@ -2,24 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from uuid import UUID
 
 import numpy as np
 from psycopg.types.json import Jsonb
 
-from core import clock
 from core.db import Tx
-from core.errors import NotFound
 from core.ids import uuid7
-from core.pagination import Page, decode_score, encode_cursor, page_size
+from crm.companies import sweeps
 from crm.matching.blocking import LARGEST_BLOCK, Pairs, keys_of
 from crm.matching.comparing import LEVELS, MISSING, Compared, Field, Table
 from crm.matching.linking import THRESHOLD
 from crm.matching.model import Model, fit, random_pairs, usual
 from crm.matching.people import Person, split_name, traits_of
-from events import due
-from events.ids import ContactId
+from events.ids import ContactId, RecordKind
 
 # One transaction of the nightly look: some seconds of work, and memory that does not grow with the organization.
 BATCH = 500
@@ -27,8 +23,6 @@ BATCH = 500
 _ENOUGH_TO_LEARN_FROM = 2_000
 _SEED = 1
 NIGHTLY = "contacts.match"
-_NIGHT_HOUR = 2
-_FIRST = UUID(int=0)
 
 
 @dataclass(frozen=True)
@@ -38,21 +32,6 @@ class Reason:
     field: str
     level: str
     bits: float
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """A pair that may be one person, with the best score of all that speaks for it."""
-
-    id: UUID
-    contact_id: ContactId
-    other_contact_id: ContactId
-    name: str
-    other_name: str
-    score: float
-    evidence: str
-    reason: str
-    why: list[dict[str, str | float]]
 
 
 @dataclass(frozen=True)
@@ -219,15 +198,8 @@ def _reasons(compared: Compared, model: Model) -> list[list[Reason]]:
     return found
 
 
-# the nightly look -----------------------------------------------------------------------------------------------------
-async def ask_for_nightly_look(tx: Tx) -> None:
-    """See to it that the organization's contacts are all compared in the next night."""
-    await due.schedule_missing(tx, NIGHTLY, [tx.organization_id], _next_night())
-
-
 async def look_at_batch(tx: Tx) -> bool:
-    """Compare the next few hundred contacts; returns whether there are more. A kill repeats one batch at most."""
-    after = await tx.value("SELECT after_contact_id FROM match_sweeps") or _FIRST
+    """Compare the next few hundred contacts; returns whether there are more."""
     batch = await tx.all(
         _Id,
         """
@@ -238,96 +210,16 @@ async def look_at_batch(tx: Tx) -> bool:
          ORDER BY id
          LIMIT %(limit)s
         """,
-        after=after,
+        after=await sweeps.find_place(tx, RecordKind.CONTACT),
         limit=BATCH,
     )
     if batch:
         await look_for_matches(tx, [ContactId(row.id) for row in batch])
-    has_more = len(batch) == BATCH
-    await tx.execute(
-        """
-        INSERT INTO match_sweeps AS s (organization_id, after_contact_id, looked_at, started_at, finished_at)
-        VALUES (%(organization_id)s, %(last)s, %(count)s, %(now)s, %(finished_at)s)
-        ON CONFLICT (organization_id) DO UPDATE
-           SET after_contact_id = EXCLUDED.after_contact_id,
-               looked_at = CASE WHEN s.finished_at IS NULL THEN s.looked_at ELSE 0 END + EXCLUDED.looked_at,
-               started_at = CASE WHEN s.finished_at IS NULL THEN s.started_at ELSE EXCLUDED.started_at END,
-               finished_at = EXCLUDED.finished_at
-        """,
-        organization_id=tx.organization_id,
-        last=batch[-1].id if has_more else _FIRST,
-        count=len(batch),
-        now=clock.now(),
-        finished_at=None if has_more else clock.now(),
-    )
-    await due.schedule(tx, NIGHTLY, tx.organization_id, clock.now() if has_more else _next_night())
-    return has_more
+    last_id = batch[-1].id if len(batch) == BATCH else None
+    await sweeps.keep_place(tx, RecordKind.CONTACT, last_id=last_id, count=len(batch))
+    return last_id is not None
 
 
 @dataclass(frozen=True)
 class _Id:
     id: UUID
-
-
-def _next_night() -> datetime:
-    tomorrow = clock.now() + timedelta(days=1)
-    return tomorrow.replace(hour=_NIGHT_HOUR, minute=0, second=0, microsecond=0)
-
-
-# what people see and decide -------------------------------------------------------------------------------------------
-async def list_suggestions(tx: Tx, *, cursor: str | None = None, limit: int = 25) -> Page[Suggestion]:
-    """Pairs that may be one person and that nobody has decided on, the likeliest first."""
-    tx.principal.require("contacts:read")
-    size = page_size(limit)
-    after_score, after_id = decode_score(cursor) if cursor else (2.0, UUID(int=2**128 - 1))
-    found = await tx.all(
-        Suggestion,
-        """
-        SELECT m.id, m.contact_id, m.other_contact_id, c.name, o.name AS other_name, m.score, m.evidence, m.reason, m.why
-          FROM contact_matches m
-          JOIN contacts c ON c.organization_id = m.organization_id AND c.id = m.contact_id
-          JOIN contacts o ON o.organization_id = m.organization_id AND o.id = m.other_contact_id
-         WHERE m.status = 'open'
-           AND m.score >= %(threshold)s
-           AND (m.score, m.id) < (%(after_score)s::real, %(after_id)s::uuid)
-           AND c.deleted_at IS NULL
-           AND o.deleted_at IS NULL
-           AND NOT EXISTS (
-               SELECT FROM contact_matches better
-                WHERE better.organization_id = m.organization_id
-                  AND better.contact_id = m.contact_id
-                  AND better.other_contact_id = m.other_contact_id
-                  AND (better.status = 'dismissed'
-                       OR better.status = 'open' AND (better.score, better.id) > (m.score, m.id)))
-         ORDER BY m.score DESC, m.id DESC
-         LIMIT %(limit)s
-        """,
-        threshold=THRESHOLD,
-        after_score=after_score,
-        after_id=after_id,
-        limit=size + 1,
-    )
-    page = found[:size]
-    return Page(page, encode_cursor(str(page[-1].score), page[-1].id) if len(found) > size else None)
-
-
-async def dismiss_suggestion(tx: Tx, match_id: UUID) -> None:
-    """Say that the two are not one person; they are not suggested again, whatever else speaks for it.
-
-    Raises: NotFound.
-    """
-    tx.principal.require("contacts:write")
-    dismissed = await tx.execute(
-        """
-        UPDATE contact_matches AS m
-           SET status = 'dismissed'
-          FROM contact_matches one
-         WHERE one.id = %(match_id)s
-           AND m.organization_id = one.organization_id
-           AND m.contact_id = one.contact_id
-           AND m.other_contact_id = one.other_contact_id
-        """,
-        match_id=match_id,
-    )
-    if not dismissed:
-        raise NotFound("No such suggestion in this organization.")

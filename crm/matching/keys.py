@@ -268,3 +268,12 @@ def company_words(name: str) -> tuple[str, ...]:
     bare = _SPELLED_FORMS.sub(" ", name)
     words = [word for word in re.findall(r"[^\W_]+", bare.casefold()) if word not in _FORMS]
     return tuple(latin(" ".join(words) or name).split())
+
+
+_SECOND_LEVEL = frozenset(["co", "com", "org", "net", "gov", "edu", "ac", "msk", "spb"])
+
+
+def domain_label(domain: str) -> str:
+    """The part of a web domain that its owner chose: `shop.amber-foods.co.uk` -> `amber-foods`; '' for none."""
+    labels = [label for label in domain.strip().lower().split(".")[:-1] if label not in _SECOND_LEVEL]
+    return labels[-1] if labels else ""

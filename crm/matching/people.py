@@ -4,7 +4,15 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from crm.matching.keys import PUBLIC_DOMAINS, ROLES, birth_of, company_words, email_key, phone_key
+from crm.matching.keys import (
+    PUBLIC_DOMAINS,
+    ROLES,
+    birth_of,
+    company_words,
+    domain_label,
+    email_key,
+    phone_key,
+)
 from crm.matching.letters import latin, plain, sounds
 from crm.matching.nicknames import groups_of, known_given_names
 
@@ -171,12 +179,9 @@ def _employer(emails: Iterable[str]) -> str:
     for email in emails:
         domain = email.strip().lower().partition("@")[2]
         if domain and domain not in PUBLIC_DOMAINS:
-            labels = [label for label in domain.split(".")[:-1] if label not in _SECOND_LEVEL]
-            return "".join(company_words(labels[-1].replace("-", " "))) if labels else ""
+            label = domain_label(domain)
+            return "".join(company_words(label.replace("-", " "))) if label else ""
     return ""
-
-
-_SECOND_LEVEL = frozenset(["co", "com", "org", "net", "gov", "edu", "ac", "msk", "spb"])
 
 
 def is_role(email: str) -> bool:

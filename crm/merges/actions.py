@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from psycopg import sql
 from psycopg.errors import UniqueViolation
 from pydantic import JsonValue
 
@@ -134,17 +135,27 @@ async def _put_away(tx: Tx, subject: Subject, merged_id: UUID, kept_id: UUID) ->
     """First of all: what must be unique among records that are there is free from now on."""
     away: Values = {"deleted_at": clock.now().isoformat(), "merged_into_id": str(kept_id)}
     await rows.write(tx, subject.table, {"id": str(merged_id)}, away, counts_version=True)
-    if subject.kind is RecordKind.CONTACT:
-        await tx.execute(
+    await tx.execute(
+        sql.SQL(
             """
-            UPDATE contact_matches
-               SET status = CASE WHEN %(kept_id)s IN (contact_id, other_contact_id) THEN 'accepted' ELSE 'set_aside' END
-             WHERE status = 'open'
-               AND %(merged_id)s IN (contact_id, other_contact_id)
-            """,
-            kept_id=kept_id,
-            merged_id=merged_id,
-        )
+        UPDATE {matches}
+           SET status = CASE WHEN %(kept_id)s IN ({one}, {other}) THEN 'accepted' ELSE 'set_aside' END
+         WHERE status = 'open'
+           AND %(merged_id)s IN ({one}, {other})
+        """
+        ).format(**_pairs(subject)),
+        kept_id=kept_id,
+        merged_id=merged_id,
+    )
+
+
+def _pairs(subject: Subject) -> dict[str, sql.Identifier]:
+    """Where the suggested pairs of this kind are."""
+    return {
+        "matches": sql.Identifier(f"{subject.kind}_matches"),
+        "one": sql.Identifier(f"{subject.kind}_id"),
+        "other": sql.Identifier(f"other_{subject.kind}_id"),
+    }
 
 
 async def _write(tx: Tx, subject: Subject, kept_id: UUID, values: Values) -> None:
@@ -249,17 +260,18 @@ async def _finish(tx: Tx, merge: Merge, left_alone: tuple[tuple[str, str], ...])
         by=tx.principal.id,
         merge_id=merge.id,
     )
-    if merge.record_kind is RecordKind.CONTACT:
-        # whoever takes a merge back has said that the two are not one
-        await tx.execute(
+    # whoever takes a merge back has said that the two are not one
+    await tx.execute(
+        sql.SQL(
             """
-            UPDATE contact_matches
-               SET status = CASE WHEN status = 'accepted' THEN 'dismissed' ELSE 'open' END
-             WHERE status IN ('accepted', 'set_aside')
-               AND %(merged_id)s IN (contact_id, other_contact_id)
-            """,
-            merged_id=merge.merged_id,
-        )
+        UPDATE {matches}
+           SET status = CASE WHEN status = 'accepted' THEN 'dismissed' ELSE 'open' END
+         WHERE status IN ('accepted', 'set_aside')
+           AND %(merged_id)s IN ({one}, {other})
+        """
+        ).format(**_pairs(subject_of(merge.record_kind))),
+        merged_id=merge.merged_id,
+    )
     await emit(tx, _event(merge, is_undone=True))
     return Undone(undone, left_alone)
 

@@ -27,6 +27,7 @@ MAY_OPEN = {
     "worker/jobs.py",
     "worker/handlers.py",
     "worker/importing.py",
+    "worker/matching.py",
     "worker/merging.py",
     "worker/remembering.py",
     "worker/finding.py",

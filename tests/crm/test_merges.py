@@ -163,7 +163,7 @@ _JSON_OF_OTHERS = {
         ("merge_rows", "after"), ("bulk_edits", "changes"), ("bulk_edit_records", "changes"),
     },
     "other things": {
-        ("contact_matches", "why"), ("custom_fields", "choices"), ("drafts", "flags"), ("stages", "entry_rules"),
+        ("company_matches", "why"), ("contact_matches", "why"), ("custom_fields", "choices"), ("drafts", "flags"), ("stages", "entry_rules"),
         ("stages", "exit_rules"), ("table_imports", "layout"), ("table_imports", "sample"),
         ("table_imports", "mapping"), ("table_imports", "options"), ("table_imports", "fault"),
         ("triggers", "conditions"), ("triggers", "actions"),

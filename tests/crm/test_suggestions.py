@@ -6,14 +6,9 @@ from crm.companies.actions import create_company
 from crm.companies.models import NewCompany
 from crm.contacts.actions import create_contact
 from crm.contacts.models import NewContact
-from crm.contacts.suggestions import (
-    Suggestion,
-    dismiss_suggestion,
-    list_suggestions,
-    look_at_batch,
-    look_for_matches,
-)
+from crm.contacts.suggestions import look_at_batch, look_for_matches
 from crm.merges.actions import merge_records, undo_merge
+from crm.merges.duplicates import Duplicate, dismiss_duplicate, list_duplicates
 from events.ids import ContactId, RecordKind
 
 
@@ -32,8 +27,8 @@ async def _twins(tx: Tx) -> tuple[ContactId, ContactId]:
     return one.id, other.id
 
 
-async def _found(tx: Tx) -> list[Suggestion]:
-    return (await list_suggestions(tx)).items
+async def _found(tx: Tx) -> list[Duplicate]:
+    return (await list_duplicates(tx)).items
 
 
 async def test_a_twin_in_the_other_alphabet_is_suggested_with_reasons(
@@ -46,7 +41,7 @@ async def test_a_twin_in_the_other_alphabet_is_suggested_with_reasons(
 
         (suggestion,) = await _found(tx)
 
-    assert {suggestion.contact_id, suggestion.other_contact_id} == set(twins)
+    assert {suggestion.record_id, suggestion.other_id} == set(twins)
     assert 0.5 <= suggestion.score <= 1
     assert {(why["field"], why["level"]) for why in suggestion.why} >= {
         ("surname", "alias"),
@@ -62,11 +57,8 @@ async def test_the_nightly_look_finds_the_same(database: Database, organization:
         has_more = await look_at_batch(tx)
 
         (suggestion,) = await _found(tx)
-        kinds: list[str] = await tx.value(
-            "SELECT array_agg(kind) FROM due_work WHERE kind = 'contacts.match'"
-        )
-    assert (has_more, kinds) == (False, ["contacts.match"])
-    assert {suggestion.contact_id, suggestion.other_contact_id} == set(twins)
+    assert not has_more
+    assert {suggestion.record_id, suggestion.other_id} == set(twins)
 
 
 async def test_a_dismissed_pair_stays_dismissed(database: Database, organization: Principal) -> None:
@@ -75,7 +67,7 @@ async def test_a_dismissed_pair_stays_dismissed(database: Database, organization
         await look_at_batch(tx)
         (suggestion,) = await _found(tx)
 
-        await dismiss_suggestion(tx, suggestion.id)
+        await dismiss_duplicate(tx, suggestion.id)
         await look_at_batch(tx)
 
         assert await _found(tx) == []

@@ -17,6 +17,7 @@ from crm.merges.references import VERSIONED
 # Tables that remember what was done: they only grow. `due_work` is what is still to do.
 HISTORY = {
     "events", "event_changes", "event_subjects", "event_deliveries", "merges", "merge_rows", "due_work", "contact_matches",
+    "company_matches",
 }  # fmt: skip
 # They only grow too: a version that went back would let a stale edit through.
 GROWING = {table: {"version", "updated_at"} for table in VERSIONED}

@@ -7,6 +7,9 @@ import pytest
 from core.db import Database
 from core.pagination import encode_cursor
 from core.principal import Principal
+from crm.companies.actions import create_company
+from crm.companies.models import NewCompany
+from crm.companies.suggestions import look_at_batch
 from crm.contacts.actions import create_contact
 from crm.contacts.models import NewContact
 from crm.identity.models import Role
@@ -35,6 +38,32 @@ async def test_both_are_shown_and_the_chosen_value_stays(
     card = (await browser.get(f"/contacts/{kept}")).text
     assert "Директор" in card
     assert "Любит чай" in card
+
+
+async def test_two_companies_are_suggested_compared_merged_and_parted_again(
+    browser: Browser, database: Database, organization: Principal
+) -> None:
+    async with database.transaction(organization, "test") as tx:
+        kept = await create_company(tx, NewCompany("ООО «Ромашка»", city="Казань"))
+        merged = await create_company(tx, NewCompany("Romashka LLC", industry="Flowers"))
+        await look_at_batch(tx)
+
+    found = (await browser.get("/duplicates")).text
+    place = f"/merges/new?kind=company&kept_id={kept.id}&merged_id={merged.id}"
+    form = (await browser.get(place)).text
+    sides = {"side.name": "merged"}
+    done = await browser.post(
+        "/merges", None, kind="company", kept_id=str(kept.id), merged_id=str(merged.id), **sides
+    )
+    card = (await browser.get(f"/companies/{kept.id}")).text
+    await browser.post(f"{done.headers['location']}/undoing")
+    after = (await browser.get(f"/companies/{merged.id}")).text
+
+    assert place.replace("&", "&amp;") in found
+    assert "Not the same company" in found
+    assert all(text in form for text in ("Казань", "Flowers"))
+    assert all(text in card for text in ("Romashka LLC", "Flowers", "Казань"))
+    assert "Romashka LLC" in after
 
 
 async def test_whoever_opens_the_record_that_was_put_away_is_led_on(

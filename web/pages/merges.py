@@ -7,10 +7,9 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from core.errors import Conflict
-from crm.contacts import suggestions
 from crm.conversations.inbox import count_folders
 from crm.merges import actions as merges
-from crm.merges import queries
+from crm.merges import duplicates, queries
 from crm.merges.models import MergeId, Side
 from events.ids import RecordKind
 from web.refusals import refusal_text
@@ -25,7 +24,7 @@ _SIDE = "side."
 async def show_duplicates(session: CurrentSession, cursor: str = "") -> Response:
     return session.page(
         "merges/duplicates.html",
-        page=await suggestions.list_suggestions(session.tx, cursor=cursor or None),
+        page=await duplicates.list_duplicates(session.tx, cursor=cursor or None),
         recent=(await queries.list_merges(session.tx, limit=5)).items,
         **await _frame(session),
     )
@@ -33,7 +32,7 @@ async def show_duplicates(session: CurrentSession, cursor: str = "") -> Response
 
 @router.post("/duplicates/{match_id}/dismissal")
 async def dismiss_duplicate(session: CurrentSession, match_id: UUID) -> Response:
-    await suggestions.dismiss_suggestion(session.tx, match_id)
+    await duplicates.dismiss_duplicate(session.tx, match_id)
     return RedirectResponse("/duplicates", 303)
 
 

@@ -22,6 +22,7 @@ from crm.bulk.actions import create_bulk_edit
 from crm.bulk.models import Changes, NewBulkEdit
 from crm.companies.actions import create_company
 from crm.companies.models import NewCompany
+from crm.companies.suggestions import look_at_batch as look_at_companies
 from crm.contacts.actions import create_contact, update_contact
 from crm.contacts.matches import MatchReason, note_match
 from crm.contacts.models import ContactEdit, NewContact
@@ -318,12 +319,15 @@ async def _found(tenant: Tenant) -> None:
 
 
 async def _duplicates(tenant: Tenant, say: Say) -> None:
-    """A suggested pair, and two contacts who were merged."""
+    """Suggested pairs, and two contacts who were merged."""
     async with tenant.db.transaction(tenant.owner, "test") as tx:
         names = ("V. Lindqvist", "W. Lindqvist", "Ann Berg", "Anna Berg")
         one, other, kept, merged = [await create_contact(tx, NewContact(say(name))) for name in names]
         await note_match(tx, one.id, other.id, MatchReason.SAME_HANDLE, say("a number of both"))
         await look_at_batch(tx)
+        for name in ("Lindqvist Cargo", "Lindqvist Cargo Ltd"):
+            await create_company(tx, NewCompany(say(name)))
+        await look_at_companies(tx)
         await merge_records(tx, RecordKind.CONTACT, kept.id, merged.id)
 
 
