@@ -1,4 +1,1 @@
-"""Evaluation: suites, scorers, the runner and its reports, with people's decisions as the ground truth.
-
-The runner and the first suites come with the agents step.
-"""
+"""Evaluation: suites of cases, scorers, and the arena in which every case has an organization of its own."""

@@ -22,20 +22,18 @@ from core import clock
 from core.db import Tx
 from core.principal import system
 from crm.api_keys import answers
-from crm.automation import actions as automation
+from crm.automation import hearing
 from crm.channel_accounts import actions as accounts
 from crm.channel_accounts import mailboxes
 from crm.channel_accounts import queries as account_queries
 from crm.channel_accounts.models import AccountStatus
 from crm.companies import suggestions as company_suggestions
 from crm.companies import sweeps
-from crm.contacts import actions as contacts
 from crm.contacts import matches, suggestions
-from crm.contacts.consent import asks_to_stop
 from crm.conversations import actions as conversations
 from crm.conversations import attachments, outgoing_mail, sending
 from crm.conversations import queries as conversation_queries
-from crm.conversations.models import Attempt, HandoffReason, HolderKind
+from crm.conversations.models import Attempt, HolderKind
 from crm.conversations.sending import Wait
 from crm.drafts import actions as drafts
 from crm.drafts.queries import get_draft
@@ -101,30 +99,7 @@ def _event(job: Job, kind: type[Kind]) -> Kind:
 
 
 async def evaluate_triggers(services: "Services", tx: Tx, job: Job) -> None:
-    """A draft that does not know the new message is discarded, then the organization's rules decide what happens.
-
-    Somebody who asks us to stop is heard before any rule or agent.
-    """
-    event = _event(job, MessageReceived)
-    await drafts.supersede_outdated(tx, event.conversation_id)
-    message = await conversation_queries.get_message(tx, event.message_id)
-    if asks_to_stop(message.body):
-        await _stop_writing(tx, event.conversation_id, message.body)
-    else:
-        await automation.evaluate(tx, event, services.quiet_window)
-
-
-async def _stop_writing(tx: Tx, conversation_id: ConversationId, words: str) -> None:
-    conversation = await conversation_queries.get_conversation(tx, conversation_id)
-    contact = await contacts.suppress_contact(tx, conversation.contact_id, words)
-    await runs.cancel_open_runs(tx, conversation_id, "the contact asked us to stop")
-    await conversations.hand_off(
-        tx,
-        conversation_id,
-        reason=HandoffReason.CUSTOMER_REQUEST,
-        summary=f"{contact.name}: «{words}»",
-        next_step="",
-    )
+    await hearing.hear_message(tx, _event(job, MessageReceived), services.quiet_window)
 
 
 async def record_interaction(services: "Services", tx: Tx, job: Job) -> None:

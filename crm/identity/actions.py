@@ -43,6 +43,18 @@ async def create_user(tx: Tx, *, email: str, name: str, password: str, role: Rol
     """
     if len(password) < 10:
         raise Unprocessable("The password is too short; use at least 10 characters.", field="password")
+    return await _insert_user(tx, email, name, await crypto.hash_password(password), role, locale)
+
+
+async def create_stand_in(tx: Tx, *, name: str, role: Role, locale: str) -> UserId:
+    """Make a member as whom nobody can sign in, for organizations in which only machines play.
+
+    Raises: Unprocessable.
+    """
+    return await _insert_user(tx, f"{uuid7()}@stand-in.invalid", name, "no login", role, locale)
+
+
+async def _insert_user(tx: Tx, email: str, name: str, password_hash: str, role: Role, locale: str) -> UserId:
     user_id = UserId(uuid7())
     # RETURNING, or naming the column of the conflict, would need the right to read the row before it is a member's.
     inserted = await tx.execute(
@@ -54,7 +66,7 @@ async def create_user(tx: Tx, *, email: str, name: str, password: str, role: Rol
         id=user_id,
         email=email,
         name=name,
-        password_hash=await crypto.hash_password(password),
+        password_hash=password_hash,
         locale=locale,
     )
     if not inserted:

@@ -17,6 +17,7 @@ PACKAGES = (
     "api",
     "web",
     "worker",
+    "evals",
 )
 
 # Decision record 0002 names worker/jobs.py, where the lease of every job is begun and settled, and the others.
@@ -39,6 +40,7 @@ MAY_OPEN = {
     "tools/dispatch.py",
     "agents/runtime.py",
     "agents/context.py",
+    "evals/arena.py",
     "web/live.py",
     "web/pages/session.py",
     "graph/active.py",

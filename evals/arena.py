@@ -1,0 +1,191 @@
+"""Throw-away organizations: made out of a scene, worked in by the real runtime, and read back. Nothing leaves them.
+
+    arena = Arena(db, settings)
+    room = await arena.make_room(Scene(contact=Person(language="ru")))
+    with room.clock():
+        run_id = await room.hear("Сколько стоит на 40 сканеров?")
+        await arena.work(room, run_id, model)
+        played = await room.read_back()
+
+The database is one in which no relay runs: what happens in a room is carried out by its caller alone, in order. The
+room's channel account only keeps what was said, so that no message of it can be sent anywhere.
+"""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from itertools import count
+from uuid import UUID
+
+from agents.llm.base import LanguageModel
+from agents.llm.models import ModelChoice
+from agents.runtime import Runtime
+from core import clock
+from core.db import Database
+from core.ids import uuid7
+from core.principal import Principal, PrincipalKind, system
+from core.settings import Settings
+from crm.approvals.models import Approval
+from crm.approvals.queries import get_approval_of
+from crm.automation.hearing import hear_message
+from crm.channel_accounts.models import ChannelAccount
+from crm.conversations.actions import receive_message
+from crm.conversations.models import Conversation, InboundMessage, Message
+from crm.conversations.queries import find_conversation, get_conversation, list_messages
+from crm.drafts.models import Draft, Evidence
+from crm.drafts.queries import find_pending_draft, list_evidence
+from crm.runs.actions import QuietWindow, RunRequest, request_run
+from crm.runs.model_calls import CallTotals, total_of_run
+from crm.runs.models import Run
+from crm.runs.queries import get_run, list_open_runs
+from crm.runs.tool_calls import ToolCall, list_tool_calls
+from evals.furnishing import furnish
+from evals.scene import Scene
+from events.ids import BidiId, ContactId, ConversationId, RunId
+from events.types import MessageReceived
+from graph.postgres import PostgresGraph
+from graph.projector import rebuild
+from memory.embeddings.base import Embedder
+from tools.dispatch import Dispatcher
+
+AT_ONCE = QuietWindow(0, 0)
+
+
+@dataclass(frozen=True)
+class Played:
+    """What is left of a case: the rows that the agent's work led to."""
+
+    run: Run | None
+    conversation: Conversation
+    messages: list[Message]
+    draft: Draft | None = None
+    evidence: list[Evidence] = field(default_factory=list)
+    approval: Approval | None = None
+    calls: list[ToolCall] = field(default_factory=list)
+    used: CallTotals | None = None
+
+
+@dataclass
+class Room:
+    """One throw-away organization. `owner` may do everything in it."""
+
+    db: Database
+    owner: Principal
+    account: ChannelAccount
+    bidi_id: BidiId
+    contact_id: ContactId
+    scene: Scene
+    ids: dict[str, UUID] = field(default_factory=dict)
+    _numbers: "count[int]" = field(default_factory=lambda: count(1))
+
+    def clock(self, later: timedelta = timedelta(0)) -> AbstractContextManager[None]:
+        """Time stands still inside the block, at the moment of the scene."""
+        return clock.frozen(self.scene.now + later)
+
+    async def hear(self, *lines: str) -> RunId | None:
+        """The contact writes, as a channel would hand it in; the run that the organization's rules ask for, if any."""
+        for line in lines:
+            await self.receive(self.inbound(line))
+        return await self.open_run()
+
+    def inbound(self, text: str) -> InboundMessage:
+        """One line of the contact; a caller may change any of it before it is received."""
+        number = next(self._numbers)
+        person = self.scene.contact
+        return InboundMessage(
+            update_id=f"u{number}",
+            chat_id=person.telegram_id,
+            message_id=f"m{number}",
+            sender_name=person.name,
+            sender_language=person.language,
+            handles=(("telegram_id", person.telegram_id),),
+            text=text,
+            occurred_at=clock.now(),
+        )
+
+    async def receive(self, inbound: InboundMessage) -> ConversationId:
+        """Store an inbound message and let the rules of the organization react to it."""
+        principal = system(self.owner.organization_id)
+        async with self.db.transaction(principal, "arena.receive") as tx:
+            await receive_message(tx, self.account, inbound)
+            conversation = await find_conversation(tx, self.account.id, inbound.chat_id)
+            if conversation is None:
+                raise LookupError(f"Nothing was received in the chat {inbound.chat_id}.")
+            newest = (await list_messages(tx, conversation.id, last=1))[0]
+            await hear_message(tx, MessageReceived(conversation.id, newest.id), AT_ONCE)
+        return conversation.id
+
+    async def request(self, feedback: str = "") -> RunId | None:
+        """Ask the seat for a run, as a person does who sends a draft back."""
+        conversation = await self.conversation()
+        async with self.db.transaction(self.owner, "arena.request") as tx:
+            asked = RunRequest(self.bidi_id, self.scene.seat.agent, conversation.id, feedback=feedback)
+            return await request_run(tx, asked, AT_ONCE)
+
+    async def open_run(self) -> RunId | None:
+        conversation = await self.conversation()
+        async with self.db.transaction(self.owner, "arena.open_run") as tx:
+            waiting = await list_open_runs(tx, conversation.id)
+        return waiting[0].id if waiting else None
+
+    async def conversation(self) -> Conversation:
+        """The conversation with the contact. Raises: LookupError before the first message."""
+        async with self.db.transaction(self.owner, "arena.conversation") as tx:
+            found = await find_conversation(tx, self.account.id, self.scene.contact.telegram_id)
+        if found is None:
+            raise LookupError(f"{self.scene.contact.name} has not written yet.")
+        return found
+
+    async def read_back(self, run_id: RunId | None = None) -> Played:
+        """The rows as they stand now, with those of one run."""
+        conversation_id = (await self.conversation()).id
+        async with self.db.transaction(self.owner, "arena.read_back") as tx:
+            played = Played(
+                run=await get_run(tx, run_id) if run_id else None,
+                conversation=await get_conversation(tx, conversation_id),
+                messages=await list_messages(tx, conversation_id),
+                draft=await find_pending_draft(tx, conversation_id),
+            )
+            if run_id is not None:
+                calls, used = await list_tool_calls(tx, run_id), await total_of_run(tx, run_id)
+                played = replace(played, calls=calls, used=used)
+            if played.draft is not None:
+                evidence = await list_evidence(tx, played.draft.id)
+                approval = await get_approval_of(tx, played.draft.id)
+                played = replace(played, evidence=evidence, approval=approval)
+        return played
+
+
+class Arena:
+    """A database for rooms, with what the runs in them share."""
+
+    def __init__(self, db: Database, settings: Settings, *, embedder: Embedder | None = None) -> None:
+        self.db = db
+        self._settings = settings
+        self._graph = PostgresGraph(db)
+        self._dispatcher = Dispatcher(db, self._graph, embedder=embedder)
+
+    async def make_room(self, scene: Scene) -> Room:
+        """A fresh organization that looks like the scene."""
+        builder = system(uuid7())
+        with clock.frozen(scene.now):
+            async with self.db.transaction(builder, "arena.make_room") as tx:
+                made = await furnish(tx, scene)
+            if scene.acquaintances:
+                await rebuild(self.db, builder, self._graph)
+        owner = Principal(PrincipalKind.USER, made.user_id, builder.organization_id, scopes=frozenset({"*"}))
+        return Room(self.db, owner, made.account, made.bidi_id, made.contact_id, scene, made.ids)
+
+    async def work(self, room: Room, run_id: RunId, model: LanguageModel) -> Run:
+        """Carry a run out with this model, under the product's own policy; the run as it ended."""
+        await self.runtime(model).execute(room.owner.organization_id, run_id)
+        async with self.db.transaction(room.owner, "arena.work") as tx:
+            return await get_run(tx, run_id)
+
+    def runtime(self, model: LanguageModel) -> Runtime:
+        """The product's runtime, in which every seat asks this model."""
+
+        def chosen(_: ModelChoice) -> LanguageModel:
+            return model
+
+        return Runtime(self.db, self._settings, self._dispatcher, chosen)
