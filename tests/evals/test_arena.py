@@ -12,7 +12,9 @@ from crm.conversations.models import Direction
 from evals.arena import Arena
 from evals.scene import NOW, Acquaintance, DealAtHand, Paper, Person, Said, Scene, Statement
 
-PRICE = Statement(predicate="price", text="25 to 99 scanners cost €17 each a month, paid yearly", source="Price list")
+PRICE = Statement(
+    predicate="price", text="25 to 99 scanners cost €17 each a month, paid yearly", source="Price list"
+)
 
 
 @pytest.fixture
