@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from core.db import Database, Tx
-from core.principal import Principal
+from core.db import Tx
 from crm.companies.queries import get_company
 from crm.contacts.models import Contact
 from crm.contacts.queries import get_contact
 from crm.conversations.models import Conversation, Direction, Message, MessageKind, MessageStatus
 from crm.conversations.queries import get_conversation, list_attachments, list_messages
 from crm.runs.models import Run
-from events.ids import MessageId
+from events.ids import ConversationId, MessageId
 
 # A silence after which a new line begins a new burst.
 BURST_GAP = timedelta(hours=12)
@@ -41,24 +40,28 @@ class Thread:
     history: tuple[Line, ...]
 
 
-async def load_thread(db: Database, principal: Principal, run: Run) -> Thread:
+async def load_thread(tx: Tx, run: Run) -> Thread:
     """The thread up to the newest message that the run covers; a resumed run sees the same."""
-    async with db.transaction(principal, "run.context") as tx:
-        conversation = await get_conversation(tx, run.conversation_id)
-        contact = await get_contact(tx, conversation.contact_id)
-        company = await get_company(tx, contact.company_id) if contact.company_id else None
-        lines = await _lines(tx, run)
+    conversation = await get_conversation(tx, served(run))
+    contact = await get_contact(tx, conversation.contact_id)
+    company = await get_company(tx, contact.company_id) if contact.company_id else None
+    lines = await _lines(tx, run)
     start = _burst_start(lines)
     return Thread(
         conversation, contact, company.name if company else "", tuple(lines[start:]), tuple(lines[:start])
     )
 
 
+def served(run: Run) -> ConversationId:
+    """The conversation of a run that serves one, as every run of the inbox does."""
+    if run.conversation_id is None:
+        raise ValueError(f"The run {run.id} serves no conversation.")
+    return run.conversation_id
+
+
 async def _lines(tx: Tx, run: Run) -> list[Line]:
     messages = [
-        message
-        for message in await list_messages(tx, run.conversation_id, last=HISTORY)
-        if _is_seen(message, run)
+        message for message in await list_messages(tx, served(run), last=HISTORY) if _is_seen(message, run)
     ]
     files = await _files(tx, messages)
     return [

@@ -1,14 +1,27 @@
 """What one run has in its hands while it works: nothing of it is checkpointed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
+from uuid import UUID
 
 from pydantic import JsonValue
 
-from agents.context import Thread
 from agents.llm.base import LanguageModel, ToolSpec
 from agents.llm.exchange import Budget
 from tools.base import RunContext, ToolResult
+
+Thread = TypeVar("Thread")
+
+
+class Publish(Protocol):
+    """The fan-out to open pages, inside the run's organization."""
+
+    async def __call__(self, message: Mapping[str, str], *, about: UUID) -> None: ...
+
+
+async def _nobody_listens(message: Mapping[str, str], *, about: UUID) -> None:
+    """No page is told."""
 
 
 class ToolCaller(Protocol):
@@ -22,10 +35,11 @@ class LeaseLost(Exception):
 
 
 @dataclass
-class Desk:
-    """A leased run with its thread, its model, its tools and its budget.
+class Desk(Generic[Thread]):
+    """A leased run with what it is about, its model, its tools and its budget.
 
     `tools` are those that a model may call by itself; `scratch` keeps what was read, and is read again after a crash.
+    `publish` tells the open pages of the organization what is not worth keeping.
     """
 
     ctx: RunContext
@@ -35,6 +49,7 @@ class Desk:
     budget: Budget
     tools: tuple[ToolSpec, ...] = ()
     scratch: dict[str, JsonValue] = field(default_factory=dict)
+    publish: Publish = _nobody_listens
 
     @property
     def seat(self) -> dict[str, str]:

@@ -1,15 +1,17 @@
 """Carries out runs: leases them, drives their graph, and closes them; the only caller of LangGraph.
 
-The run row says whether a run is finished. Whatever happens here, a conversation ends with a draft, with a person,
-with nothing to do, or with a run that the next claim takes up again.
+The run row says whether a run is finished. Whatever happens here, a run ends with what was asked of it, with people
+told of its failure, with nothing to do, or with a next claim that takes it up again. agents/agent.py says what each
+kind of agent brings along.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -21,31 +23,26 @@ from opentelemetry import trace
 from prometheus_client import Counter, Histogram
 
 from agents import checkpoints, registry
-from agents.context import load_thread
+from agents.agent import Agent, Trouble, Unwanted
 from agents.desk import Desk, LeaseLost, ToolCaller
-from agents.inbox import words
-from agents.inbox.state import State, Stop
+from agents.inbox import agent as inbox
 from agents.llm.base import LanguageModel
 from agents.llm.exchange import Budget, BudgetExceeded, Limits, ModelFailed
 from agents.llm.metered import Metered
 from agents.llm.models import ModelChoice, ModelFactory
 from agents.llm.offline.intents import warm_up
-from agents.registry import Agent
 from core.db import Database, Tx
 from core.errors import AppError, Unavailable
-from core.principal import system
+from core.principal import Principal, system
+from core.pubsub import PubSub
 from core.settings import Settings
 from crm.bidi.models import Bidi
 from crm.bidi.queries import get_bidi
-from crm.contacts.queries import get_contact
-from crm.conversations import actions as conversations
-from crm.conversations.models import HandoffReason, HolderKind
-from crm.conversations.queries import get_conversation
 from crm.language_models.queries import choose_language_models
 from crm.runs import actions as runs
 from crm.runs.model_calls import CallTotals, ModelCall, record_model_calls, total_of_run
 from crm.runs.models import Run, RunStatus
-from events.ids import ConversationId, RunId
+from events.ids import RunId
 from prompts import library
 from tools.base import RunContext
 
@@ -54,13 +51,7 @@ _tracer = trace.get_tracer("getsale.agents")
 _finished = Counter("getsale_runs_total", "Agent runs that ended, by agent and outcome", ["agent", "outcome"])
 _seconds = Histogram("getsale_run_seconds", "Duration of agent runs in seconds", ["agent"])
 
-_STATUS = {
-    "drafted": RunStatus.SUCCEEDED,
-    "handed_off": RunStatus.SUCCEEDED,
-    "ignored": RunStatus.SUCCEEDED,
-    "outrun": RunStatus.CANCELLED,
-    "failed": RunStatus.FAILED,
-}
+State = dict[str, Any]  # of whichever agent it is
 
 
 @dataclass(frozen=True)
@@ -75,21 +66,28 @@ class _Claim:
 
 @dataclass(frozen=True)
 class _Ending:
-    """How a run ends; `stop` is handed to a person in the same transaction."""
+    """How a run ends: with the state that its graph came to, or with the trouble that people are told of."""
 
     status: RunStatus
     outcome: str
     reason: str
-    stop: Stop | None = None
+    state: State = field(default_factory=dict)
+    trouble: Trouble | None = None
 
 
 class Runtime:
     """Executes runs of every agent of the registry."""
 
     def __init__(
-        self, db: Database, settings: Settings, dispatcher: ToolCaller, models: ModelFactory
+        self,
+        db: Database,
+        settings: Settings,
+        dispatcher: ToolCaller,
+        models: ModelFactory,
+        pubsub: PubSub | None = None,
     ) -> None:
         self._db = db
+        self._pubsub = pubsub
         self._settings = settings
         self._dispatcher = dispatcher
         self._models = models
@@ -115,11 +113,10 @@ class Runtime:
             return await self._carry_out(claim)
 
     async def give_up(self, tx: Tx, run_id: UUID, reason: str) -> None:
-        """Fail a run that was tried often enough, and give its conversation to a person."""
+        """Fail a run that was tried often enough, and tell people."""
         run = await runs.give_up_run(tx, RunId(run_id), reason)
         if run is not None:
-            language = await _language(tx, run.conversation_id)
-            await _hand_off(tx, run, words.broken(language, reason))
+            await self._give_up(tx, run, Trouble(RunStatus.FAILED, reason))
 
     async def _claim(self, organization_id: UUID, run_id: RunId) -> _Claim | None:
         """Lease the run; one that nobody wants any more is cancelled instead."""
@@ -147,13 +144,15 @@ class Runtime:
                 model = Metered(self._models(claim.choice), partial(self._record_calls, run, bidi))
                 ending = await self._drive(run, bidi, model, budget)
             except BudgetExceeded as err:
-                ending = await self._ending_without_answer(run, bidi, RunStatus.BUDGET_EXCEEDED, str(err))
+                ending = _troubled(RunStatus.BUDGET_EXCEEDED, str(err))
+            except Unwanted as err:
+                ending = _Ending(RunStatus.CANCELLED, "unwanted", str(err))
             except (ModelFailed, GraphRecursionError) as err:
-                ending = await self._ending_without_answer(run, bidi, RunStatus.FAILED, str(err))
+                ending = _troubled(RunStatus.FAILED, str(err))
             except AppError as err:
                 if isinstance(err, Unavailable):
                     raise
-                ending = await self._ending_without_answer(run, bidi, RunStatus.FAILED, err.detail)
+                ending = _troubled(RunStatus.FAILED, err.detail)
             label = model.label if model else ""
             is_closed = await self._finish(run, bidi, ending, budget, label)
             outcome = ending.outcome if is_closed else "lost"
@@ -191,25 +190,30 @@ class Runtime:
     async def _drive(self, run: Run, bidi: Bidi, model: LanguageModel, budget: Budget) -> _Ending:
         """Run the graph to its end under the lease and the clock.
 
-        Raises: LeaseLost, BudgetExceeded, ModelFailed, GraphRecursionError.
+        Raises: LeaseLost, BudgetExceeded, ModelFailed, Unwanted, GraphRecursionError.
         """
         agent = self._agents.get(run.agent)
         if agent is None:
             raise ModelFailed(f"there is no agent {run.agent!r} in this build")
-        principal = bidi.principal(run.id)
         async with self._leased(run, bidi, budget):
-            thread = await load_thread(self._db, principal, run)
-            if thread.conversation.holder_kind is HolderKind.PERSON:
-                return _Ending(RunStatus.CANCELLED, "unwanted", "a person holds the conversation")
+            principal = await self._principal(agent, run, bidi)
+            async with self._db.transaction(principal, "run.context") as tx:
+                thread = await agent.load(tx, run)
             prompt = library.load(agent.prompt).label
             ctx = RunContext(run, bidi, principal, model=model.label, prompt=prompt)
-            desk = Desk(ctx, thread, model, self._dispatcher, budget, registry.reading_tools(principal))
+            desk = Desk(ctx, thread, model, self._dispatcher, budget, agent.tools(principal))
+            if self._pubsub is not None:
+                desk.publish = partial(self._pubsub.publish, principal.organization_id)
             async with self._db.session(principal) as connection:
                 saver = checkpoints.saver(connection, self._serializers[run.agent])
                 state = await _invoke(agent, saver, run, desk)
                 await checkpoints.prune(saver, run.id)
         outcome = state.get("outcome", "failed")
-        return _Ending(_STATUS[outcome], outcome, state.get("detail", ""))
+        return _Ending(agent.outcomes[outcome], outcome, state.get("detail", ""), state)
+
+    async def _principal(self, agent: Agent[Any, Any], run: Run, bidi: Bidi) -> Principal:
+        async with self._db.transaction(system(bidi.organization_id), "run.principal") as tx:
+            return await agent.principal(tx, run, bidi)
 
     @asynccontextmanager
     async def _leased(self, run: Run, bidi: Bidi, budget: Budget) -> AsyncIterator[None]:
@@ -253,27 +257,32 @@ class Runtime:
         except (Unavailable, psycopg.OperationalError):
             _log.warning("run.lease_not_released", run_id=str(run.id))
 
-    async def _ending_without_answer(self, run: Run, bidi: Bidi, status: RunStatus, why: str) -> _Ending:
-        async with self._db.transaction(system(bidi.organization_id), "run.language") as tx:
-            language = await _language(tx, run.conversation_id)
-        if status is RunStatus.BUDGET_EXCEEDED:
-            return _Ending(status, "handed_off", why, words.out_of_budget(language, why))
-        return _Ending(status, "failed", why, words.broken(language, why))
-
     async def _finish(self, run: Run, bidi: Bidi, ending: _Ending, budget: Budget, label: str) -> bool:
-        """Close the run, and hand its conversation over where it must be, in one transaction."""
+        """Close the run, and keep what it came to or tell people of its trouble, in one transaction."""
         usage = runs.Usage(budget.steps, budget.tokens_in, budget.tokens_out, budget.cost_usd_micros, label)
         principal = system(bidi.organization_id).in_run(run.id)
         async with self._db.transaction(principal, "run.finish") as tx:
             is_ours = await runs.finish_run(
                 tx, run, ending.status, outcome=ending.outcome, reason=ending.reason[:500], usage=usage
             )
-            if is_ours and ending.stop is not None:
-                await _hand_off(tx, run, ending.stop)
+            if is_ours and ending.trouble is not None:
+                await self._give_up(tx, run, ending.trouble)
+            elif is_ours and ending.state:
+                await self._agents[run.agent].conclude(tx, run, ending.state)
         return is_ours
 
+    async def _give_up(self, tx: Tx, run: Run, trouble: Trouble) -> None:
+        agent = self._agents.get(run.agent)
+        # An agent that is not in this build left a conversation behind like any other.
+        await (agent.give_up if agent else inbox.give_up)(tx, run, trouble)
 
-async def _invoke(agent: Agent, saver: AsyncPostgresSaver, run: Run, desk: Desk) -> State:
+
+def _troubled(status: RunStatus, why: str) -> _Ending:
+    outcome = "out_of_budget" if status is RunStatus.BUDGET_EXCEEDED else "failed"
+    return _Ending(status, outcome, why, trouble=Trouble(status, why))
+
+
+async def _invoke(agent: Agent[Any, Any], saver: AsyncPostgresSaver, run: Run, desk: Desk[Any]) -> State:
     """Drive the graph from its newest checkpoint, or from the start when that tells no outcome."""
     graph = agent.graph.copy({"checkpointer": saver})
     config: RunnableConfig = {
@@ -284,25 +293,7 @@ async def _invoke(agent: Agent, saver: AsyncPostgresSaver, run: Run, desk: Desk)
     if run.fence > 1 and await saver.aget_tuple(config) is not None:
         resumed = await graph.ainvoke(None, config, context=desk, durability="sync", version="v2")
         if "outcome" in resumed.value:
-            return resumed.value
+            return dict(resumed.value)
     # Starting over is safe: every effect goes through a tool, and a tool runs once per call key.
     done = await graph.ainvoke({}, config, context=desk, durability="sync", version="v2")
-    return done.value
-
-
-async def _language(tx: Tx, conversation_id: ConversationId) -> str:
-    conversation = await get_conversation(tx, conversation_id)
-    return (await get_contact(tx, conversation.contact_id)).language
-
-
-async def _hand_off(tx: Tx, run: Run, stop: Stop) -> None:
-    """Give the conversation to people, unless one of them has it already."""
-    conversation = await get_conversation(tx, run.conversation_id)
-    if conversation.holder_kind is not HolderKind.PERSON:
-        await conversations.hand_off(
-            tx,
-            run.conversation_id,
-            reason=HandoffReason(stop.reason),
-            summary=stop.summary,
-            next_step=stop.next_step,
-        )
+    return dict(done.value)

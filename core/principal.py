@@ -22,7 +22,8 @@ class Visibility(StrEnum):
 class Principal:
     """A user, an AI seat or the system, inside exactly one organization.
 
-    `run_id` and `causation_id` say on whose behalf it acts: the agent run and the event that led here.
+    `run_id` and `causation_id` say on whose behalf it acts: the agent run and the event that led here; `behalf_of` is
+    the user whom a seat answers in this run, and who may do all that it may do there.
     """
 
     kind: PrincipalKind
@@ -32,6 +33,7 @@ class Principal:
     visibility: Visibility = Visibility.ALL
     seat_id: UUID | None = None
     run_id: UUID | None = None
+    behalf_of: UUID | None = None
     causation_id: UUID | None = None
     correlation_id: UUID | None = None
 
@@ -45,6 +47,19 @@ class Principal:
 
     def caused_by(self, event_id: UUID, correlation_id: UUID | None) -> "Principal":
         return replace(self, causation_id=event_id, correlation_id=correlation_id or event_id)
+
+    def on_behalf_of(self, person: "Principal") -> "Principal":
+        """The same seat working for somebody: what either of the two may not do, it may not do now."""
+        scopes = frozenset(
+            scope for scope in self.scopes | person.scopes if self.may(scope) and person.may(scope)
+        )
+        is_narrow = Visibility.ASSIGNED in (self.visibility, person.visibility)
+        return replace(
+            self,
+            scopes=scopes,
+            visibility=Visibility.ASSIGNED if is_narrow else Visibility.ALL,
+            behalf_of=person.id,
+        )
 
     def in_run(self, run_id: UUID) -> "Principal":
         return replace(self, run_id=run_id)

@@ -1,6 +1,6 @@
-"""Redis fan-out: one topic per organization, small messages, nothing kept."""
+"""Redis fan-out: a topic for each organization, and for single things of it; small messages, nothing kept."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -14,20 +14,25 @@ _CONFIRM_SECONDS = 5.0
 
 
 class PubSub:
-    """Publishes to and reads from `org:<id>` topics. Losing a message costs freshness, never data."""
+    """Publishes to and reads from `org:<id>` topics, or `org:<id>:<thing>`. Losing a message costs freshness, never
+    data."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    async def publish(self, organization_id: UUID, message: dict[str, str]) -> None:
-        await self._redis.publish(_topic(organization_id), jsons.dump_bytes(message))
+    async def publish(
+        self, organization_id: UUID, message: Mapping[str, str], *, about: UUID | None = None
+    ) -> None:
+        await self._redis.publish(_topic(organization_id, about), jsons.dump_bytes(dict(message)))
 
     @asynccontextmanager
-    async def subscribe(self, organization_id: UUID) -> AsyncIterator["Subscription"]:
+    async def subscribe(
+        self, organization_id: UUID, *, about: UUID | None = None
+    ) -> AsyncIterator["Subscription"]:
         """Whatever is published from now on; the server has confirmed it. Raises: RedisError."""
         pubsub = self._redis.pubsub()
         try:
-            await pubsub.subscribe(_topic(organization_id))
+            await pubsub.subscribe(_topic(organization_id, about))
             if await pubsub.get_message(timeout=_CONFIRM_SECONDS) is None:
                 raise RedisTimeoutError("Redis did not confirm a subscription.")
             yield Subscription(pubsub)
@@ -55,5 +60,5 @@ class Subscription:
         return published
 
 
-def _topic(organization_id: UUID) -> str:
-    return f"org:{organization_id}"
+def _topic(organization_id: UUID, about: UUID | None) -> str:
+    return f"org:{organization_id}:{about}" if about else f"org:{organization_id}"

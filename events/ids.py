@@ -39,6 +39,8 @@ ApiKeyId = NewType("ApiKeyId", UUID)
 EventId = NewType("EventId", UUID)
 WebhookId = NewType("WebhookId", UUID)
 WebhookDeliveryId = NewType("WebhookDeliveryId", UUID)
+CopilotChatId = NewType("CopilotChatId", UUID)
+CopilotQuestionId = NewType("CopilotQuestionId", UUID)
 
 
 class RecordKind(StrEnum):

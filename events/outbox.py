@@ -81,6 +81,7 @@ async def emit(tx: Tx, event: Event, changes: Mapping[str, tuple[object, object]
     """
     event_id = uuid7()
     principal = tx.principal
+    subject_kind, subject_id = event.subject
     data = {name: str(value) if value is not None else None for name, value in asdict(event).items()}
     await tx.execute(
         """
@@ -111,8 +112,8 @@ async def emit(tx: Tx, event: Event, changes: Mapping[str, tuple[object, object]
         occurred_at=clock.now(),
         actor_kind=principal.kind,
         actor_id=principal.id,
-        subject_kind=event.subject_kind,
-        subject_id=event.subject_id,
+        subject_kind=subject_kind,
+        subject_id=subject_id,
         causation_id=principal.causation_id,
         correlation_id=principal.correlation_id or event_id,
         run_id=principal.run_id,

@@ -16,6 +16,8 @@ from events.ids import (
     CompanyId,
     ContactId,
     ConversationId,
+    CopilotChatId,
+    CopilotQuestionId,
     CustomFieldId,
     DealId,
     DocumentId,
@@ -51,8 +53,20 @@ class Event:
     version: ClassVar[int] = 1
 
     @property
+    def subject(self) -> tuple[str, UUID]:
+        """Kind and id of what it takes its place in order with.
+
+        An event whose first id is absent is about the second: what a run does that serves no conversation.
+        """
+        first, *more = fields(self)
+        id = getattr(self, first.name)
+        if id is not None:
+            return self.subject_kind, UUID(str(id))
+        return more[0].name.removesuffix("_id"), UUID(str(getattr(self, more[0].name)))
+
+    @property
     def subject_id(self) -> UUID:
-        return UUID(str(getattr(self, fields(self)[0].name)))
+        return self.subject[1]
 
 
 @dataclass(frozen=True)
@@ -923,7 +937,7 @@ class RunRequested(Event):
 class RunStarted(Event):
     name = "ai.run.started"
     subject_kind = "conversation"
-    conversation_id: ConversationId
+    conversation_id: ConversationId | None
     run_id: RunId
 
 
@@ -931,7 +945,7 @@ class RunStarted(Event):
 class RunFinished(Event):
     name = "ai.run.finished"
     subject_kind = "conversation"
-    conversation_id: ConversationId
+    conversation_id: ConversationId | None
     run_id: RunId
 
 
@@ -939,7 +953,7 @@ class RunFinished(Event):
 class RunFailed(Event):
     name = "ai.run.failed"
     subject_kind = "conversation"
-    conversation_id: ConversationId
+    conversation_id: ConversationId | None
     run_id: RunId
 
 
@@ -947,7 +961,7 @@ class RunFailed(Event):
 class RunCancelled(Event):
     name = "ai.run.cancelled"
     subject_kind = "conversation"
-    conversation_id: ConversationId
+    conversation_id: ConversationId | None
     run_id: RunId
 
 
@@ -1096,6 +1110,31 @@ class ViewUpdated(Event):
     name = "view.updated"
     subject_kind = "view"
     view_id: ViewId
+
+
+@dataclass(frozen=True)
+class CopilotAsked(Event):
+    name = "ai.copilot.asked"
+    subject_kind = "copilot_chat"
+    chat_id: CopilotChatId
+    question_id: CopilotQuestionId
+
+
+@dataclass(frozen=True)
+class CopilotAnswered(Event):
+    """A question waits no longer: it was answered, stopped, or failed."""
+
+    name = "ai.copilot.answered"
+    subject_kind = "copilot_chat"
+    chat_id: CopilotChatId
+    question_id: CopilotQuestionId
+
+
+@dataclass(frozen=True)
+class CopilotChatRemoved(Event):
+    name = "ai.copilot.chat.removed"
+    subject_kind = "copilot_chat"
+    chat_id: CopilotChatId
 
 
 BY_NAME: dict[str, type[Event]] = {kind.name: kind for kind in Event.__subclasses__()}

@@ -102,7 +102,8 @@ class RunContext:
         return self.run.id
 
     @property
-    def conversation_id(self) -> ConversationId:
+    def conversation_id(self) -> ConversationId | None:
+        """The thread that the run serves; without one it answers a colleague."""
         return self.run.conversation_id
 
 

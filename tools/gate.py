@@ -71,7 +71,12 @@ async def judge(
 
 
 def _reach(ctx: RunContext, tool: Tool[BaseModel], args: BaseModel) -> Reach:
-    """A tool for the run's thread that is pointed at another thread reaches somebody new."""
+    """A tool for the run's thread that is pointed at another thread reaches somebody new.
+
+    A run without a thread answers a colleague: what it reads is shown to nobody but who may read it anyway.
+    """
+    if ctx.conversation_id is None and tool.risk is Risk.READ and tool.reach in (Reach.THREAD, Reach.NEW):
+        return Reach.SELF
     target = getattr(args, "conversation_id", ctx.conversation_id)
     return Reach.NEW if tool.reach is Reach.THREAD and target != ctx.conversation_id else tool.reach
 

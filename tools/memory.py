@@ -10,7 +10,7 @@ from crm.conversations.queries import get_conversation
 from memory import recall as recalling
 from memory.knowledge import citation
 from memory.models import Memory, MemoryKind
-from tools.base import Arguments, Risk, Source, ToolContext, tool
+from tools.base import Arguments, Reach, Risk, Source, ToolContext, ToolFailed, tool
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ async def recall(ctx: ToolContext, args: Recall) -> Recollections:
     """What may be told to this contact about a question: published documents, and what was said with them before."""
     # Never the model's to say: a text in the thread could ask for what somebody else wrote.
     async with ctx.short_tx() as tx:
+        if ctx.run.conversation_id is None:
+            raise ToolFailed("This run answers nobody outside; use recall_anywhere.")
         conversation = await get_conversation(tx, ctx.run.conversation_id)
     asked = recalling.Recall(
         args.question,
@@ -50,6 +52,21 @@ async def recall(ctx: ToolContext, args: Recall) -> Recollections:
         only_contact=True,
         only_publishable=True,
         shown=args.known,
+    )
+    recollection = await ctx.memories.recall(ctx.principal, ctx.short_tx, asked)
+    return Recollections([_told(one.memory) for one in recollection.found], recollection.is_by_words)
+
+
+class RecallAnywhere(Arguments):
+    question: str = Field(min_length=1, max_length=2000, description="In the words of whoever asks.")
+    contact_id: UUID | None = Field(None, description="Whom it is about, if about one person.")
+
+
+@tool(scope="knowledge:read", risk=Risk.READ, reach=Reach.NEW, tx=False, returns_untrusted=True)
+async def recall_anywhere(ctx: ToolContext, args: RecallAnywhere) -> Recollections:
+    """What was said in any conversation and what any document says about a question: for colleagues only."""
+    asked = recalling.Recall(
+        args.question, contact_id=args.contact_id, only_contact=args.contact_id is not None
     )
     recollection = await ctx.memories.recall(ctx.principal, ctx.short_tx, asked)
     return Recollections([_told(one.memory) for one in recollection.found], recollection.is_by_words)

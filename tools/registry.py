@@ -80,6 +80,7 @@ TOOLS: tuple[Tool[Any], ...] = (
     graph.who_knows,
     briefs.brief_contact,
     memory.recall,
+    memory.recall_anywhere,
 )
 
 BY_NAME = {tool.name: tool for tool in TOOLS}

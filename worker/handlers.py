@@ -35,6 +35,7 @@ from crm.conversations import attachments, outgoing_mail, sending
 from crm.conversations import queries as conversation_queries
 from crm.conversations.models import Attempt, HolderKind
 from crm.conversations.sending import Wait
+from crm.copilot import actions as copilot
 from crm.drafts import actions as drafts
 from crm.drafts.queries import get_draft
 from crm.facts import actions as facts
@@ -67,6 +68,7 @@ from events.types import (
     MessageQueued,
     MessageReceived,
     MessageSent,
+    RunCancelled,
     RunRequested,
     TaskCompleted,
 )
@@ -216,6 +218,18 @@ async def execute_run(job: Job) -> Postpone | None:
     if run.status in OPEN:
         return Postpone(timedelta(seconds=1), "the run is held by another process")
     return None
+
+
+async def close_question(services: "Services", tx: Tx, job: Job) -> None:
+    """A question whose run was cancelled waits no longer."""
+    await copilot.note_cancelled(tx, _event(job, RunCancelled).run_id)
+
+
+async def show_answer(services: "Services", deliveries: Sequence[Delivery]) -> None:
+    """Tell the pages that show a chat to fetch its answer."""
+    for delivery in deliveries:
+        message = {"type": delivery.event_type}
+        await services.pubsub.publish(delivery.organization_id, message, about=delivery.subject_id)
 
 
 async def give_up_run(tx: Tx, job: Job, reason: str) -> None:

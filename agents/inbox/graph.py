@@ -7,8 +7,9 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 from opentelemetry import trace
 
-from agents.desk import Desk
+from agents.desk import Desk as AnyDesk
 from agents.inbox import nodes
+from agents.inbox.desk import Desk
 from agents.inbox.state import State
 from core import crashpoint
 
@@ -27,7 +28,7 @@ _tracer = trace.get_tracer("getsale.agents")
 
 def build() -> Graph:
     """The graph without a checkpointer."""
-    graph: Graph = StateGraph(State, context_schema=Desk)
+    graph: Graph = StateGraph(State, context_schema=AnyDesk)
     for name, node in (
         ("triage", nodes.triage),
         ("gather", nodes.gather),

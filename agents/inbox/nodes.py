@@ -6,11 +6,11 @@ from langgraph.runtime import Runtime
 from pydantic import JsonValue
 
 from agents import guard
-from agents.desk import Desk
 from agents.guard import Mark
 from agents.inbox import words
 from agents.inbox.brief import LANGUAGES, Brief, brief, draft_schema, fitted, triage_schema
 from agents.inbox.contract import MAX_BODY, Case, DraftAnswer, HandOff, Sentence, TriageAnswer
+from agents.inbox.desk import Desk
 from agents.inbox.echo import is_bare_greeting, is_echo, is_greeting
 from agents.inbox.evidence import case_of, thread_items, tool_items
 from agents.inbox.items import Item

@@ -27,7 +27,7 @@ class RunIn(In):
 
 class RunOut(Out):
     id: RunId
-    conversation_id: ConversationId
+    conversation_id: ConversationId | None = Field(description="The one that it serves, if it serves one.")
     bidi_id: BidiId
     agent: str = Field(examples=["inbox"])
     trigger_id: TriggerId | None

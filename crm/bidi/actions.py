@@ -2,8 +2,8 @@
 
 from core.db import Tx
 from core.ids import uuid7
-from crm.bidi.models import Autonomy
-from crm.bidi.queries import get_bidi
+from crm.bidi.models import Autonomy, Bidi
+from crm.bidi.queries import get_bidi, get_bidi_of_agent
 from events.ids import BidiId, UserId
 from events.outbox import emit
 from events.types import BidiCreated, BidiUpdated
@@ -13,6 +13,39 @@ INBOX_SCOPES = (
     "tasks:read", "tasks:write", "notes:read", "notes:write", "meetings:read", "meetings:write", "facts:read",
     "facts:write", "conversations:read", "conversations:write", "drafts:write", "graph:read", "knowledge:read",
 )  # fmt: skip
+
+
+# It reads what its asker may read, and writes only what a person approves. Drafts are the inbox agent's.
+COPILOT_SCOPES = (
+    "contacts:read", "contacts:write", "companies:read", "companies:write", "leads:read", "leads:write", "deals:read", "deals:write",
+    "tasks:read", "tasks:write", "notes:read", "notes:write", "meetings:read", "meetings:write", "facts:read",
+    "conversations:read", "graph:read", "knowledge:read",
+)  # fmt: skip
+
+
+async def ensure_copilot(tx: Tx) -> Bidi:
+    """The seat that answers the organization's members; made when somebody asks for the first time.
+
+    Whoever owns the organization is responsible for it; in a run it may do no more than its asker.
+    """
+    bidi_id = await tx.value(
+        """
+        INSERT INTO bidi (organization_id, id, kind, name, responsible_user_id, agent, autonomy, scopes)
+        SELECT %(organization_id)s, %(id)s, 'ai', 'Copilot', user_id, 'copilot', 'suggest', %(scopes)s
+          FROM members
+         WHERE NOT EXISTS (SELECT FROM bidi WHERE agent = 'copilot')
+         ORDER BY role <> 'owner', created_at, id
+         LIMIT 1
+            ON CONFLICT (organization_id) WHERE agent = 'copilot' DO NOTHING
+        RETURNING id
+        """,
+        organization_id=tx.organization_id,
+        id=uuid7(),
+        scopes=list(COPILOT_SCOPES),
+    )
+    if bidi_id is not None:
+        await emit(tx, BidiCreated(bidi_id))
+    return await get_bidi_of_agent(tx, "copilot")
 
 
 async def create_ai_bidi(

@@ -22,6 +22,22 @@ async def get_bidi(tx: Tx, bidi_id: BidiId) -> Bidi:
     )
 
 
+async def get_bidi_of_agent(tx: Tx, agent: str) -> Bidi:
+    """The oldest seat of an agent. Raises: NotFound."""
+    return await tx.one(
+        Bidi,
+        """
+        SELECT id, organization_id, kind, name, user_id, responsible_user_id, agent, autonomy, persona, scopes, model,
+               is_paused, max_steps, max_tokens, max_cost_usd_micros, max_seconds
+          FROM bidi
+         WHERE agent = %(agent)s
+         ORDER BY created_at, id
+         LIMIT 1
+        """,
+        agent=agent,
+    )
+
+
 async def list_bidi(tx: Tx) -> list[Bidi]:
     return await tx.all(
         Bidi,
@@ -41,13 +57,16 @@ async def require_bidi(tx: Tx, bidi_id: UUID) -> None:
 
 
 async def find_own_member(tx: Tx) -> MemberId | None:
-    """The member who acts here, or who answers for the seat that does; None for the system."""
+    """The member who acts here, whom the seat that does works for, or who answers for it; None for the system."""
     found: MemberId | None = await tx.value(
         """
         SELECT m.id
           FROM members m
-         WHERE m.user_id = coalesce((SELECT b.responsible_user_id FROM bidi b WHERE b.id = %(actor_id)s), %(actor_id)s)
+         WHERE m.user_id = coalesce(%(behalf_of)s,
+                                    (SELECT b.responsible_user_id FROM bidi b WHERE b.id = %(actor_id)s),
+                                    %(actor_id)s)
         """,
+        behalf_of=tx.principal.behalf_of,
         actor_id=tx.principal.id,
     )
     return found

@@ -30,21 +30,24 @@ class QuietWindow:
 
 @dataclass(frozen=True)
 class RunRequest:
-    """Which seat should work on which conversation, and why; `seq` is the message that asked for it, if any."""
+    """Which seat should work, on which conversation if on any, and why; `seq` is the message that asked for it."""
 
     bidi_id: BidiId
     agent: str
-    conversation_id: ConversationId
+    conversation_id: ConversationId | None
     trigger_id: TriggerId | None = None
     seq: int | None = None
     feedback: str = ""
 
 
 async def request_run(tx: Tx, request: RunRequest, quiet: QuietWindow) -> RunId | None:
-    """Ask for a run; lines of one burst share it, and a run that the conversation outran gives way once.
+    """Ask for a run in a conversation; lines of one burst share it, and a run that the conversation outran gives way
+    once.
 
     Returns the queued run, or None when the running one was told to go again after it ends.
     """
+    if request.conversation_id is None:
+        raise ValueError("A run that serves no conversation shares with none; use start_run.")
     await lock_conversation(tx, request.conversation_id)
     open_runs = await queries.list_open_runs(tx, request.conversation_id)
     queued = next((run for run in open_runs if run.status is RunStatus.QUEUED), None)
@@ -63,6 +66,11 @@ async def request_run(tx: Tx, request: RunRequest, quiet: QuietWindow) -> RunId 
         return await _insert_run(tx, request, quiet, generation=1)
     await tx.execute("UPDATE runs SET again = true WHERE id = %(run_id)s", run_id=running.id)
     return None
+
+
+async def start_run(tx: Tx, bidi_id: BidiId, agent: str) -> RunId:
+    """Ask for a run that serves no conversation; it begins at once."""
+    return await _insert_run(tx, RunRequest(bidi_id, agent, None), QuietWindow(0, 0), generation=0)
 
 
 async def ask_for_run(
@@ -149,10 +157,10 @@ async def release_run(tx: Tx, run_id: RunId) -> None:
 async def claim_run(tx: Tx, run_id: RunId, lease_seconds: float) -> Run | None:
     """Lease a queued run, or a running one whose process has gone; None when it is finished or held.
 
-    The run covers the conversation up to this moment, also when it goes on after a crash.
+    The run covers its conversation up to this moment, also when it goes on after a crash.
     """
     run = await queries.get_run(tx, run_id)
-    conversation = await lock_conversation(tx, run.conversation_id)
+    conversation = await lock_conversation(tx, run.conversation_id) if run.conversation_id else None
     claimed = await tx.find(
         Run,
         """
@@ -168,7 +176,7 @@ async def claim_run(tx: Tx, run_id: RunId, lease_seconds: float) -> Run | None:
                   again, fence, steps, tokens_in, tokens_out, cost_usd_micros, model, outcome, reason
         """,
         lease_seconds=lease_seconds,
-        seq=conversation.last_inbound_seq,
+        seq=conversation.last_inbound_seq if conversation else None,
         run_id=run_id,
     )
     if claimed is not None:
@@ -274,9 +282,10 @@ async def stop_run(tx: Tx, run_id: RunId) -> Run:
         Conflict: it has ended already.
     """
     run = await queries.get_run(tx, run_id)
-    tx.principal.require("conversations:write")
+    tx.principal.require("conversations:write" if run.conversation_id else "bidi:manage")
     # whoever cancels a run locks the conversation first
-    await lock_conversation(tx, run.conversation_id)
+    if run.conversation_id:
+        await lock_conversation(tx, run.conversation_id)
     run = await queries.get_run(tx, run_id)
     if run.status not in OPEN:
         raise Conflict(f"This run is already {run.status}; nothing was stopped.", state=run.status)

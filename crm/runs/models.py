@@ -24,13 +24,13 @@ OPEN = frozenset({RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING})
 class Run:
     """One run; `fence` rises with every claim, `based_on_seq` is how far it may have read the conversation.
 
-    `generation` is 1 for a run that took the place of one that the conversation had outrun.
+    One that serves no conversation answers a colleague. `generation` is 1 for a run that took the place of one that the conversation had outrun.
     """
 
     id: RunId
     bidi_id: BidiId
     agent: str
-    conversation_id: ConversationId
+    conversation_id: ConversationId | None
     trigger_id: TriggerId | None
     status: RunStatus
     generation: int

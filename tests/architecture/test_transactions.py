@@ -39,7 +39,6 @@ MAY_OPEN = {
     "worker/listening/line.py",
     "tools/dispatch.py",
     "agents/runtime.py",
-    "agents/context.py",
     "evals/arena.py",
     "web/live.py",
     "web/pages/session.py",

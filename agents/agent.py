@@ -1,0 +1,51 @@
+"""What every kind of agent brings along, so that the runtime need not know any of them."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from langgraph.graph.state import CompiledStateGraph
+
+from agents.desk import Desk, Thread
+from agents.llm.base import ToolSpec
+from core.db import Tx
+from core.principal import Principal
+from crm.bidi.models import Bidi
+from crm.runs.models import Run, RunStatus
+
+State = TypeVar("State", bound=Mapping[str, Any])
+
+
+class Unwanted(Exception):
+    """Nobody wants this run any more; the text says why."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why a run ended without what was asked of it: out of budget, or broken. `why` is for people."""
+
+    status: RunStatus
+    why: str
+
+
+@dataclass(frozen=True)
+class Agent(Generic[State, Thread]):
+    """One kind of agent. `graph` is compiled once, without a checkpointer; each run works on a copy with its own.
+
+    `principal` says who acts in a run, asked as the system; `load`, asked as that principal, reads what the run is about
+    before its first call, or raises `Unwanted`. The graph ends with an `outcome` of `outcomes` in its
+    state. Then `conclude` keeps what the run came to, or `give_up` tells people of a run that came to nothing; both
+    commit together with the end of the run.
+    """
+
+    kind: str
+    graph: CompiledStateGraph[Any, Desk[Thread], Any, Any]
+    checkpointed: tuple[type[Any], ...]
+    prompt: str
+    outcomes: Mapping[str, RunStatus]
+    tools: Callable[[Principal], tuple[ToolSpec, ...]]
+    principal: Callable[[Tx, Run, Bidi], Awaitable[Principal]]
+    load: Callable[[Tx, Run], Awaitable[Thread]]
+    conclude: Callable[[Tx, Run, State], Awaitable[None]]
+    give_up: Callable[[Tx, Run, Trouble], Awaitable[None]]
+    recursion_limit: int = 25

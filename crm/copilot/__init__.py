@@ -1,0 +1,1 @@
+"""What members ask the copilot, and what it answers."""
