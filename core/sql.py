@@ -56,7 +56,8 @@ class Column:
     `expression` is SQL over the aliases of the listing; choices give text[], an empty array when there are none.
     A column that is never null can be scrolled by an index. That of segments has no value, so that nothing shows or
     sorts it; its `segments` are the filters that a condition on it may name. Amounts are written with so many `digits`
-    as the currency of the column has, or as nearly every currency has.
+    as the currency of the column has, or as nearly every currency has. `called` is the text that a record is called
+    by: rows are in the order of it, not of ids.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Column:
     is_sortable: bool = True
     segments: Mapping[UUID, Filter] = field(default_factory=dict)
     digits: int = 2
+    called: sql.Composable | None = None
 
     @property
     def is_shown(self) -> bool:
@@ -360,13 +362,15 @@ def _where(listing: Listing, kept: Filter, after: sql.Composable | None = None) 
 
 
 def _order(listing: Listing, sorts: tuple[Sort, ...]) -> _Order:
-    keys = [
-        _Key(column.expression, column.kind, column.is_nullable, sort.is_descending)
-        for sort in sorts
-        for column in (listing.columns[sort.column],)
-    ]
+    keys = [_key(listing.columns[sort.column], sort) for sort in sorts]
     is_descending = bool(sorts) and sorts[-1].is_descending
     return _Order((*keys, _Key(sql.SQL(listing.id), ValueKind.RECORD, False, is_descending)))
+
+
+def _key(column: Column, sort: Sort) -> _Key:
+    if column.called is not None:
+        return _Key(column.called, ValueKind.TEXT, column.is_nullable, sort.is_descending)
+    return _Key(column.expression, column.kind, column.is_nullable, sort.is_descending)
 
 
 def _order_by(order: _Order) -> sql.Composable:

@@ -20,6 +20,7 @@ from crm.bulk.models import MOST_RECORDS, SMALL, BulkEdit, BulkStatus, Changes, 
 from crm.bulk.queries import get_bulk_edit
 from crm.bulk.steps import take_chunk
 from crm.companies.queries import get_company
+from crm.custom_fields.links import require_linked
 from crm.custom_fields.models import EXTENSIBLE
 from crm.custom_fields.queries import custom_fields_of
 from crm.identity.queries import require_member
@@ -124,7 +125,8 @@ async def _check(tx: Tx, record_kind: RecordKind, kind: Kind, changes: Changes) 
             custom[name.removeprefix("custom.")] = value
         else:
             await _check_link(tx, name, typed(kind, name, value))
-    (await custom_fields_of(tx, record_kind)).check(custom)
+    fields = await custom_fields_of(tx, record_kind)
+    await require_linked(tx, fields, fields.check(custom))
     known = {tag.id for tag in await list_tags(tx)}
     for tag in (*changes.add_tags, *changes.remove_tags):
         if tag not in known:

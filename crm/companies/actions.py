@@ -15,6 +15,7 @@ from core.errors import Conflict, Stale, Unprocessable
 from core.ids import uuid7
 from crm.companies.models import Company, CompanyEdit, NewCompany, normalize_domain
 from crm.companies.queries import get_company
+from crm.custom_fields.links import require_linked
 from crm.custom_fields.models import merged
 from crm.custom_fields.queries import custom_fields_of
 from crm.identity.queries import require_member
@@ -146,11 +147,13 @@ async def restore_company(tx: Tx, company_id: CompanyId) -> Company:
 
 
 async def _checked_new(tx: Tx, custom: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    return (await custom_fields_of(tx, RecordKind.COMPANY)).check_new(custom)
+    fields = await custom_fields_of(tx, RecordKind.COMPANY)
+    return await require_linked(tx, fields, fields.check_new(custom))
 
 
 async def _checked(tx: Tx, custom: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    return (await custom_fields_of(tx, RecordKind.COMPANY)).check(custom) if custom else {}
+    fields = await custom_fields_of(tx, RecordKind.COMPANY)
+    return await require_linked(tx, fields, fields.check(custom))
 
 
 def _check(name: str, employees: int | None) -> None:

@@ -25,6 +25,7 @@ from crm.contacts.models import (
     normalize_handle,
 )
 from crm.contacts.queries import find_contact_by_handles, get_contact
+from crm.custom_fields.links import require_linked
 from crm.custom_fields.models import merged
 from crm.custom_fields.queries import custom_fields_of
 from crm.identity.queries import require_member
@@ -270,11 +271,13 @@ async def _write(tx: Tx, contact_id: ContactId, changes: Mapping[str, tuple[obje
 
 
 async def _checked_new(tx: Tx, custom: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    return (await custom_fields_of(tx, RecordKind.CONTACT)).check_new(custom)
+    fields = await custom_fields_of(tx, RecordKind.CONTACT)
+    return await require_linked(tx, fields, fields.check_new(custom))
 
 
 async def _checked(tx: Tx, custom: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    return (await custom_fields_of(tx, RecordKind.CONTACT)).check(custom) if custom else {}
+    fields = await custom_fields_of(tx, RecordKind.CONTACT)
+    return await require_linked(tx, fields, fields.check(custom))
 
 
 async def _require_links(

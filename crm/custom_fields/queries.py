@@ -20,6 +20,12 @@ _OTHER_CURRENCY: Mapping[RecordKind, LiteralString] = {
     RecordKind.DEAL: "SELECT count(*) FROM deals WHERE custom -> %(key)s ->> 'currency' <> %(currency)s",
 }
 
+_TABLES: Mapping[RecordKind, LiteralString] = {
+    RecordKind.CONTACT: "contacts",
+    RecordKind.COMPANY: "companies",
+    RecordKind.DEAL: "deals",
+}
+
 
 async def get_custom_field(tx: Tx, field_id: CustomFieldId, *, lock: bool = False) -> CustomField:
     """One field; `lock` keeps others from changing it until the transaction ends.
@@ -79,12 +85,13 @@ async def custom_fields_of(tx: Tx, record_kind: RecordKind) -> CustomFields:
 
 async def custom_columns(tx: Tx, record_kind: RecordKind, custom: str) -> list[Column]:
     """Custom fields as columns of a list; `custom` is where the list has their values, as in `c.custom`."""
-    values = sql.SQL(".").join(sql.Identifier(part) for part in custom.split("."))
-    return [column_of(field, values) for field in await list_custom_fields(tx, record_kind)]
+    alias = custom.partition(".")[0]
+    return [column_of(field, alias, custom) for field in await list_custom_fields(tx, record_kind)]
 
 
-def column_of(field: CustomField, values: sql.Composable) -> Column:
+def column_of(field: CustomField, alias: str, custom: str) -> Column:
     """The typed value of one field out of a record's jsonb; money is compared by its amount."""
+    values = sql.SQL(".").join(sql.Identifier(part) for part in custom.split("."))
     text = sql.SQL("({} ->> {})").format(values, sql.Literal(field.key))
     match field.kind:
         case ValueKind.NUMBER:
@@ -111,4 +118,12 @@ def column_of(field: CustomField, values: sql.Composable) -> Column:
         expression,
         is_sortable=field.kind is not ValueKind.CHOICES,
         digits=digits_of(field.currency) if field.currency else 2,
+        called=_called(field.target_kind, alias, expression) if field.target_kind else None,
     )
+
+
+def _called(target: RecordKind, alias: str, id: sql.Composable) -> sql.Composable:
+    """The name of the record that a link leads to, looked up by its key."""
+    return sql.SQL(
+        "(SELECT t.name FROM {table} t WHERE t.organization_id = {alias}.organization_id AND t.id = {id})"
+    ).format(table=sql.Identifier(_TABLES[target]), alias=sql.Identifier(alias), id=id)

@@ -16,6 +16,7 @@ from core.money import MOST_MINOR, known_currency
 from crm.bidi.queries import require_bidi
 from crm.companies.queries import get_company
 from crm.contacts.queries import get_contact
+from crm.custom_fields.links import require_linked
 from crm.custom_fields.models import merged
 from crm.custom_fields.queries import custom_fields_of
 from crm.deals.models import Deal, DealEdit, NewDeal
@@ -263,11 +264,13 @@ def _check(name: str, amount_minor: int, probability: int | None) -> None:
 async def _checked_new(tx: Tx, custom: Mapping[str, JsonValue], cause: Cause) -> dict[str, JsonValue]:
     """A deal made of a lead has nobody who was asked for its fields yet, so none is required of it."""
     fields = await custom_fields_of(tx, RecordKind.DEAL)
-    return fields.check(custom) if cause is Cause.CONVERTED else fields.check_new(custom)
+    values = fields.check(custom) if cause is Cause.CONVERTED else fields.check_new(custom)
+    return await require_linked(tx, fields, values)
 
 
 async def _checked(tx: Tx, custom: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    return (await custom_fields_of(tx, RecordKind.DEAL)).check(custom) if custom else {}
+    fields = await custom_fields_of(tx, RecordKind.DEAL)
+    return await require_linked(tx, fields, fields.check(custom))
 
 
 async def _require_people(tx: Tx, owner_id: MemberId | Keep | None, bidi_id: BidiId | Keep | None) -> None:

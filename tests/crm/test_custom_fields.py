@@ -8,8 +8,9 @@ from pydantic import JsonValue
 from core.db import Database
 from core.errors import Conflict, Forbidden, Stale, Unprocessable
 from core.filters import ValueKind
+from core.ids import uuid7
 from core.principal import Principal
-from crm.contacts.actions import create_contact, resolve_contact, update_contact
+from crm.contacts.actions import create_contact, delete_contact, resolve_contact, update_contact
 from crm.contacts.models import ContactEdit, NewContact
 from crm.custom_fields.actions import (
     archive_custom_field,
@@ -18,6 +19,7 @@ from crm.custom_fields.actions import (
     restore_custom_field,
     update_custom_field,
 )
+from crm.custom_fields.links import linked_names
 from crm.custom_fields.models import Choice, CustomFieldEdit, NewCustomField, key_of
 from crm.custom_fields.queries import list_custom_fields
 from crm.identity.models import SCOPES, Role
@@ -247,3 +249,33 @@ async def test_choices_are_renamed_and_put_in_order(database: Database, organiza
         other = await create_contact(tx, NewContact("Bo", custom={"size": "огромная"}))
 
     assert (changed.options, vera.custom, other.custom) == (renamed, {"size": "big"}, {"size": "big"})
+
+
+@pytest.mark.parametrize("target", [RecordKind.CONTACT, RecordKind.COMPANY, RecordKind.DEAL])
+async def test_a_link_leads_to_a_record_that_is_there(
+    database: Database, organization: Principal, other_organization: Principal, target: RecordKind
+) -> None:
+    async with database.transaction(other_organization, "test") as tx:
+        theirs = await create_contact(tx, NewContact("Bo"))
+    async with database.transaction(organization, "test") as tx:
+        field = NewCustomField(RecordKind.CONTACT, "Partner", ValueKind.RECORD, target_kind=target)
+        await create_custom_field(tx, field)
+        anna = await create_contact(tx, NewContact("Anna"))
+
+        for nowhere in (uuid7(), theirs.id):
+            edit = ContactEdit(custom={"partner": str(nowhere)})
+            with pytest.raises(Unprocessable, match=f"Partner: there is no {target.value} {nowhere}"):
+                await update_contact(tx, anna.id, edit, version=anna.version)
+
+
+async def test_a_link_may_lead_to_the_trash(database: Database, organization: Principal) -> None:
+    async with database.transaction(organization, "test") as tx:
+        field = NewCustomField(RecordKind.CONTACT, "Boss", ValueKind.RECORD, target_kind=RecordKind.CONTACT)
+        made = await create_custom_field(tx, field)
+        anna = await create_contact(tx, NewContact("Anna"))
+        bo = await create_contact(tx, NewContact("Bo", custom={"boss": str(anna.id)}))
+        await delete_contact(tx, anna.id, version=anna.version)
+
+        names = await linked_names(tx, [made], [bo.custom, {"boss": str(uuid7())}])
+
+    assert names == {anna.id: "Anna"}

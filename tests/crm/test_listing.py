@@ -258,6 +258,8 @@ async def test_a_filter_means_in_sql_what_it_means_in_python_many_times(
         "-updated_at,name",
         "custom.date,-custom.number",
         "custom.boolean,city,-domain",
+        "custom.record,-name",
+        "-custom.record",
         "contacts",
     ],
 )
@@ -289,6 +291,19 @@ async def test_rows_without_a_value_come_last_in_either_direction(
         known = [number for number in numbers if number is not None]
         assert known == sorted(known, reverse=is_descending)
         assert numbers == known + [None] * (len(numbers) - len(known))
+
+
+async def test_a_link_is_in_the_order_of_what_it_leads_to(database: Database, records: Records) -> None:
+    for is_descending in (False, True):
+        query = ListQuery(sort=(Sort("custom.record", is_descending),), limit=100)
+        async with database.transaction(records.owner, "test") as tx:
+            page = await list_companies(tx, query)
+            given = [company.custom.get("record") for company in page.items]
+            names = [str(records.rows[UUID(str(id))]["name"]) for id in given if id]
+            in_order = await tx.value("SELECT array_agg(n ORDER BY n) FROM unnest(%(n)s::text[]) n", n=names)
+
+        assert names == (in_order[::-1] if is_descending else in_order)
+        assert given[len(names) :] == [None] * (len(given) - len(names))
 
 
 async def test_a_cursor_belongs_to_its_organization_and_order(
