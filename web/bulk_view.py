@@ -13,7 +13,7 @@ from crm.bulk.kinds import KINDS
 from crm.bulk.models import BulkEdit, BulkStatus, Changes, EditedRecord, Fate, Reason, RecordVerdict
 from crm.bulk.queries import list_edited
 from events.ids import RecordKind, TagId
-from web import fields, values
+from web import fields, links, values
 from web.fields import Field, Opened
 from web.i18n import Words
 from web.phrases import N_
@@ -103,7 +103,7 @@ async def load_records(
     shown = [
         Shown(
             one.label or str(one.record_id),
-            f"{fields.PATHS[edit.record_kind]}/{one.record_id}" if one.label else "",
+            f"{links.PATHS[edit.record_kind]}/{one.record_id}" if one.label else "",
             _changes(opened, one.changes, called),
             _said(one, opened.words),
         )
@@ -122,7 +122,7 @@ async def _names_of(tx: Tx, opened: Opened, page: Sequence[EditedRecord]) -> Map
         for value in pair
         if value
     }
-    return {id: await fields.name_of(tx, target, UUID(id)) for target, id in ids}
+    return {id: await links.name_of(tx, target, UUID(id)) for target, id in ids}
 
 
 def _changes(

@@ -14,33 +14,33 @@ from core.db import Tx
 from core.errors import NotFound, Unprocessable
 from core.filters import ValueKind
 from core.money import format_amount
-from core.sql import Column, Listing, ListQuery
+from core.sql import Column, Listing
 from crm.companies import actions as companies
 from crm.companies.fields import company_listing
 from crm.companies.models import Company, CompanyEdit, NewCompany
-from crm.companies.queries import get_company, list_companies
+from crm.companies.queries import get_company
 from crm.contacts import actions as contacts
 from crm.contacts.fields import contact_listing
 from crm.contacts.models import Contact, ContactEdit, NewContact
-from crm.contacts.queries import get_contact, list_contacts
+from crm.contacts.queries import get_contact
 from crm.custom_fields.models import stored_value
 from crm.deals import actions as deals
 from crm.deals.fields import deal_listing
 from crm.deals.models import Deal, DealEdit, NewDeal
-from crm.deals.queries import get_deal, list_deals
+from crm.deals.queries import get_deal
 from crm.leads import actions as leads
 from crm.leads.fields import lead_listing
 from crm.leads.models import Lead, LeadEdit, NewLead
 from crm.leads.queries import get_lead
 from crm.pipelines.models import Stage
-from events.ids import CompanyId, ContactId, DealId, LeadId, RecordKind
+from events.ids import RecordKind
 from web import values
 from web.i18n import Words
+from web.links import PATHS, Unclear, name_of, the_record
 from web.phrases import N_
 from web.values import Names
 
 Record = Contact | Company | Deal | Lead
-MAX_FOUND = 6
 _LONG = ("note", "about")
 _LONGEST = 8000
 _NULLABLE = (
@@ -67,12 +67,6 @@ WANTED = {
     ValueKind.CHOICES: N_("Choose from the list."),
     ValueKind.BOOLEAN: N_("Choose one of the list."),
     ValueKind.RECORD: N_("Choose one of the list."),
-}
-PATHS = {
-    RecordKind.CONTACT: "/contacts",
-    RecordKind.COMPANY: "/companies",
-    RecordKind.LEAD: "/leads",
-    RecordKind.DEAL: "/deals",
 }
 
 
@@ -259,7 +253,7 @@ class Opened:
         """The kind of record that a field leads to."""
         if name in _LINKS:
             return _LINKS[name]
-        return self.names.fields[name].target_kind if name in self.names.fields else None
+        return self.names.target(name)
 
 
 async def open_sheet(tx: Tx, sheet: Sheet, words: Words) -> Opened:
@@ -297,7 +291,9 @@ async def load_field(tx: Tx, opened: Opened, record: Record | None, name: str) -
     if target is None or value is None:
         return shown
     called = await name_of(tx, target, UUID(str(value)))
-    return replace(shown, text=called, given=(called,), href=f"{PATHS[target]}/{value}" if called else "")
+    if not called:  # what the field says of it stays
+        return replace(shown, given=())
+    return replace(shown, text=called, given=(called,), href=f"{PATHS[target]}/{value}")
 
 
 def given_of(value: object) -> tuple[str, ...]:
@@ -333,22 +329,6 @@ def _time_zones() -> tuple[str, ...]:
     return tuple(sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC"))
 
 
-async def name_of(tx: Tx, kind: RecordKind, id: UUID) -> str:
-    """The name of another record; empty when the reader may not see it."""
-    try:
-        match kind:
-            case RecordKind.CONTACT:
-                return (await get_contact(tx, ContactId(id))).name
-            case RecordKind.COMPANY:
-                return (await get_company(tx, CompanyId(id))).name
-            case RecordKind.LEAD:
-                return (await get_lead(tx, LeadId(id))).name
-            case _:
-                return (await get_deal(tx, DealId(id))).name
-    except NotFound:
-        return ""
-
-
 async def read_typed(tx: Tx, opened: Opened, shown: Field, form: FormData, record: Record | None) -> Typed:
     """What a form gives for a field."""
     given = tuple(str(one) for one in form.getlist(shown.name) if isinstance(one, str))
@@ -381,30 +361,11 @@ async def read_link(
         return Typed(given, error=opened.words.gettext(N_("Say who it is.")) if shown.is_required else "")
     if kept is not None:
         return Typed(given, kept)
-    found = await find_records(tx, target, text)
-    exact = [id for id, name in found if name.casefold() == text.casefold()]
-    if len(exact) == 1 or (len(found) == 1 and str(found[0][0]) == text):
-        id = exact[0] if exact else found[0][0]
-        return Typed(given, str(id) if is_custom else id)
-    say = opened.words.gettext
-    error = say(N_("Which one is meant?")) if found else say(N_("There is no such record. Make it first."))
-    return Typed((given[0],), error=error, found=[(str(id), name) for id, name in found])
-
-
-async def find_records(tx: Tx, kind: RecordKind, text: str) -> list[tuple[UUID, str]]:
     try:
-        id = UUID(text)
-    except ValueError:
-        query = ListQuery(limit=MAX_FOUND)
-        match kind:
-            case RecordKind.CONTACT:
-                return [(one.id, one.name) for one in (await list_contacts(tx, query, text=text)).items]
-            case RecordKind.COMPANY:
-                return [(one.id, one.name) for one in (await list_companies(tx, query, text=text)).items]
-            case _:
-                return [(one.id, one.name) for one in (await list_deals(tx, query, text=text)).items]
-    name = await name_of(tx, kind, id)
-    return [(id, name)] if name else []
+        id = await the_record(tx, target, text, shown.name)
+    except Unclear as err:
+        return Typed((given[0],), error=opened.words.gettext(err.question), found=err.found)
+    return Typed(given, str(id) if is_custom else id)
 
 
 def _json(column: Column, given: tuple[str, ...]) -> JsonValue:

@@ -18,7 +18,7 @@ from crm.pipelines.queries import list_stages
 from crm.pipelines.rules import ROLES, Rule
 from crm.pipelines.standings import get_standing
 from events.ids import ContactId, DealId, RecordKind
-from web import fields
+from web import fields, links
 from web.fields import Field, Opened, Sheet, Typed
 from web.i18n import Words
 from web.phrases import missing_text, refused_action_text, role_text
@@ -179,7 +179,7 @@ async def _input(tx: Tx, opened: Opened, record: Any, name: str) -> Field:
         return replace(await fields.load_field(tx, opened, record, name), prefix="fill-")
     called = ""
     if record.contact_id is not None:
-        called = await fields.name_of(tx, RecordKind.CONTACT, record.contact_id)
+        called = await links.name_of(tx, RecordKind.CONTACT, record.contact_id)
     shown = person_input(opened.words, name.removeprefix(_STAKEHOLDER))
     return fields.filled(replace(shown, name=name, prefix="fill-", is_required=False), called)
 

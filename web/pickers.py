@@ -7,7 +7,7 @@ from core.db import Tx
 from crm.search.models import FoundKind
 from crm.search.queries import search
 from events.ids import RecordKind
-from web.fields import find_records
+from web.links import find_records
 
 MOST = 8
 

@@ -1,7 +1,7 @@
 """Segments as forms: a tree of groups and conditions that is edited step by step, with or without a script."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from urllib.parse import urlencode
 
@@ -20,6 +20,7 @@ from events.ids import RecordKind, SegmentId
 from web import values
 from web.bulk_view import PATHS, TITLES
 from web.i18n import Words
+from web.links import Unclear, is_id, the_records
 from web.phrases import N_
 from web.refusals import refusal_text
 from web.tables import COUNTED
@@ -33,12 +34,13 @@ _DAYS = (Operator.LAST_DAYS, Operator.NEXT_DAYS)
 
 @dataclass(frozen=True)
 class Row:
-    """A condition as a form holds it: it may be half done."""
+    """A condition as a form holds it: it may be half done. `found` are records that what was typed may mean."""
 
     field: str = ""
     op: str = ""
     given: tuple[str, ...] = ()
     error: str = ""
+    found: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,10 @@ class Group:
 
 @dataclass(frozen=True)
 class Shown:
-    """A condition with what can be chosen in it. `way` says how its value is asked for."""
+    """A condition with what can be chosen in it. `way` says how its value is asked for.
+
+    `target` is the kind of record that a link leads to, `chosen` those that are asked for, by id and name.
+    """
 
     path: str
     row: Row
@@ -61,6 +66,8 @@ class Shown:
     options: list[tuple[str, str]]
     way: str
     input_type: str
+    target: RecordKind | None = None
+    chosen: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def is_group(self) -> bool:
@@ -180,6 +187,32 @@ def _texts(value: JsonValue, digits: int) -> tuple[str, ...]:
             return (str(value),)
 
 
+async def settle(tx: Tx, group: Group, names: Names, words: Words) -> Group:
+    """The form with records in place of the names that were typed; where it is not clear which, the condition says so."""
+    parts: list[Group | Row] = []
+    for part in group.parts:
+        if isinstance(part, Group):
+            parts.append(await settle(tx, part, names, words))
+        else:
+            parts.append(await _settled(tx, part, names.target(part.field), words))
+    return replace(group, parts=tuple(parts))
+
+
+async def _settled(tx: Tx, row: Row, target: RecordKind | None, words: Words) -> Row:
+    if target is None:
+        return row
+    try:
+        return replace(row, given=tuple(await the_records(tx, target, row.given, row.field)))
+    except Unclear as err:
+        chosen = tuple(one for one in row.given if is_id(one))
+        return replace(
+            row,
+            given=(*chosen, err.text),
+            error=words.gettext(err.question),
+            found=tuple(err.found),
+        )
+
+
 def unfinished(group: Group, listing: Listing) -> str:
     """The first field that still lacks its value; empty when there is none."""
     for part in group.parts:
@@ -191,7 +224,9 @@ def unfinished(group: Group, listing: Listing) -> str:
 
 def _is_done(row: Row, listing: Listing) -> bool:
     column = listing.columns.get(row.field)
-    return column is None or _operator(row, column) in _NOTHING or any(one.strip() for one in row.given)
+    if column is None or _operator(row, column) in _NOTHING:
+        return True
+    return not row.error and any(one.strip() for one in row.given)
 
 
 def filter_of(group: Group, listing: Listing) -> dict[str, JsonValue]:
@@ -243,6 +278,7 @@ async def load_editor(
     except Unprocessable as err:
         problem, bad = refusal_text(err, words), str(err.fields.get("field", ""))
     asked = [name for name, column in listing.columns.items() if values.is_asked_for(column)]
+    names = await values.naming_links(tx, names, _linked(group, names))
     if within is not None:
         names = replace(names, segments={id: name for id, name in names.segments.items() if id != within})
     root = _Drawing(listing, names, words, bad, problem).part(group, ROOT)
@@ -250,6 +286,17 @@ async def load_editor(
         ((name, values.label(name, names, words)) for name in asked), key=lambda one: one[1].casefold()
     )
     return Editor(kind, root, fields, count, problem)
+
+
+def _linked(group: Group, names: Names) -> list[dict[str, str]]:
+    """The records that conditions of a form ask for, as values of their fields."""
+    found: list[dict[str, str]] = []
+    for part in group.parts:
+        if isinstance(part, Group):
+            found += _linked(part, names)
+        elif names.target(part.field):
+            found += [{names.fields[part.field].key: one} for one in part.given if is_id(one)]
+    return found
 
 
 def _count_words(count: int, words: Words) -> str:
@@ -282,15 +329,21 @@ class _Drawing:
         options = values.options(column, self.names, self.words)
         if column.name == "owner_id":
             options = [("me", self.words.gettext(N_("whoever looks"))), *options]
-        error = self.problem if self.bad == row.field else ""
+        error = row.error or (self.problem if self.bad == row.field else "")
+        target = self.names.target(row.field)
+        chosen = [
+            (one, values.text_of(one, column, self.names, self.words)) for one in row.given if is_id(one)
+        ]
         return Shown(
             path,
             replace(row, op=operator.value, error=error),
             values.label(row.field, self.names, self.words),
             operators,
             options,
-            _way(operator, bool(options)),
+            "records" if target and operator not in _NOTHING else _way(operator, bool(options)),
             "date" if column.kind in (ValueKind.DATE, ValueKind.MOMENT) and operator not in _DAYS else "text",
+            target,
+            chosen if target else [],
         )
 
 

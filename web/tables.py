@@ -1,7 +1,7 @@
 """What a table of records shows: its columns, rows, filters and where each click leads."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from urllib.parse import urlencode
 from uuid import UUID
@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from core import jsons
 from core.db import Tx
-from core.errors import Unprocessable
+from core.errors import AppError, Unprocessable
 from core.filters import (
     OPERATORS,
     Condition,
@@ -37,8 +37,9 @@ from crm.records.lists import read_filter, searching
 from crm.tags.queries import RecordTag, list_tags_of
 from events.ids import CompanyId, ContactId, DealId, LeadId, RecordKind
 from web import values
-from web.fields import PATHS, deal_edit, given_of
+from web.fields import deal_edit, given_of
 from web.i18n import Words
+from web.links import PATHS, Unclear, the_records
 from web.phrases import N_, stage_text
 from web.values import Names
 
@@ -236,13 +237,21 @@ class Line:
 
 @dataclass(frozen=True)
 class Adding:
-    """The second step of adding a condition: how, and with what, a field is compared."""
+    """The second step of adding a condition: how, and with what, a field is compared.
+
+    `target` is the kind of record that is chosen by its name; `found` are those that what was typed may mean.
+    """
 
     name: str
     label: str
     kind: str
     operators: list[tuple[str, str]]
     options: list[tuple[str, str]]
+    target: RecordKind | None = None
+    operator: str = ""
+    value: str = ""
+    error: str = ""
+    found: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -276,7 +285,7 @@ class Opened:
 async def open_table(tx: Tx, table: Table, state: State, words: Words) -> Opened:
     """Raises: Unprocessable when the address names what is not there."""
     listing, kept = await read_filter(tx, table.kind, _tree(state.filter))
-    names = await values.load_names(tx, table.kind)
+    names = await values.naming_filter(tx, await values.load_names(tx, table.kind), kept)
     shown = {name for name, column in listing.columns.items() if column.is_shown}
     wanted = tuple(dict.fromkeys(name for name in state.columns.split(",") if name in shown))
     first = table.title_column
@@ -325,6 +334,9 @@ async def load_line(tx: Tx, opened: Opened, id: UUID) -> Line | None:
 
 
 async def _lines(tx: Tx, opened: Opened, rows: Sequence[Any]) -> list[Line]:
+    if any(opened.names.target(name) for name in opened.columns):
+        names = await values.naming_links(tx, opened.names, [row.custom for row in rows])
+        opened = replace(opened, names=names)
     tags: dict[UUID, list[RecordTag]] = {}
     for tag in await list_tags_of(tx, opened.table.kind, [row.id for row in rows]):
         tags.setdefault(tag.record_id, []).append(tag)
@@ -353,7 +365,7 @@ def _face(table: Table, row: Any) -> UUID | None:
 
 
 def _cell(opened: Opened, row: Any, name: str) -> Cell:
-    column, table = opened.listing.columns[name], opened.table
+    column, table, target = opened.listing.columns[name], opened.table, opened.names.target(name)
     value, href = values.value_of(row, name), ""
     match name:
         case table.title_column:
@@ -372,6 +384,8 @@ def _cell(opened: Opened, row: Any, name: str) -> Cell:
             value = row.likelihood
         case "pipeline_id":
             value = row.pipeline
+        case _ if target and value and UUID(value) in opened.names.records:
+            href = f"{PATHS[target]}/{value}"
     text = values.text_of(value, column, opened.names, opened.words)
     if name == "stage_id":
         text = stage_text(row.stage, opened.words)
@@ -382,8 +396,7 @@ def _cell(opened: Opened, row: Any, name: str) -> Cell:
 def is_editable(opened: Opened, name: str) -> bool:
     """Whether a field can be changed in its cell."""
     if name.startswith("custom."):
-        kinds = (ValueKind.RECORD, ValueKind.CHOICES)
-        return opened.listing.columns[name].kind not in kinds
+        return opened.listing.columns[name].kind is not ValueKind.CHOICES
     return name in opened.table.editable
 
 
@@ -449,11 +462,16 @@ def _chips(opened: Opened) -> list[Chip]:
     return chips
 
 
-def with_condition(opened: Opened, field: str, operator: str, given: Sequence[str]) -> str:
-    """The address of the table with one more condition. Raises: Unprocessable when it cannot be."""
-    column = opened.listing.columns.get(field)
+async def with_condition(tx: Tx, opened: Opened, field: str, operator: str, given: Sequence[str]) -> str:
+    """The address of the table with one more condition.
+
+    Raises: Unprocessable when it cannot be; Unclear when a name may mean several records, or none.
+    """
+    column, target = opened.listing.columns.get(field), opened.names.target(field)
     if column is None:
         raise Unprocessable(f"There is no field {field!r} to filter by.", field="field")
+    if target is not None:
+        given = await the_records(tx, target, given, field)
     parts = [*_parts(opened.state.filter), values.condition_of(column, operator, given)]
     parse_filter({"all": parts}, opened.listing.kinds)
     return opened.state.href(filter=_text(parts))
@@ -479,12 +497,25 @@ def _adding(opened: Opened, name: str) -> Adding:
         for operator in OPERATORS[column.kind]
     ]
     choices = values.options(column, opened.names, opened.words)
-    return Adding(name, values.label(name, opened.names, opened.words), column.kind.value, operators, choices)
+    label, target = values.label(name, opened.names, opened.words), opened.names.target(name)
+    return Adding(name, label, column.kind.value, operators, choices, target)
+
+
+def unclear(view: View, opened: Opened, operator: str, err: Unclear) -> View:
+    """The view that asks again for a condition, for it is not clear which record is meant."""
+    if view.adding is None:
+        return view
+    error = opened.words.gettext(err.question)
+    adding = replace(view.adding, operator=operator, value=err.text, error=error, found=err.found)
+    return replace(view, adding=adding)
 
 
 @dataclass(frozen=True)
 class Editor:
-    """A cell while it is edited; `mend` leads to where a refused move can be filled in."""
+    """A cell while it is edited; `mend` leads to where a refused move can be filled in.
+
+    `target` is the kind of record that is chosen by its name; `found` are those that what was typed may mean.
+    """
 
     table: Table
     id: UUID
@@ -497,6 +528,8 @@ class Editor:
     currency: str = ""
     error: str = ""
     mend: str = ""
+    target: RecordKind | None = None
+    found: list[tuple[str, str]] = field(default_factory=list)
 
 
 async def load_editor(tx: Tx, opened: Opened, id: UUID, name: str) -> Editor:
@@ -512,14 +545,29 @@ async def load_editor(tx: Tx, opened: Opened, id: UUID, name: str) -> Editor:
     if name == "stage_id":
         own = [one for one in opened.names.stages.values() if one.pipeline_id == row.pipeline_id]
         choices = values.stage_options(own, opened.names, opened.words)
-    label = values.label(name, opened.names, opened.words)
+    label, target = values.label(name, opened.names, opened.words), opened.names.target(name)
+    if target and shown:
+        names = await values.naming_links(tx, opened.names, [row.custom])
+        shown = names.records.get(UUID(shown), "")
     currency = (more or ["EUR"])[0] if column.kind is ValueKind.MONEY else ""
-    return Editor(opened.table, id, row.version, name, label, column.kind.value, shown, choices, currency)
+    return Editor(
+        opened.table, id, row.version, name, label, column.kind.value, shown, choices, currency, target=target
+    )
 
 
-def read_cell(opened: Opened, editor: Editor, text: str, currency: str) -> dict[str, object]:
-    """What was typed into a cell, as an update takes it. Raises: Unprocessable."""
-    column = opened.listing.columns[editor.name]
+async def read_cell(
+    tx: Tx, opened: Opened, editor: Editor, given: Sequence[str], currency: str
+) -> dict[str, object]:
+    """What was typed into a cell, as an update takes it.
+
+    Raises: Unprocessable; Unclear when a name may mean several records, or none.
+    """
+    column, text = opened.listing.columns[editor.name], given[0] if given else ""
+    if editor.target is not None:
+        if text and list(given) == [editor.value]:
+            return {}
+        ids = await the_records(tx, editor.target, given, editor.name)
+        return {"custom": {column.name.removeprefix("custom."): ids[0] if ids else None}}
     if column.kind is ValueKind.MONEY:
         value = values.given_money(text, currency)
     else:
@@ -531,6 +579,11 @@ def read_cell(opened: Opened, editor: Editor, text: str, currency: str) -> dict[
     return {column.name: values.built_in(value, column)}
 
 
-def failed(editor: Editor, text: str, error: str, *, currency: str = "", mend: str = "") -> Editor:
+def failed(
+    editor: Editor, text: str, error: str, err: AppError, *, currency: str = "", mend: str = ""
+) -> Editor:
     """The editor with what was typed and why it was not kept."""
-    return replace(editor, value=text, currency=currency or editor.currency, error=error, mend=mend)
+    found = err.found if isinstance(err, Unclear) else []
+    return replace(
+        editor, value=text, currency=currency or editor.currency, error=error, mend=mend, found=found
+    )

@@ -1,7 +1,7 @@
 """How a value of each kind is named, shown and asked for: in tables, on record pages, in filters."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,10 +11,11 @@ from pydantic import JsonValue
 
 from core.db import Tx
 from core.errors import Unprocessable
-from core.filters import Condition, Operator, ValueKind
+from core.filters import OPERATORS, Condition, Filter, Operator, ValueKind, conditions_of
 from core.money import known_currency, parse_amount
 from core.sql import Column
 from crm.bidi.queries import list_bidi
+from crm.custom_fields.links import linked_names
 from crm.custom_fields.models import CustomField
 from crm.custom_fields.queries import list_custom_fields
 from crm.identity.queries import list_members
@@ -100,6 +101,7 @@ _OF_TIME = {
     Operator.MORE: N_("after"),
     Operator.AT_LEAST: N_("from"),
 }
+_OF_SEVERAL = {Operator.IS.value: Operator.ANY_OF.value, Operator.IS_NOT.value: Operator.NONE_OF.value}
 _TIMES = (ValueKind.DATE, ValueKind.MOMENT)
 LANGUAGES = ("en", "ru")
 # Fields of kind record that are chosen from a short list.
@@ -122,6 +124,11 @@ class Names:
     fields: Mapping[str, CustomField] = field(default_factory=dict)
     pipelines: Mapping[UUID, str] = field(default_factory=dict)
     stages: Mapping[UUID, Stage] = field(default_factory=dict)
+    records: Mapping[UUID, str] = field(default_factory=dict)
+
+    def target(self, name: str) -> RecordKind | None:
+        """The kind of record that a field of the organization's own leads to."""
+        return self.fields[name].target_kind if name in self.fields else None
 
 
 async def load_names(tx: Tx, kind: RecordKind) -> Names:
@@ -137,6 +144,22 @@ async def load_names(tx: Tx, kind: RecordKind) -> Names:
         {one.id: one.name for one in await list_pipelines(tx)} if has_stages else {},
         {one.id: one for one in await list_all_stages(tx)} if has_stages else {},
     )
+
+
+async def naming_links(tx: Tx, names: Names, held: Iterable[Mapping[str, Any]]) -> Names:
+    """The names with those of the records that links in these custom values lead to."""
+    return replace(names, records={**names.records, **await linked_names(tx, names.fields.values(), held)})
+
+
+async def naming_filter(tx: Tx, names: Names, kept: Filter) -> Names:
+    """The names with those of the records that a filter asks for by links."""
+    asked = [
+        {names.fields[one.field].key: str(value)}
+        for one in conditions_of(kept)
+        if names.target(one.field)
+        for value in one.values
+    ]
+    return await naming_links(tx, names, asked)
 
 
 def label(name: str, names: Names, words: Words) -> str:
@@ -183,8 +206,9 @@ def stage_options(stages: Sequence[Stage], names: Names, words: Words) -> list[t
 
 
 def is_asked_for(column: Column) -> bool:
-    """Whether a form can ask for a value of it; other records are chosen on their own pages."""
-    return column.name not in _BEHIND and (column.kind is not ValueKind.RECORD or column.name in _CHOSEN)
+    """Whether a form can ask for a value of it; built-in links are asked for by the name of what they lead to."""
+    is_chosen = column.name in _CHOSEN or column.name.startswith("custom.")
+    return column.name not in _BEHIND and (column.kind is not ValueKind.RECORD or is_chosen)
 
 
 def value_of(row: object, column: str) -> Any:
@@ -214,6 +238,8 @@ def text_of(value: Any, column: Column, names: Names, words: Words) -> str:
             return ", ".join(chosen.get(str(one), str(one)) for one in value)
         case ValueKind.NUMBER:
             return words.number(value)
+        case ValueKind.RECORD if names.target(column.name):
+            return names.records.get(UUID(str(value))) or words.gettext(N_("a record that is gone"))
         case _:
             return chosen.get(str(value), str(value))
 
@@ -259,9 +285,14 @@ def given_value(text: str, column: Column) -> JsonValue:
 
 
 def condition_of(column: Column, operator: str, given: Sequence[str]) -> JsonValue:
-    """A condition as filters keep it, of what was typed or chosen in a form. Raises: Unprocessable."""
-    condition: dict[str, JsonValue] = {"field": column.name, "op": operator}
+    """A condition as filters keep it, of what was typed or chosen in a form; to be several is to be one of them.
+
+    Raises: Unprocessable.
+    """
     one_by_one = [given_value(text, column) for text in given if text.strip()]
+    if len(one_by_one) > 1 and Operator.ANY_OF in OPERATORS[column.kind]:
+        operator = _OF_SEVERAL.get(operator, operator)
+    condition: dict[str, JsonValue] = {"field": column.name, "op": operator}
     if operator in (Operator.LAST_DAYS, Operator.NEXT_DAYS):
         condition["value"] = int(given[0]) if given and given[0].isdigit() else None
     elif operator in (Operator.ANY_OF, Operator.NONE_OF, Operator.ALL_OF, Operator.BETWEEN):

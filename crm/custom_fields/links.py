@@ -32,10 +32,7 @@ class _Named:
 
 
 async def names_of(tx: Tx, kind: RecordKind, ids: Collection[UUID]) -> dict[UUID, str]:
-    """What records of one kind are called, those in the trash too; who is gone for good has no name.
-
-    As with the company of a contact, whoever reads a record reads what it leads to by name.
-    """
+    """What records of one kind are called, those in the trash too; what is gone for good has no name."""
     if not ids:
         return {}
     return {one.id: one.name for one in await tx.all(_Named, _NAMES[kind], ids=list(ids))}
@@ -44,7 +41,7 @@ async def names_of(tx: Tx, kind: RecordKind, ids: Collection[UUID]) -> dict[UUID
 async def linked_names(
     tx: Tx, fields: Iterable[CustomField], held: Iterable[Mapping[str, Any]]
 ) -> dict[UUID, str]:
-    """What the links in these values of records lead to, with one statement for each kind of record."""
+    """What the links in these values of records lead to, with one statement for each kind that may be read."""
     wanted: dict[RecordKind, set[UUID]] = {}
     links = [(field.key, field.target_kind) for field in fields if field.target_kind is not None]
     for custom in held:
@@ -53,7 +50,8 @@ async def linked_names(
                 wanted.setdefault(target, set()).add(UUID(custom[key]))
     names: dict[UUID, str] = {}
     for target, ids in wanted.items():
-        names |= await names_of(tx, target, ids)
+        if tx.principal.may(_SCOPES[target]):
+            names |= await names_of(tx, target, ids)
     return names
 
 

@@ -9,6 +9,8 @@ from core import jsons
 from core.db import Database
 from core.filters import ValueKind
 from core.principal import Principal
+from crm.companies.actions import create_company
+from crm.companies.models import NewCompany
 from crm.contacts.actions import create_contact
 from crm.contacts.models import NewContact
 from crm.custom_fields.actions import create_custom_field
@@ -189,3 +191,32 @@ async def test_an_amount_is_typed_as_its_currency_writes_it_and_stays_so(
     kept = {"all": [{"field": "custom.budget", "op": "ge", "value": minor}]}
     assert segment.filter == kept
     assert jsons.loads(parse_qs(urlsplit(listed.headers["location"]).query)["filter"][0]) == kept
+
+
+async def test_a_link_is_asked_for_by_the_name_of_what_it_leads_to(
+    browser: Browser, database: Database, organization: Principal
+) -> None:
+    async with database.transaction(organization, "test") as tx:
+        link = NewCustomField(RecordKind.CONTACT, "Partner", ValueKind.RECORD, target_kind=RecordKind.COMPANY)
+        await create_custom_field(tx, link)
+        acme, orbit = [await create_company(tx, NewCompany(name)) for name in ("Acme", "Orbit")]
+        await create_company(tx, NewCompany("Orbit"))
+        for name, company in (("Anna", acme), ("Bo", orbit)):
+            await create_contact(tx, NewContact(name, custom={"partner": str(company.id)}))
+    asked = {"n.0.field": "custom.partner", "n.0.was": "custom.partner", "n.0.op": "is"}
+
+    typed = (await browser.post("/segments/editing", None, **_ROOT, **asked, **{"n.0.value": "acme"})).text
+    unclear = (await browser.post("/segments/editing", None, **_ROOT, **asked, **{"n.0.value": "Orbit"})).text
+    refused = await browser.post("/segments", None, **_ROOT, **asked, **{"n.0.value": "Orbit"}, name="Theirs")
+    saved = await browser.post(
+        "/segments", None, **_ROOT, **asked, **{"n.0.value": str(orbit.id)}, name="Theirs"
+    )
+    shown = (await browser.get(saved.headers["location"])).text
+
+    assert _count(typed) == "1"
+    assert f'value="{acme.id}" checked>Acme</label>' in typed
+    assert "Which one is meant?" in unclear
+    assert f'type="radio" name="n.0.value" value="{orbit.id}"' in unclear
+    assert refused.status_code == 422
+    assert _count(shown) == "1"
+    assert f'value="{orbit.id}" checked>Orbit</label>' in shown

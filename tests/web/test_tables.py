@@ -2,6 +2,7 @@
 
 import re
 from urllib.parse import urlencode
+from uuid import UUID
 
 import pytest
 from pydantic import JsonValue
@@ -10,14 +11,14 @@ from core import jsons
 from core.db import Database
 from core.filters import ValueKind
 from core.principal import Principal
-from crm.companies.actions import create_company
+from crm.companies.actions import create_company, delete_company
 from crm.companies.models import NewCompany
 from crm.contacts.actions import create_contact, update_contact
 from crm.contacts.models import ContactEdit, NewContact
 from crm.contacts.queries import get_contact
 from crm.custom_fields.actions import create_custom_field
 from crm.custom_fields.models import Choice, NewCustomField
-from events.ids import ContactId, RecordKind
+from events.ids import CompanyId, ContactId, RecordKind
 from tests.web.conftest import Browser
 from web.tables import ROWS
 
@@ -185,3 +186,95 @@ async def test_the_table_speaks_russian(
 
     for words in ("Контакты", "Добавить условие", "Столбцы", "Последнее сообщение"):
         assert words in page
+
+
+async def _partners(database: Database, owner: Principal) -> dict[str, str]:
+    """Contacts with a link to a company, and the ids of everybody by name."""
+    async with database.transaction(owner, "test") as tx:
+        link = NewCustomField(
+            RecordKind.CONTACT, "Партнёр", ValueKind.RECORD, key="partner", target_kind=RecordKind.COMPANY
+        )
+        await create_custom_field(tx, link)
+        ids = {name: str((await create_company(tx, NewCompany(name))).id) for name in ("Orbit", "Acme")}
+        for name, partner in (("Anna", "Orbit"), ("Bo", "Acme"), ("Vera", None)):
+            custom: dict[str, JsonValue] = {"partner": ids[partner]} if partner else {}
+            ids[name] = str((await create_contact(tx, NewContact(name, custom=custom))).id)
+    return ids
+
+
+async def test_a_link_shows_and_sorts_by_the_name_of_what_it_leads_to(
+    browser: Browser, database: Database, organization: Principal
+) -> None:
+    ids = await _partners(database, organization)
+
+    page = (await browser.get("/contacts?columns=custom.partner&sort=custom.partner")).text
+
+    assert _names(page) == ["Bo", "Anna", "Vera"]
+    assert f'<a class="clip" href="/companies/{ids["Orbit"]}">Orbit</a>' in page
+    assert re.search(r'value="custom\.partner" checked', page)
+
+
+async def test_a_link_is_filtered_by_a_name_that_is_typed_or_by_several_that_are_chosen(
+    browser: Browser, database: Database, organization: Principal
+) -> None:
+    ids = await _partners(database, organization)
+    adding = "/contacts?field=custom.partner&op=is"
+
+    step = (await browser.get("/contacts?adding=custom.partner")).text
+    typed = await browser.get(f"{adding}&value=orbit")
+    several = await browser.get(f"{adding}&value={ids['Orbit']}&value={ids['Acme']}&value=")
+    one = (await browser.get(typed.headers["location"])).text
+    both = (await browser.get(several.headers["location"])).text
+
+    assert 'data-picker="company"' in step
+    assert _names(one) == ["Anna"]
+    assert "Партнёр is Orbit" in one
+    assert _names(both) == ["Anna", "Bo"]
+    assert "Партнёр is one of Orbit – Acme" in both
+
+
+async def test_a_filter_asks_back_which_record_is_meant(
+    browser: Browser, database: Database, organization: Principal
+) -> None:
+    await _partners(database, organization)
+    async with database.transaction(organization, "test") as tx:
+        second = await create_company(tx, NewCompany("Acme"))
+
+    answer = await browser.get("/contacts?field=custom.partner&op=is_not&value=Acme")
+
+    assert answer.status_code == 422
+    assert "Which one is meant?" in answer.text
+    assert f'type="radio" name="value" value="{second.id}"' in answer.text
+    assert '<option value="is_not" selected>' in answer.text
+
+
+async def test_a_link_is_changed_in_its_cell(
+    browser: Browser, database: Database, organization: Principal
+) -> None:
+    ids = await _partners(database, organization)
+    cell = f"/contacts/{ids['Anna']}/cells/custom.partner"
+    given = {"version": "1", "columns": "custom.partner"}
+
+    form = (await browser.get(f"{cell}?columns=custom.partner")).text
+    refused = await browser.post(cell, None, **given, value="Nobody Ltd")
+    kept = await browser.post(cell, None, **given, value="acme")
+    emptied = await browser.post(cell, None, version="2", value="")
+
+    assert 'value="Orbit"' in form
+    assert 'data-picker="company"' in form
+    assert (refused.status_code, "There is no such record" in refused.text) == (422, True)
+    assert (kept.status_code, emptied.status_code) == (303, 303)
+    async with database.transaction(organization, "test") as tx:
+        assert (await get_contact(tx, ContactId(UUID(ids["Anna"])))).custom == {}
+
+
+async def test_a_link_to_a_trashed_company_keeps_its_name(
+    browser: Browser, database: Database, organization: Principal
+) -> None:
+    ids = await _partners(database, organization)
+    async with database.transaction(organization, "test") as tx:
+        await delete_company(tx, CompanyId(UUID(ids["Orbit"])), version=1)
+
+    page = (await browser.get("/contacts?columns=custom.partner")).text
+
+    assert f'href="/companies/{ids["Orbit"]}">Orbit</a>' in page

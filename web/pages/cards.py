@@ -17,7 +17,7 @@ from crm.pipelines.moves import ActionRefused, MoveRefused
 from crm.pipelines.rules import ROLES
 from crm.tags import actions as tags
 from events.ids import FactId, RecordKind, TagId
-from web import cards, fields
+from web import cards, fields, links
 from web.fields import COMPANIES, CONTACTS, DEALS, LEADS, Field, Opened, Sheet, Typed
 from web.moves import missing_in_form
 from web.phrases import CONSENT_CHANNELS, HANDLE_KINDS, N_, missing_text
@@ -54,7 +54,7 @@ def router_of(sheet: Sheet) -> APIRouter:
         form = await fields.load_fields(session.tx, opened, None)
         known = {RecordKind.COMPANY: company_id, RecordKind.CONTACT: contact_id}
         for kind, id in known.items():
-            name = await fields.name_of(session.tx, kind, id) if id is not None else ""
+            name = await links.name_of(session.tx, kind, id) if id is not None else ""
             form = [fields.filled(one, name) if one.name == f"{kind}_id" and name else one for one in form]
         first = next((str(one.id) for one in opened.first_stages(pipeline)), "")
         form = [fields.filled(one, first) if one.name == "stage_id" else one for one in form]

@@ -53,11 +53,17 @@ async def create_segment(session: CurrentSession, kind: Kind, name: Name = "") -
     group = segments_view.read_form(await session.request.form())
     try:
         async with session.tx.savepoint():
+            group = await _settled(session, kind, group)
             new = NewSegment(kind, name, await _filter(session, kind, group))
             segment = await segments.create_segment(session.tx, new)
     except (Unprocessable, Conflict) as err:
         return await _page(session, kind, name, group, problem=err)
     return RedirectResponse(f"/segments/{segment.id}", 303)
+
+
+async def _settled(session: Session, kind: RecordKind, group: Group) -> Group:
+    names = await values.load_names(session.tx, kind)
+    return await segments_view.settle(session.tx, group, names, session.words)
 
 
 async def _filter(session: Session, kind: RecordKind, group: Group) -> dict[str, JsonValue]:
@@ -79,7 +85,7 @@ async def edit_segment(
     part: Annotated[str, Query()] = "",
 ) -> Response:
     """The form one step further: a condition or a group more or less, other operators, who would be in it."""
-    group = segments_view.read_form(await session.request.form())
+    group = await _settled(session, kind, segments_view.read_form(await session.request.form()))
     segment = await queries.get_segment(session.tx, SegmentId(segment_id)) if segment_id else None  # type: ignore[arg-type]
     if not session.is_fragment:
         return await _page(session, kind, name, group, segment)
@@ -106,6 +112,7 @@ async def save_segment(
     group = segments_view.read_form(await session.request.form())
     try:
         async with session.tx.savepoint():
+            group = await _settled(session, segment.record_kind, group)
             kept = await _filter(session, segment.record_kind, group)
             edit = SegmentEdit(name, kept)
             await segments.update_segment(session.tx, segment_id, edit, version=version)

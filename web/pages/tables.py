@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Query
 from fastapi.responses import RedirectResponse, Response
+from pydantic import StringConstraints
 
 from core.errors import AppError, Conflict, NotFound, Stale, Unprocessable
 from core.filters import ValueKind
@@ -13,6 +14,7 @@ from crm.conversations.inbox import count_folders
 from crm.pipelines.moves import MoveRefused
 from web import tables
 from web.fields import WANTED
+from web.links import Unclear
 from web.pages import views
 from web.refusals import refusal_text
 from web.tables import Opened, State, Table
@@ -21,6 +23,7 @@ from web.viewer import CurrentSession, Session
 Text = Annotated[str, Query(max_length=8000)]
 Word = Annotated[str, Query(max_length=100)]
 Values = Annotated[list[str], Query(max_length=200)]
+Given = Annotated[list[Annotated[str, StringConstraints(max_length=8000)]], Form(max_length=10)]
 
 
 def router_of(table: Table) -> APIRouter:
@@ -50,13 +53,22 @@ def router_of(table: Table) -> APIRouter:
             tabs = await views.load(session, table, state, counted=True)
             return session.page("tables/_tabs.html", table=table, state=state, **tabs)
         opened = await _open(session, table, state)
+        asked = None
         if field and op:
-            return RedirectResponse(tables.with_condition(opened, field, op, value), 303)
+            try:
+                return RedirectResponse(
+                    await tables.with_condition(session.tx, opened, field, op, value), 303
+                )
+            except Unclear as err:
+                adding, asked = field, err
         shown = await tables.load_view(session.tx, opened, cursor or None, adding)
+        if asked is not None:
+            shown = tables.unclear(shown, opened, op, asked)
         if part:
             return session.page(f"tables/_{'adding' if part == 'adding' else 'rows'}.html", view=shown)
         return session.page(
             "tables/index.html",
+            status=422 if asked else 200,
             view=shown,
             state=state,
             may_export=session.principal.may("records:export"),
@@ -85,7 +97,7 @@ def router_of(table: Table) -> APIRouter:
         record_id: UUID,
         name: str,
         version: Annotated[int, Form()],
-        value: Annotated[str, Form(max_length=8000)] = "",
+        value: Given = [],  # noqa: B006
         currency: Annotated[str, Form(max_length=3)] = "",
         columns: Annotated[str, Form(max_length=2000)] = "",
         back: Annotated[str, Form(max_length=8000)] = "",
@@ -95,15 +107,17 @@ def router_of(table: Table) -> APIRouter:
         editor = await tables.load_editor(session.tx, opened, record_id, name)
         new = None
         try:
-            new = tables.read_cell(opened, editor, value, currency)
+            new = await tables.read_cell(session.tx, opened, editor, value, currency)
             async with session.tx.savepoint():
                 await table.update(session.tx, record_id, new, version)
         except (Stale, Unprocessable, Conflict) as err:
-            mend = f"{table.home}/{record_id}/move?{urlencode({'stage_id': value})}"
+            text = value[0] if value else ""
+            mend = f"{table.home}/{record_id}/move?{urlencode({'stage_id': text})}"
             refused = tables.failed(
                 editor,
-                value,
+                text,
                 _reason(session, err, editor, is_typed=new is not None),
+                err,
                 currency=currency,
                 mend=mend if isinstance(err, MoveRefused) else "",
             )
@@ -148,6 +162,8 @@ def _reason(session: Session, err: AppError, editor: tables.Editor, *, is_typed:
         case Stale():
             now = dict(editor.options).get(editor.value, editor.value)
             return say("Somebody changed it meanwhile; it is “%(now)s” now.", now=now)
+        case Unclear():
+            return say(err.question)
         case Unprocessable() if not is_typed:
             return say(WANTED[ValueKind(editor.kind)])
         case _:

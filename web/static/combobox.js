@@ -31,7 +31,7 @@ window.getsale.combobox = ({ query, ask, choose, leave }) => {
 
   // A field becomes a combobox when it is entered, so that it says nothing about itself that is not so without a script.
   const start = input => {
-    if (popups.has(input)) return;
+    if (popups.get(input)?.isConnected) return; // a morph may have taken it away
     const popup = document.createElement("div");
     popup.className = "menu chooser-list";
     popup.hidden = true;

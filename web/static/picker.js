@@ -19,6 +19,14 @@
       if (err.name !== "AbortError") box.close(input);
     }
   };
+  // One of several stands before the field as a box that is ticked; the field is free for the next one.
+  const add = (input, option) => {
+    const chip = Object.assign(document.createElement("label"), { className: "chip" });
+    chip.append(Object.assign(document.createElement("input"), { className: "check", type: "checkbox", name: input.name, value: option.dataset.id, checked: true }), option.dataset.name);
+    input.parentElement.before(chip);
+    input.value = "";
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  };
   const narrow = (input, isTyped) => {
     const typed = isTyped ? input.value.trim().toLowerCase() : "";
     box.show(input, shown => shown.replaceChildren(...[...list(input).options].filter(one => one.text.toLowerCase().includes(typed)).map(one => {
@@ -37,6 +45,7 @@
       waiting = setTimeout(find, isTyped ? PAUSE : 0, input);
     },
     choose: (input, option) => {
+      if ("many" in input.dataset) { add(input, option); return; }
       input.value = option.dataset.name;
       forget(input);
       if (list(input)) list(input).value = option.dataset.id;
