@@ -131,6 +131,10 @@ WHY = {
     "same_lead": N_("This person is in the pipeline already."),
     "same_external_id": N_("The record was imported before: the other system’s id is known."),
     "several_people": N_("Several contacts are called so. Add an email or a phone that tells which one."),
+    "unknown_record": N_("No such record is there. Write its id, its address or its whole name."),
+    "several_records": N_(
+        "Several records are called so. Write the id or the address of the one that is meant."
+    ),
     "handle_taken": N_("Somebody else has this address already. It stays with them."),
     "in_trash": N_("The contact is in the trash. Restore it and import the row again."),
 }

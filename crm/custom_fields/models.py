@@ -64,6 +64,11 @@ class CustomField:
         """How filters, sorts, imports and exports spell it."""
         return f"custom.{self.key}"
 
+    @property
+    def id_label(self) -> str:
+        """What the ids of a link are called in a table that has them beside the names."""
+        return f"{self.label} id"
+
 
 @dataclass(frozen=True)
 class NewCustomField:

@@ -37,13 +37,18 @@ class Importing:
         async with self.db.transaction(self.principal, "test") as tx:
             return await actions.create_table_import(tx, NewTable(name, key, len(content), survey), kind)
 
-    async def map(self, current: TableImport, options: Options, **targets: str) -> TableImport:
-        """Map columns by name with underscores for spaces; the others stay as they were guessed."""
+    async def map(
+        self, current: TableImport, options: Options, *, fields: Sequence[str] = (), **targets: str
+    ) -> TableImport:
+        """Map columns by name with underscores for spaces; the others stay as they were guessed.
+
+        `fields` are the keys of the custom fields that there are.
+        """
         chosen = list(current.mapping.targets)
         for column, target in targets.items():
             chosen[current.layout.columns.index(column.replace("_", " "))] = target
         async with self.db.transaction(self.principal, "test") as tx:
-            return await actions.map_columns(tx, current.id, chosen, options)
+            return await actions.map_columns(tx, current.id, chosen, options, fields)
 
     async def check(self, current: TableImport) -> TableImport:
         async with self.db.transaction(self.principal, "test") as tx:

@@ -1,9 +1,10 @@
 """Everything of one kind as rows that our own import takes back, a page at a time behind the last one."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 from typing import Any, assert_never
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from core.pagination import MAX_PAGE
 from core.sql import ListQuery
 from crm.companies.queries import list_companies
 from crm.contacts.queries import list_contacts
+from crm.custom_fields.links import linked_names
 from crm.custom_fields.models import EXTENSIBLE, CustomField
 from crm.custom_fields.queries import list_custom_fields
 from crm.deals.queries import list_deals
@@ -62,14 +64,17 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Sheet:
-    """The columns of an export; custom fields stand behind the others under their labels."""
+    """The columns of an export; custom fields stand behind the others under their labels, a link as name and as id."""
 
     kind: Exported
     fields: tuple[CustomField, ...]
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return (*COLUMNS[self.kind], *(field.label for field in self.fields))
+        own = (
+            (field.label, field.id_label) if field.target_kind else (field.label,) for field in self.fields
+        )
+        return (*COLUMNS[self.kind], *chain.from_iterable(own))
 
 
 async def sheet_of(tx: Tx, kind: Exported) -> Sheet:
@@ -131,6 +136,7 @@ async def _contacts(
     query = ListQuery(kept, cursor=cursor, limit=MAX_PAGE)
     page = await list_contacts(tx, query, text=wanted.text, listing=listing)
     around = await _around_contacts(tx, [contact.id for contact in page.items])
+    linked = await linked_names(tx, sheet.fields, [contact.custom for contact in page.items])
     found = []
     for contact in page.items:
         more = around[contact.id]
@@ -143,7 +149,7 @@ async def _contacts(
             **{f"{channel} consent": consents.get(channel) for channel in ("email", "sms", "telegram", "marketing")},
             "created at": contact.created_at, "updated at": contact.updated_at,
         }  # fmt: skip
-        found.append(cells | _custom(sheet, contact.custom))
+        found.append(cells | _custom(sheet, contact.custom, linked))
     return found, page.next_cursor
 
 
@@ -191,6 +197,7 @@ async def _companies(
     query = ListQuery(kept, cursor=cursor, limit=MAX_PAGE)
     page = await list_companies(tx, query, text=wanted.text, listing=listing)
     tags = await _tags(tx, RecordKind.COMPANY, [company.id for company in page.items])
+    linked = await linked_names(tx, sheet.fields, [company.custom for company in page.items])
     found = []
     for company in page.items:
         cells = {
@@ -199,7 +206,7 @@ async def _companies(
             "employees": company.employees, "about": company.about, "owner": company.owner_name,
             "tags": tags.get(company.id), "created at": company.created_at, "updated at": company.updated_at,
         }  # fmt: skip
-        found.append(cells | _custom(sheet, company.custom))
+        found.append(cells | _custom(sheet, company.custom, linked))
     return found, page.next_cursor
 
 
@@ -248,6 +255,7 @@ async def _deals(tx: Tx, sheet: Sheet, wanted: Wanted, cursor: str | None) -> tu
     page = await list_deals(tx, query, text=wanted.text, listing=listing)
     tags = await _tags(tx, RecordKind.DEAL, [deal.id for deal in page.items])
     around = await _around_deals(tx, [deal.id for deal in page.items])
+    linked = await linked_names(tx, sheet.fields, [deal.custom for deal in page.items])
     found = []
     for deal in page.items:
         cells = {
@@ -258,7 +266,7 @@ async def _deals(tx: Tx, sheet: Sheet, wanted: Wanted, cursor: str | None) -> tu
             "contact email": around[deal.id]["email"], "next step": deal.next_step, "owner": deal.owner_name,
             "tags": tags.get(deal.id), "created at": deal.created_at, "updated at": deal.updated_at,
         }  # fmt: skip
-        found.append(cells | _custom(sheet, deal.custom))
+        found.append(cells | _custom(sheet, deal.custom, linked))
     return found, page.next_cursor
 
 
@@ -289,12 +297,18 @@ def amount(minor: int, currency: str) -> str:
     return f"{Decimal(minor).scaleb(-places):.{places}f}"
 
 
-def _custom(sheet: Sheet, custom: dict[str, Any]) -> Cells:
-    """The values of custom fields as people read them, under the labels of the fields."""
-    return {field.label: _readable(field, custom.get(field.key)) for field in sheet.fields}
+def _custom(sheet: Sheet, custom: dict[str, Any], linked: Mapping[UUID, str]) -> Cells:
+    """The values of custom fields as people read them, under the labels of the fields; links have their ids beside."""
+    cells = {}
+    for field in sheet.fields:
+        value = custom.get(field.key)
+        cells[field.label] = _readable(field, value, linked)
+        if field.target_kind is not None:
+            cells[field.id_label] = value
+    return cells
 
 
-def _readable(field: CustomField, value: Any) -> Any:
+def _readable(field: CustomField, value: Any, linked: Mapping[UUID, str]) -> Any:
     labels = {one.key: one.label for one in field.options}
     match field.kind:
         case _ if value is None:
@@ -303,6 +317,8 @@ def _readable(field: CustomField, value: Any) -> Any:
             return f"{amount(value['amount_minor'], value['currency'])} {value['currency']}"
         case ValueKind.CHOICE:
             return labels.get(value, value)
+        case ValueKind.RECORD:
+            return linked.get(UUID(value))
         case ValueKind.CHOICES:
             return [labels.get(one, one) for one in value]
         case _:

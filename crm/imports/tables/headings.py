@@ -94,7 +94,7 @@ def guess(
 ) -> Mapping:
     """What each column becomes: by its header first, also as a custom field of that label, then by its cells."""
     chosen = ["" for _ in columns]
-    labels = {plain(field.label): f"custom:{field.key}" for field in fields}
+    labels = _labels(fields, {plain(column) for column in columns})
     for column, header in enumerate(columns):
         target = _by_header(kind, header)
         # an id says nothing when it is not known whose it is: two tables of anywhere both count from 1
@@ -111,6 +111,17 @@ def guess(
             if target_key and target_key not in chosen:
                 chosen[column] = target_key
     return Mapping(source, tuple(chosen))
+
+
+def _labels(fields: Sequence[CustomField], headers: set[str]) -> dict[str, str]:
+    """The custom fields by what their columns are called; a link is taken by id where the table has names and ids."""
+    labels = {plain(field.label): f"custom:{field.key}" for field in fields}
+    for field in fields:
+        by_id = plain(field.id_label)
+        if field.target_kind is not None and by_id in headers:
+            labels.pop(plain(field.label), None)
+            labels[by_id] = f"custom:{field.key}"
+    return labels
 
 
 def cells_of(sample: Sequence[Row], column: int) -> list[str]:

@@ -64,6 +64,8 @@ class Why(StrEnum):
     UNKNOWN_CHOICE = "unknown_choice"
     UNKNOWN_CONTACT = "unknown_contact"
     SEVERAL_PEOPLE = "several_people"
+    UNKNOWN_RECORD = "unknown_record"
+    SEVERAL_RECORDS = "several_records"
     SAME_EMAIL = "same_email"
     SAME_PHONE = "same_phone"
     SAME_TELEGRAM = "same_telegram"
@@ -130,6 +132,16 @@ class Mapping:
         return self.targets.index(target) if target in self.targets else None
 
 
+@dataclass(frozen=True)
+class Link:
+    """What a cell says of the record that a custom field leads to; `column` is the header that it stands under."""
+
+    key: str
+    target: RecordKind
+    column: str
+    text: str
+
+
 @dataclass
 class Prepared:
     """A row as it goes into the database, its cells read and checked; nothing of it was looked up yet."""
@@ -137,6 +149,7 @@ class Prepared:
     number: int
     values: dict[str, Any] = field(default_factory=dict)
     custom: dict[str, Any] = field(default_factory=dict)
+    links: list[Link] = field(default_factory=list)
     handles: list[tuple[str, str]] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     consents: dict[str, bool] = field(default_factory=dict)

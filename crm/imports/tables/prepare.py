@@ -9,7 +9,7 @@ from uuid import UUID
 from core.tables.headers import letter
 from core.tables.models import Row
 from crm.imports.tables import values
-from crm.imports.tables.models import HARMLESS, Options, Prepared, Reason, Why
+from crm.imports.tables.models import HARMLESS, Link, Options, Prepared, Reason, Why
 from crm.imports.tables.models import Mapping as ColumnMapping
 from crm.imports.tables.targets import Target, ValueKind, target_of
 from crm.imports.tables.values import Wrong
@@ -17,15 +17,20 @@ from events.ids import RecordKind
 
 _LONGEST_VALUE = 120
 _LONGEST_TEXT = 8192
+_LONGEST_NAME = 1000
 
 
 @dataclass(frozen=True)
 class FieldSpec:
-    """A custom field as a column is read into it; `options` are its choices, label or key to key."""
+    """A custom field as a column is read into it.
+
+    `options` are its choices, label or key to key; `target` is the kind of record that a link leads to.
+    """
 
     key: str
     kind: ValueKind
     options: Mapping[str, str] = field(default_factory=dict)
+    target: RecordKind | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class Preparer:
             for column, target in sorted(
                 enumerate(reading.mapping.targets), key=lambda pair: pair[1] != "currency"
             )
-            if target and (put := self._putter(target)) is not None
+            if target and (put := self._putter(target, column)) is not None
         ]
         self._width = len(reading.columns)
 
@@ -91,12 +96,22 @@ class Preparer:
         if always or not (self._reading.options.is_lenient or why in HARMLESS):
             prepared.is_refused = True
 
-    def _putter(self, target: str) -> Put | None:
+    def _putter(self, target: str, column: int) -> Put | None:
         spec = self._reading.directory.fields.get(target.removeprefix("custom:"))
         if target.startswith(("custom:", "new:")):
+            if spec and spec.target:
+                return self._link(spec.key, spec.target, self._reading.columns[column])
             return self._custom(spec) if spec else None
         known = target_of(self._reading.kind, target)
         return self._built_in(known) if known else None
+
+    def _link(self, key: str, target: RecordKind, column: str) -> Put:
+        """Which record is meant is asked when the row is taken over."""
+
+        def put(prepared: Prepared, cell: str) -> None:
+            prepared.links.append(Link(key, target, column, _limited(cell, _LONGEST_NAME)))
+
+        return put
 
     def _custom(self, spec: FieldSpec) -> Put:
         read = self._reader_of(spec)

@@ -84,17 +84,18 @@ async def _fields(tx: Tx, current: TableImport) -> Mapping[str, FieldSpec]:
     specs = {}
     for field in await list_custom_fields(tx, current.record_kind):
         options = {text.casefold(): one.key for one in field.options for text in (one.key, one.label)}
-        specs[field.key] = FieldSpec(field.key, _VALUE_KINDS.get(field.kind.value, ValueKind.TEXT), options)
+        kind = _VALUE_KINDS.get(field.kind.value, ValueKind.TEXT)
+        specs[field.key] = FieldSpec(field.key, kind, options, field.target_kind)
     for target in current.mapping.targets:
         if target.startswith("new:"):
-            kind = target.removeprefix("new:")
-            specs[target] = FieldSpec(target, _VALUE_KINDS.get(kind, ValueKind.TEXT))
+            kind = _VALUE_KINDS.get(target.removeprefix("new:"), ValueKind.TEXT)
+            specs[target] = FieldSpec(target, kind)
     return specs
 
 
 _VALUE_KINDS = {
     "number": ValueKind.NUMBER, "money": ValueKind.MONEY, "date": ValueKind.DATE, "boolean": ValueKind.BOOLEAN,
-    "choice": ValueKind.CHOICE, "choices": ValueKind.CHOICES,
+    "choice": ValueKind.CHOICE, "choices": ValueKind.CHOICES, "record": ValueKind.RECORD,
 }  # fmt: skip
 
 

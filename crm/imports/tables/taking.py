@@ -9,7 +9,7 @@ from core import jsons
 from core.db import Tx
 from core.errors import Conflict
 from core.ids import uuid7
-from crm.imports.tables import firms, folding, leads, people, records
+from crm.imports.tables import firms, folding, leads, linking, people, records
 from crm.imports.tables.folding import Head, Key
 from crm.imports.tables.models import Duplicates, Options, Prepared, Reason, Source, Verdict, Why
 from crm.imports.tables.people import Handle
@@ -72,6 +72,7 @@ async def take(tx: Tx, work: Work, rows: Sequence[Prepared], seen: set[int]) -> 
     Raises: Conflict when somebody else has just made one of the records; the chunk is then tried again.
     """
     taken = Taken()
+    await linking.follow(tx, [row for row in rows if not row.is_refused], work.options)
     contacts = await _whose(tx, work, [row for row in rows if not row.is_refused])
     for row in rows:
         if row.is_refused:

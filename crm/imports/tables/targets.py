@@ -27,6 +27,7 @@ class ValueKind(StrEnum):
     LANGUAGE = "language"
     CHOICE = "choice"
     CHOICES = "choices"
+    RECORD = "record"
 
 
 @dataclass(frozen=True)
