@@ -7,6 +7,8 @@ from uuid import UUID
 from core.db import Tx
 from core.errors import Conflict, NotFound, Unprocessable
 from core.pagination import Page, decode_time, encode_cursor, page_size
+from crm.custom_fields.links import linked_names
+from crm.custom_fields.queries import list_custom_fields
 from crm.merges import rows
 from crm.merges.models import FieldChoice, Merge, MergeId, Preview, Side, Values
 from crm.merges.references import SUBJECTS, Subject
@@ -79,7 +81,7 @@ async def preview_merge(tx: Tx, kind: RecordKind, kept_id: UUID, merged_id: UUID
         merged_id,
         str(kept["name"]),
         str(merged["name"]),
-        tuple(choices(subject, kept, merged, await _names(tx, kept, merged))),
+        tuple(choices(subject, kept, merged, await _names(tx, kind, kept, merged))),
         {table: number for table, number in moves.items() if number},
     )
 
@@ -137,8 +139,10 @@ def _shown(value: object, names: Mapping[str, str]) -> str:
     return names.get(str(value), str(value))
 
 
-async def _names(tx: Tx, *records: Values) -> Mapping[str, str]:
-    """What ids in the records stand for: a company, a person responsible, a seat."""
+async def _names(tx: Tx, kind: RecordKind, *records: Values) -> Mapping[str, str]:
+    """What ids in the records stand for: a company, a person responsible, a seat, what a custom field leads to."""
+    fields = await list_custom_fields(tx, kind, with_archived=True)
+    linked = await linked_names(tx, fields, [custom_of(row) for row in records])
     ids = [
         str(row[name]) for row in records for name in ("company_id", "owner_id", "bidi_id") if row.get(name)
     ]
@@ -153,4 +157,4 @@ async def _names(tx: Tx, *records: Values) -> Mapping[str, str]:
         """,
         ids=ids,
     )
-    return {one.id: one.name for one in found}
+    return {**{one.id: one.name for one in found}, **{str(id): name for id, name in linked.items()}}

@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 
 from core.db import Database, Tx
 from core.errors import Conflict, Forbidden, NotFound, Unprocessable
+from core.filters import ValueKind
 from core.principal import Principal, PrincipalKind
+from crm.custom_fields.actions import create_custom_field
+from crm.custom_fields.models import NewCustomField
 from crm.merges.actions import merge_records, undo_merge
 from crm.merges.models import Side
 from crm.merges.queries import list_merges, preview_merge
@@ -299,3 +302,18 @@ async def test_what_cannot_be_merged_is_refused(database: Database, organization
     async with database.transaction(reader, "test") as tx:
         with pytest.raises(Forbidden):
             await merge_records(tx, RecordKind.CONTACT, kept, merged)
+
+
+async def test_a_preview_says_what_links_lead_to(database: Database, organization: Principal) -> None:
+    async with database.transaction(organization, "test") as tx:
+        link = NewCustomField(RecordKind.CONTACT, "Partner", ValueKind.RECORD, target_kind=RecordKind.COMPANY)
+        await create_custom_field(tx, link)
+        firms = [await insert(tx, "companies", name=name) for name in ("Acme", "Orbit")]
+        kept, merged = [
+            await insert(tx, "contacts", name="Vera", custom={"partner": str(firm)}) for firm in firms
+        ]
+
+        preview = await preview_merge(tx, RecordKind.CONTACT, kept, merged)
+
+    (choice,) = [one for one in preview.fields if one.field == "custom.partner"]
+    assert (choice.kept, choice.merged) == ("Acme", "Orbit")
