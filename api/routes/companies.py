@@ -12,7 +12,7 @@ from api.errors import BODY, problems
 from api.fields import Custom, In, Line, Out, PageOut, Search, Text, Version, example
 from api.lists import Include, Includes, Wanted
 from api.nouns import Noun
-from api.related import OwnerOut, RecordTagOut, owners, tags_of
+from api.related import Links, OwnerOut, RecordTagOut, links_of, owners, tags_of
 from api.versions import IfMatch
 from core.db import Tx
 from crm.companies import actions as companies
@@ -87,6 +87,7 @@ class CompanyOut(Out):
     version: int
     owner: OwnerOut | None = Field(default=None, description="With `include=owner`.")
     tags: list[RecordTagOut] = Field(default=[], description="With `include=tags`.")
+    links: Links
     contacts: list[PersonOut] = Field(
         default=[], description="With `include=contacts`: by name, at most 25 people."
     )
@@ -100,7 +101,14 @@ async def _people(tx: Tx, records: Sequence[Company]) -> dict[UUID, list[PersonO
     return found
 
 
-INCLUDES = Includes({"owner": owners, "tags": tags_of(RecordKind.COMPANY), "contacts": _people})
+INCLUDES = Includes(
+    {
+        "owner": owners,
+        "tags": tags_of(RecordKind.COMPANY),
+        "contacts": _people,
+        "links": links_of(RecordKind.COMPANY),
+    }
+)
 
 
 @router.get(
@@ -112,7 +120,7 @@ INCLUDES = Includes({"owner": owners, "tags": tags_of(RecordKind.COMPANY), "cont
 async def list_companies(
     tx: ApiTx, wanted: Wanted, q: Search = "", include: Include = ""
 ) -> PageOut[CompanyOut]:
-    """`q` is looked for in name, domain and city; `include` takes `owner`, `tags` and `contacts`."""
+    """`q` is looked for in name, domain and city; `include` takes `owner`, `tags`, `contacts` and `links`."""
     listing, query = await wanted.read(tx, RecordKind.COMPANY)
     page = await queries.list_companies(tx, query, text=q, listing=listing)
     # a line of a list counts the people; here `contacts` are the people themselves
@@ -149,7 +157,7 @@ async def create_company(tx: ApiTx, new: CompanyIn) -> CompanyOut:
     response_model_exclude_unset=True,
 )
 async def get_company(tx: ApiTx, company_id: CompanyId, include: Include = "") -> CompanyOut:
-    """`include` takes `owner`, `tags` and `contacts`."""
+    """`include` takes `owner`, `tags`, `contacts` and `links`."""
     company = await queries.get_company(tx, company_id)
     shown = _shown(company)
     await INCLUDES.add(tx, include, [shown], [company])

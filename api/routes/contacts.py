@@ -12,7 +12,7 @@ from api.errors import BODY, problems
 from api.fields import Custom, In, Line, Out, PageOut, Search, Text, Version, example
 from api.lists import Include, Includes, Wanted
 from api.nouns import Noun
-from api.related import OwnerOut, RecordTagOut, owners, tags_of
+from api.related import Links, OwnerOut, RecordTagOut, links_of, owners, tags_of
 from api.versions import IfMatch
 from core.db import Tx
 from crm.companies.queries import list_companies_of
@@ -117,6 +117,7 @@ class ContactOut(Out):
     handles: list[HandleOut] = Field(default=[], description="With `include=handles`.")
     owner: OwnerOut | None = Field(default=None, description="With `include=owner`.")
     tags: list[RecordTagOut] = Field(default=[], description="With `include=tags`.")
+    links: Links
 
 
 async def _companies(tx: Tx, records: Sequence[Contact]) -> dict[UUID, CompanyOfContactOut]:
@@ -138,6 +139,7 @@ INCLUDES = Includes(
         "handles": _handles,
         "owner": owners,
         "tags": tags_of(RecordKind.CONTACT),
+        "links": links_of(RecordKind.CONTACT),
     }
 )
 
@@ -151,7 +153,7 @@ INCLUDES = Includes(
 async def list_contacts(
     tx: ApiTx, wanted: Wanted, q: Search = "", include: Include = ""
 ) -> PageOut[ContactOut]:
-    """`q` is looked for in name, title, company and handles; `include` takes `company`, `handles`, `owner` and `tags`."""
+    """`q` is looked for in name, title, company and handles; `include` takes `company`, `handles`, `owner`, `tags` and `links`."""
     listing, query = await wanted.read(tx, RecordKind.CONTACT)
     page = await queries.list_contacts(tx, query, text=q, listing=listing)
     shown = PageOut[ContactOut].of(page)
@@ -184,7 +186,7 @@ async def create_contact(tx: ApiTx, new: ContactIn) -> ContactOut:
     response_model_exclude_unset=True,
 )
 async def get_contact(tx: ApiTx, contact_id: ContactId, include: Include = "") -> ContactOut:
-    """`include` takes `company`, `handles`, `owner` and `tags`."""
+    """`include` takes `company`, `handles`, `owner`, `tags` and `links`."""
     contact = await queries.get_contact(tx, contact_id)
     shown = ContactOut.model_validate(contact)
     await INCLUDES.add(tx, include, [shown], [contact])

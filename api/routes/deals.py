@@ -9,8 +9,9 @@ from pydantic import Field, JsonValue
 from api.deps import ApiTx
 from api.errors import BODY, problems
 from api.fields import Custom, In, Line, Out, PageOut, Search, Version, example
-from api.lists import Wanted
+from api.lists import Include, Includes, Wanted
 from api.nouns import Noun
+from api.related import Links, links_of
 from api.versions import IfMatch
 from core.money import MOST_MINOR
 from crm.deals import actions as deals
@@ -136,14 +137,25 @@ class DealOut(Out):
     updated_at: datetime
     deleted_at: datetime | None
     version: int
+    links: Links
 
 
-@router.get("", operation_id="list_deals", summary="List, filter or search deals")
-async def list_deals(tx: ApiTx, wanted: Wanted, q: Search = "") -> PageOut[DealOut]:
-    """`q` is looked for in name, company, contact and next step."""
+INCLUDES = Includes({"links": links_of(RecordKind.DEAL)})
+
+
+@router.get(
+    "",
+    operation_id="list_deals",
+    summary="List, filter or search deals",
+    response_model_exclude_unset=True,
+)
+async def list_deals(tx: ApiTx, wanted: Wanted, q: Search = "", include: Include = "") -> PageOut[DealOut]:
+    """`q` is looked for in name, company, contact and next step; `include` takes `links`."""
     listing, query = await wanted.read(tx, RecordKind.DEAL)
     page = await queries.list_deals(tx, query, text=q, listing=listing)
-    return PageOut[DealOut].of(page)
+    shown = PageOut[DealOut].of(page)
+    await INCLUDES.add(tx, include, shown.items, page.items)
+    return shown
 
 
 @router.post(
@@ -151,6 +163,7 @@ async def list_deals(tx: ApiTx, wanted: Wanted, q: Search = "") -> PageOut[DealO
     operation_id="create_deal",
     summary="Add a deal",
     status_code=201,
+    response_model_exclude_unset=True,
     responses=problems(404, *BODY),
 )
 async def create_deal(tx: ApiTx, new: DealIn) -> DealOut:
@@ -158,15 +171,26 @@ async def create_deal(tx: ApiTx, new: DealIn) -> DealOut:
     return DealOut.model_validate(await deals.create_deal(tx, NewDeal(**new.model_dump())))
 
 
-@router.get("/{deal_id}", operation_id="get_deal", summary="Read one deal", responses=problems(404))
-async def get_deal(tx: ApiTx, deal_id: DealId) -> DealOut:
-    return DealOut.model_validate(await queries.get_deal(tx, deal_id))
+@router.get(
+    "/{deal_id}",
+    operation_id="get_deal",
+    summary="Read one deal",
+    responses=problems(404),
+    response_model_exclude_unset=True,
+)
+async def get_deal(tx: ApiTx, deal_id: DealId, include: Include = "") -> DealOut:
+    """`include` takes `links`."""
+    deal = await queries.get_deal(tx, deal_id)
+    shown = DealOut.model_validate(deal)
+    await INCLUDES.add(tx, include, [shown], [deal])
+    return shown
 
 
 @router.patch(
     "/{deal_id}",
     operation_id="update_deal",
     summary="Change some fields of a deal",
+    response_model_exclude_unset=True,
     responses=problems(404, 409, 412, *BODY),
 )
 async def update_deal(tx: ApiTx, deal_id: DealId, patch: DealPatch) -> DealOut:
@@ -178,6 +202,7 @@ async def update_deal(tx: ApiTx, deal_id: DealId, patch: DealPatch) -> DealOut:
     "/{deal_id}",
     operation_id="delete_deal",
     summary="Put a deal into the trash",
+    response_model_exclude_unset=True,
     responses=problems(404, 409, 412),
 )
 async def delete_deal(tx: ApiTx, deal_id: DealId, version: IfMatch) -> DealOut:
@@ -189,6 +214,7 @@ async def delete_deal(tx: ApiTx, deal_id: DealId, version: IfMatch) -> DealOut:
     "/{deal_id}/restoration",
     operation_id="restore_deal",
     summary="Take a deal out of the trash",
+    response_model_exclude_unset=True,
     responses=problems(404, 409),
 )
 async def restore_deal(tx: ApiTx, deal_id: DealId) -> DealOut:
@@ -200,6 +226,7 @@ async def restore_deal(tx: ApiTx, deal_id: DealId) -> DealOut:
     "/{deal_id}/move",
     operation_id="move_deal",
     summary="Move a deal to another stage of its pipeline",
+    response_model_exclude_unset=True,
     responses=problems(404, 409, 412, *BODY),
 )
 async def move_deal(tx: ApiTx, deal_id: DealId, move: DealMoveIn) -> DealOut:

@@ -165,6 +165,7 @@ async def move_lead(tx: ApiTx, lead_id: LeadId, move: MoveIn) -> LeadOut:
     operation_id="convert_lead",
     summary="Make a deal of a lead",
     status_code=201,
+    response_model_exclude_unset=True,
     responses=problems(404, 409, 412, *BODY),
 )
 async def convert_lead(tx: ApiTx, lead_id: LeadId, conversion: ConversionIn) -> DealOut:

@@ -178,3 +178,31 @@ async def test_a_company_comes_with_its_people_owner_and_tags(api: Caller) -> No
     assert not {"contacts", "owner", "tags"} & plain.keys()
     assert [person["name"] for person in whole["contacts"]] == ["Tomas", "Vera"]
     assert (whole["owner"], [tag["name"] for tag in whole["tags"]]) == (None, ["Fair"])
+
+
+async def test_links_of_custom_fields_come_along_sort_and_filter(api: Caller) -> None:
+    field = {"record_kind": "deal", "label": "Via", "kind": "record", "target_kind": "company"}
+    await api.post("/custom-fields", field)
+    pipeline = (await api.post("/pipelines", {"name": "Sales"})).json()
+    stage = (await api.get(f"/pipelines/{pipeline['id']}/stages")).json()[0]
+    firms = [(await api.post("/companies", {"name": name})).json()["id"] for name in ("Orbit", "Acme")]
+    for firm in (*firms, None):
+        new = {
+            "name": "Racks",
+            "stage_id": stage["id"],
+            "custom": {"via": firm} if firm else {},
+        }
+        await api.post("/deals", new)
+
+    deals = (await api.get("/deals", include="links", sort="custom.via")).json()["items"]
+    kept = (await api.get("/deals", filter=_filter("custom.via", "is_not", firms[1]))).json()["items"]
+    refused = await api.post("/companies", {"name": "Beta", "custom": {"via": firms[0]}})
+
+    assert [one["links"] for one in deals] == [
+        {"via": {"kind": "company", "id": firms[1], "name": "Acme"}},
+        {"via": {"kind": "company", "id": firms[0], "name": "Orbit"}},
+        {},
+    ]
+    assert [one["custom"].get("via") for one in kept] == [None, firms[0]]
+    assert "links" not in kept[0]
+    assert refused.status_code == 422
