@@ -20,7 +20,11 @@
     event.detail.shouldSwap = false;
     isBehind = true;
   });
-  const showStage = () => document.querySelector("[aria-current=step]")?.parentElement.scrollIntoView({ block: "nearest", inline: "center" });
+  // Only the strip of stages goes along: the page stays where a link has opened it.
+  const showStage = () => {
+    const stage = document.querySelector("[aria-current=step]")?.parentElement, strip = stage?.closest(".steps");
+    if (strip) strip.scrollLeft = stage.offsetLeft - (strip.clientWidth - stage.offsetWidth) / 2;
+  };
   showStage();
   document.addEventListener("focusout", () => { if (isBehind) setTimeout(refresh); });
   document.addEventListener("htmx:afterSwap", event => event.detail.elt?.querySelector?.("[autofocus]")?.focus());
