@@ -28,6 +28,7 @@ from crm.companies.queries import list_companies
 from crm.contacts.actions import update_contact
 from crm.contacts.models import ContactEdit
 from crm.contacts.queries import list_contacts
+from crm.custom_fields.links import names_of
 from crm.deals.actions import move_stage, update_deal
 from crm.deals.queries import list_deals
 from crm.leads.actions import move_lead, update_lead
@@ -39,7 +40,7 @@ from events.ids import CompanyId, ContactId, DealId, LeadId, RecordKind
 from web import values
 from web.fields import deal_edit, given_of
 from web.i18n import Words
-from web.links import PATHS, Unclear, the_records
+from web.links import PATHS, Unclear, is_id, the_records
 from web.phrases import N_, stage_text
 from web.values import Names
 
@@ -239,7 +240,8 @@ class Line:
 class Adding:
     """The second step of adding a condition: how, and with what, a field is compared.
 
-    `target` is the kind of record that is chosen by its name; `found` are those that what was typed may mean.
+    `target` is the kind of record that is chosen by its name, `chosen` are those that were, by id and name; `found` are
+    those that what was typed may mean.
     """
 
     name: str
@@ -249,6 +251,7 @@ class Adding:
     options: list[tuple[str, str]]
     target: RecordKind | None = None
     operator: str = ""
+    chosen: list[tuple[str, str]] = field(default_factory=list)
     value: str = ""
     error: str = ""
     found: list[tuple[str, str]] = field(default_factory=list)
@@ -501,13 +504,23 @@ def _adding(opened: Opened, name: str) -> Adding:
     return Adding(name, label, column.kind.value, operators, choices, target)
 
 
-def unclear(view: View, opened: Opened, operator: str, err: Unclear) -> View:
+async def unclear(
+    tx: Tx, view: View, opened: Opened, operator: str, given: Sequence[str], err: Unclear
+) -> View:
     """The view that asks again for a condition, for it is not clear which record is meant."""
-    if view.adding is None:
+    adding = view.adding
+    if adding is None or adding.target is None:
         return view
-    error = opened.words.gettext(err.question)
-    adding = replace(view.adding, operator=operator, value=err.text, error=error, found=err.found)
-    return replace(view, adding=adding)
+    names = await names_of(tx, adding.target, [UUID(one) for one in given if is_id(one)])
+    asked = replace(
+        adding,
+        operator=operator,
+        chosen=[(str(id), name) for id, name in names.items()],
+        value=err.text,
+        error=opened.words.gettext(err.question),
+        found=err.found,
+    )
+    return replace(view, adding=asked)
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,11 @@
 import re
 
 from playwright.async_api import Browser, expect
+from pydantic import JsonValue
 
 from core.filters import ValueKind
+from crm.companies.actions import create_company
+from crm.companies.models import NewCompany
 from crm.contacts.actions import create_contact
 from crm.contacts.models import NewContact
 from crm.custom_fields.actions import create_custom_field
@@ -101,4 +104,56 @@ async def test_rows_are_chosen_by_key_changed_by_a_worker_and_given_back(
     async with stage.world.db.transaction(stage.world.owner, "test") as tx:
         left = await tx.value("SELECT count(*) FROM contacts WHERE title = 'Head of the north'")
     assert (changed, left) == (121, 1)
+    assert (watch.outside, watch.complaints) == ([], [])
+
+
+async def test_a_link_is_chosen_by_typing_in_a_cell_in_a_filter_and_in_a_segment(
+    chromium: Browser, stage: Stage
+) -> None:
+    async with stage.world.db.transaction(stage.world.owner, "test") as tx:
+        link = NewCustomField(
+            RecordKind.CONTACT, "Reseller", ValueKind.RECORD, target_kind=RecordKind.COMPANY
+        )
+        await create_custom_field(tx, link)
+        firms = [await create_company(tx, NewCompany(name)) for name in ("Quartz Trade", "Quill Trade")]
+        for at, firm in enumerate((None, *firms)):
+            custom: dict[str, JsonValue] = {"reseller": str(firm.id)} if firm else {}
+            await create_contact(tx, NewContact(f"Linked {at}", custom=custom))
+    page = await Person(chromium, stage).sign_in()
+    watch = Watch.over(page)
+
+    await page.goto(f"{stage.fleet.base}/contacts?q=Linked&columns=custom.reseller&sort=name")
+    await page.get_by_role("link", name="Linked 0").focus()
+    await page.keyboard.press("KeyE")
+    cell = page.locator("[data-cell] [data-picker]")
+    await expect(cell).to_be_focused()
+    await page.keyboard.type("quar")
+    await expect(page.get_by_role("option", name="Quartz Trade")).to_be_visible()
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("link", name="Quartz Trade")).to_have_count(2)
+
+    await page.get_by_text("Add filter").click()
+    await page.get_by_label("Field", exact=True).select_option(label="Reseller")
+    value = page.locator("#adding-value")
+    for typed in ("quartz", "quill"):
+        await value.fill(typed)
+        await page.get_by_role("option").filter(has_text=typed.title()).click()
+    await page.locator("#table-adding").get_by_role("button", name="Add", exact=True).click()
+    await expect(page.get_by_text("Reseller is one of Quartz Trade – Quill Trade")).to_be_visible()
+    await expect(page.locator(".row-link")).to_have_count(3)
+
+    await page.goto(f"{stage.fleet.base}/segments/new")
+    await page.get_by_label("Name", exact=True).fill("By Quartz")
+    await page.locator("#segment-editor").get_by_label("Field", exact=True).select_option(label="Reseller")
+    await page.locator("#segment-editor [data-picker]").fill("quartz")
+    await page.get_by_role("option", name="Quartz Trade").click()
+    await expect(page.locator("#segment-count")).to_contain_text("2 in it now")
+    await page.get_by_label("Reseller: comparison").select_option("is_not")
+    await page.locator("#segment-editor [data-picker]").fill("quill")
+    await page.get_by_role("option", name="Quill Trade").click()
+    await page.get_by_role("button", name="Save", exact=True).click()
+
+    await expect(page.get_by_label("Reseller: comparison")).to_have_value("none_of")
+    await expect(page.get_by_role("checkbox", name="Quartz Trade")).to_be_checked()
     assert (watch.outside, watch.complaints) == ([], [])

@@ -236,16 +236,17 @@ async def test_a_link_is_filtered_by_a_name_that_is_typed_or_by_several_that_are
 async def test_a_filter_asks_back_which_record_is_meant(
     browser: Browser, database: Database, organization: Principal
 ) -> None:
-    await _partners(database, organization)
+    ids = await _partners(database, organization)
     async with database.transaction(organization, "test") as tx:
         second = await create_company(tx, NewCompany("Acme"))
 
-    answer = await browser.get("/contacts?field=custom.partner&op=is_not&value=Acme")
+    answer = await browser.get(f"/contacts?field=custom.partner&op=is_not&value={ids['Orbit']}&value=Acme")
 
     assert answer.status_code == 422
     assert "Which one is meant?" in answer.text
     assert f'type="radio" name="value" value="{second.id}"' in answer.text
     assert '<option value="is_not" selected>' in answer.text
+    assert f'value="{ids["Orbit"]}" checked>Orbit</label>' in answer.text
 
 
 async def test_a_link_is_changed_in_its_cell(

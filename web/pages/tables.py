@@ -63,7 +63,7 @@ def router_of(table: Table) -> APIRouter:
                 adding, asked = field, err
         shown = await tables.load_view(session.tx, opened, cursor or None, adding)
         if asked is not None:
-            shown = tables.unclear(shown, opened, op, asked)
+            shown = await tables.unclear(session.tx, shown, opened, op, value, asked)
         if part:
             return session.page(f"tables/_{'adding' if part == 'adding' else 'rows'}.html", view=shown)
         return session.page(

@@ -31,15 +31,16 @@ window.getsale.combobox = ({ query, ask, choose, leave }) => {
 
   // A field becomes a combobox when it is entered, so that it says nothing about itself that is not so without a script.
   const start = input => {
-    if (popups.get(input)?.isConnected) return; // a morph may have taken it away
+    if (popups.has(input)) return;
     const popup = document.createElement("div");
     popup.className = "menu chooser-list";
     popup.hidden = true;
     popup.innerHTML = '<div role="listbox"></div><p class="faint text-sm" role="status" hidden></p>';
     const list = popup.firstChild;
     list.id = `${input.id}-list`;
-    list.setAttribute("aria-label", document.querySelector(`label[for="${input.id}"]`)?.textContent ?? "");
+    list.setAttribute("aria-label", document.querySelector(`label[for="${input.id}"]`)?.textContent ?? input.getAttribute("aria-label") ?? "");
     popup.lastChild.textContent = input.parentElement.dataset.none;
+    input.parentElement.querySelector(".chooser-list")?.remove(); // of a field that a morph has replaced
     input.parentElement.append(popup);
     const said = { role: "combobox", autocomplete: "off", "aria-autocomplete": "list", "aria-haspopup": "listbox", "aria-expanded": "false", "aria-controls": list.id };
     for (const [name, value] of Object.entries(said)) input.setAttribute(name, value);
