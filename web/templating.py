@@ -19,6 +19,8 @@ HTMX = {
     "historyCacheSize": 0,
     "refreshOnHistoryMiss": True,
     "scrollBehavior": "instant",
+    # What came takes clicks as soon as it is seen: until it settles, its links lead away as without scripts.
+    "defaultSettleDelay": 0,
     "responseHandling": [
         {"code": "204", "swap": False},
         {"code": "[234]..", "swap": True},

@@ -82,6 +82,7 @@ async def test_an_answer_to_one_form_leaves_what_is_typed_in_another(chromium: B
     answers.set()
 
     await expect(page.locator("#field-title .card-value")).to_have_text("Head of buying")
+    await expect(page.locator("#card-consents details[open]")).to_have_count(0)
     await expect(page.locator("#input-note")).to_have_value("Half a sentence")
     await expect(page.get_by_label("Address or number")).to_be_focused()
     await expect(page.get_by_label("Address or number")).to_have_value("slow@answer.exa")

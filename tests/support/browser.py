@@ -15,6 +15,14 @@ from tests.support.telegram_peer import TOKEN
 from tests.support.visitor import PASSWORD
 from tests.support.watching import conversation_of
 
+# A click on a page whose scripts have not taken its links over yet follows the link, as without scripts: tests of what
+# the scripts do begin when the page has loaded, however busy the machine is.
+TOUCHED_WHEN_LOADED = """
+  const untouchable = new CSSStyleSheet();
+  untouchable.replaceSync("* { pointer-events: none !important }");
+  document.adoptedStyleSheets = [untouchable];
+  addEventListener("load", () => { document.adoptedStyleSheets = []; });
+"""
 WIDE, PHONE = ViewportSize(width=1280, height=860), ViewportSize(width=360, height=740)
 
 
@@ -70,6 +78,8 @@ class Person:
             reduced_motion="reduce",
         )
         context.set_default_timeout(15000)
+        if self.has_scripts:
+            await context.add_init_script(TOUCHED_WHEN_LOADED)
         page = await context.new_page()
         await page.goto(f"{self.stage.fleet.base}/session/new")
         return page

@@ -259,7 +259,7 @@ async def _uploaded(stage: Stage) -> UUID:
 
 async def _mail(stage: Stage) -> UUID:
     """A mail whose answered text was cut."""
-    post = await make_post(stage.world.db, stage.world.owner)
+    post = await make_post(stage.world.db, stage.world.owner, address=f"sales{uuid7().hex}@getsale.example")
     await post.receive(written("Is it still 17 euros?\n\nOn Thu, 26 Nov 2026, Sales wrote:\n> It is 17.\n"))
     return next(one.id for one in await post.messages() if "17 euros" in one.body)
 

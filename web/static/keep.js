@@ -3,10 +3,15 @@
   let kept = [];
   const card = () => document.getElementById("card");
   const twins = action => [...card().querySelectorAll("form")].filter(form => form.getAttribute("action") === action);
+  // A select that marks no option shows its first: nobody chose that.
+  const isChosen = select => {
+    const marked = [...select.options].some(option => option.defaultSelected);
+    return [...select.options].some(option => option.selected && !(marked || select.multiple ? option.defaultSelected : option.index === 0));
+  };
   const isTyped = one => {
     if (one.type === "hidden" || one.type === "submit" || !one.name) return false;
     if (one.type === "checkbox" || one.type === "radio") return one.checked !== one.defaultChecked;
-    return one.options ? [...one.options].some(option => option.selected && !option.defaultSelected) : one.value !== one.defaultValue;
+    return one.options ? isChosen(one) : one.value !== one.defaultValue;
   };
   const note = form => ({
     // an open field is a form that only this page has; the others come again with the answer
