@@ -148,8 +148,22 @@ def _read_row(form: FormData, path: str) -> Row:
 
 def tree_of(kept: JsonValue, listing: Listing) -> Group:
     """The form of a filter."""
+    group = _group_of(kept, listing)
+    return _group_of(kept, values.in_currency(listing, _currency_in(group)))
+
+
+def _group_of(kept: JsonValue, listing: Listing) -> Group:
     part = _part_of(kept, listing)
     return part if isinstance(part, Group) else Group(parts=(part,))
+
+
+def _currency_in(group: Group) -> str:
+    """The currency that everything in a segment has; empty when that is any."""
+    if group.is_not or group.joined != "all":
+        return ""
+    rows = [part for part in group.parts if isinstance(part, Row)]
+    codes = [row.given[0] for row in rows if (row.field, row.op) == ("currency", "is") and row.given]
+    return next((code.strip() for code in codes), "")
 
 
 def _part_of(kept: JsonValue, listing: Listing) -> Group | Row:
@@ -234,10 +248,14 @@ def filter_of(group: Group, listing: Listing) -> dict[str, JsonValue]:
 
     Raises: Unprocessable, naming the field whose value cannot be.
     """
+    return _filter_of(group, values.in_currency(listing, _currency_in(group)))
+
+
+def _filter_of(group: Group, listing: Listing) -> dict[str, JsonValue]:
     parts: list[JsonValue] = []
     for part in group.parts:
         if isinstance(part, Group):
-            parts.append(filter_of(part, listing))
+            parts.append(_filter_of(part, listing))
         elif part.field and _is_done(part, listing):
             parts.append(_condition(part, listing))
     joined: dict[str, JsonValue] = {group.joined: parts}

@@ -288,12 +288,21 @@ class Opened:
 async def open_table(tx: Tx, table: Table, state: State, words: Words) -> Opened:
     """Raises: Unprocessable when the address names what is not there."""
     listing, kept = await read_filter(tx, table.kind, _tree(state.filter))
+    listing = values.in_currency(listing, _currency_in(kept))
     names = await values.naming_filter(tx, await values.load_names(tx, table.kind), kept)
     shown = {name for name, column in listing.columns.items() if column.is_shown}
     wanted = tuple(dict.fromkeys(name for name in state.columns.split(",") if name in shown))
     first = table.title_column
     columns = (first, *(name for name in (wanted or table.columns) if name != first))[:MAX_COLUMNS]
     return Opened(table, state, listing, names, kept, parse_sort(state.sort, listing), columns, words)
+
+
+def _currency_in(kept: Filter) -> str:
+    """The currency that every row has which a filter keeps; empty when that is any."""
+    for part in kept.parts if isinstance(kept, Every) else (kept,):
+        if isinstance(part, Condition) and (part.field, part.operator) == ("currency", Operator.IS):
+            return str(part.values[0])
+    return ""
 
 
 def _tree(text: str) -> JsonValue:

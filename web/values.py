@@ -12,8 +12,8 @@ from pydantic import JsonValue
 from core.db import Tx
 from core.errors import Unprocessable
 from core.filters import OPERATORS, Condition, Filter, Operator, ValueKind, conditions_of
-from core.money import known_currency, parse_amount
-from core.sql import Column
+from core.money import CURRENCIES, digits_of, known_currency, parse_amount
+from core.sql import Column, Listing
 from crm.bidi.queries import list_bidi
 from crm.custom_fields.links import linked_names
 from crm.custom_fields.models import CustomField
@@ -209,6 +209,14 @@ def is_asked_for(column: Column) -> bool:
     """Whether a form can ask for a value of it; built-in links are asked for by the name of what they lead to."""
     is_chosen = column.name in _CHOSEN or column.name.startswith("custom.")
     return column.name not in _BEHIND and (column.kind is not ValueKind.RECORD or is_chosen)
+
+
+def in_currency(listing: Listing, code: str) -> Listing:
+    """The list with its amounts typed and shown as a currency writes them; without one, as nearly all are written."""
+    amount = listing.columns.get("amount")
+    if amount is None or code not in CURRENCIES:
+        return listing
+    return listing.with_columns([replace(amount, digits=digits_of(code))])
 
 
 def value_of(row: object, column: str) -> Any:

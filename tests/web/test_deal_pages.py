@@ -131,6 +131,29 @@ def _names(page: str) -> list[str]:
     return re.findall(r'class="clip row-link"[^>]*>([^<]+)<', page)
 
 
+async def test_an_amount_in_a_filter_is_written_as_the_currency_of_the_filter_is(
+    browser: Browser, database: Database, organization: Principal, office: Office
+) -> None:
+    async with database.transaction(organization, "test") as tx:
+        for name, amount in (("Little", 4_999), ("Much", 5_000)):
+            deal = NewDeal(name, office.stages["Cold"].id, amount_minor=amount, currency="JPY")
+            await create_deal(tx, deal)
+
+    yen = await browser.get("/deals/table?field=currency&op=is&value=JPY")
+    answer = await browser.get(f"{yen.headers['location']}&field=amount&op=ge&value=5000")
+    page = (await browser.get(answer.headers["location"])).text
+    segment: dict[str, str | list[str]] = {
+        "kind": "deal", "name": "Yen", "n.joined": "all", "n.part": ["0", "1"], "n.0.field": "amount", "n.0.op": "ge",
+        "n.0.value": "5000", "n.1.field": "currency", "n.1.op": "is", "n.1.value": "JPY",
+    }  # fmt: skip
+    saved = await _post(browser, "/segments", segment)
+    kept = (await browser.get(saved.headers["location"])).text
+
+    assert ("Much" in page, "Little" in page, "Amount at least 5,000" in page) == (True, False, True)
+    assert re.search(r'name="n\.0\.value"[^>]*value="5000"', kept)
+    assert re.search(r'segment-number">1<', kept)
+
+
 async def test_an_amount_is_changed_in_its_cell_with_the_digits_of_its_currency(
     browser: Browser, office: Office
 ) -> None:
