@@ -909,6 +909,15 @@ class ApprovalDecided(Event):
 
 
 @dataclass(frozen=True)
+class ApprovalCarriedOut(Event):
+    """The tool call that somebody approved was made, or could not be."""
+
+    name = "approval.carried_out"
+    subject_kind = "approval"
+    approval_id: ApprovalId
+
+
+@dataclass(frozen=True)
 class ApprovalSnoozed(Event):
     name = "approval.snoozed"
     subject_kind = "conversation"

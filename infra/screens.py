@@ -119,7 +119,7 @@ def _speak(page: "Page", camera: Camera, locale: str) -> None:
 def _photograph_pages(page: "Page", camera: Camera, look: Look) -> None:
     page.goto(f"{camera.base}/inbox?folder=all")
     camera.shoot(page, "inbox", look)
-    page.goto(f"{camera.base}/inbox?folder=waiting")
+    page.goto(f"{camera.base}/approvals")
     camera.shoot(page, "approvals", look)
     # A conversation in the page's own language, if one waits.
     rows = page.locator(".row:has(.chip.proposed)")

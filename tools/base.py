@@ -53,7 +53,10 @@ class Decision(StrEnum):
 
 
 class ToolStatus(StrEnum):
+    """`asked`: a person has to decide first; the run goes on without it."""
+
     DONE = "done"
+    ASKED = "asked"
     REFUSED = "refused"
     FAILED = "failed"
 
@@ -87,7 +90,8 @@ class RunContext:
 
     The run's fence is the lease's: once somebody else has leased the run, no call of this context has an effect.
     `is_tainted` says that the run has read text from outside before its first call, as every inbox run has.
-    `model` and `prompt` name what writes the drafts of this run; they are stored with each.
+    `model` and `prompt` name what writes the drafts of this run; they are stored with each. `asked` is what a colleague
+    asked this run to do, in their words, which are trusted.
     """
 
     run: Run
@@ -96,6 +100,7 @@ class RunContext:
     is_tainted: bool = True
     model: str = ""
     prompt: str = ""
+    asked: str = ""
 
     @property
     def run_id(self) -> RunId:

@@ -16,15 +16,17 @@ from pydantic import BaseModel, JsonValue
 from core import crashpoint
 from core.db import Database, Tx
 from core.errors import AppError, NotFound, Unprocessable
-from crm.runs import tool_calls
+from core.principal import Principal
+from crm.runs import asked_calls, tool_calls
 from crm.runs.tool_calls import NewToolCall, ToolCall
+from events.ids import ApprovalId
 from events.outbox import emit
 from events.types import ToolCalled, ToolDenied
 from graph.store import GraphStore
 from memory.embeddings.base import Embedder
 from memory.embeddings.remote import NoEmbedder
 from memory.recall import Memories
-from tools import gate, registry, wire
+from tools import asking, gate, registry, wire
 from tools.base import Decision, RunContext, Tool, ToolContext, ToolFailed, ToolResult, ToolRetry, ToolStatus
 
 _log = structlog.get_logger("tools")
@@ -125,6 +127,61 @@ class Dispatcher:
                 return self._replay(request, recorded)
             return await _settle(tx, request, begun.call_id, result, started)
 
+    async def carry_out(self, principal: Principal, approval_id: ApprovalId) -> ToolResult | None:
+        """Make a call that a person approved, once, as its agent and within what the approver may do.
+
+        `principal` is who found the decision; what happens is caused by it. None when there is nothing to make: the
+        approval is of a draft, or the call was carried out before. Raises: as `call`.
+        """
+        async with self._db.transaction(principal, "tool.approved") as tx:
+            approved = await asking.load(tx, approval_id, principal)
+        if approved is None:
+            return None
+        call = approved.call
+        request = _Request(
+            approved.ctx, call.tool, self._tools.get(call.tool), call.arguments, "", call.call_key
+        )
+        started = time.perf_counter()
+        with _tracer.start_as_current_span(f"tool {request.label}") as span:
+            result = await self._carry_out(request, approved)
+            span.set_attributes({"run_id": str(approved.ctx.run_id), "status": result.status.value})
+        _observe(request, result, time.perf_counter() - started)
+        return result
+
+    async def _carry_out(self, request: _Request, approved: asking.Approved) -> ToolResult:
+        """As `_call`, for a run that may have ended: the row of the call takes the place of the run's fence."""
+        started = time.perf_counter()
+        async with self._transaction(request) as tx:
+            call = await asking.take(tx, approved)
+            if call.status not in ("asked", "running"):
+                return self._replay(request, call)
+            begun = await self._begin_approved(tx, request, approved, call)
+            if isinstance(begun, _Begun) and begun.tool.has_tx:
+                # The effect and its record commit together, so the call happens exactly once.
+                begun = await self._run(request, begun, tx)
+            if isinstance(begun, ToolResult):
+                return await _close(tx, approved, begun, started)
+            await tool_calls.mark_running(tx, call.id)
+        result = await self._run(request, begun, None)
+        async with self._transaction(request) as tx:
+            call = await asking.take(tx, approved)
+            if call.status != "running":
+                return self._replay(request, call)
+            return await _close(tx, approved, result, started)
+
+    async def _begin_approved(
+        self, tx: Tx, request: _Request, approved: asking.Approved, call: ToolCall
+    ) -> ToolResult | _Begun:
+        tool = request.tool
+        if tool is None:
+            return _failure("unknown_tool", f"There is no tool {request.name} any more.")
+        if call.status == "running" and not tool.is_repeatable:
+            return _failure(
+                "unknown", "It was begun and cut off; nobody knows how it ended. Look before you repeat it."
+            )
+        verdict = await asking.judge(tx, approved, tool)
+        return verdict if isinstance(verdict, ToolResult) else _Begun(call.id, tool, verdict)
+
     def _transaction(self, request: _Request) -> AbstractAsyncContextManager[Tx]:
         principal = request.ctx.principal.in_run(request.ctx.run_id)
         return self._db.transaction(principal, f"tool.{request.label}")
@@ -145,13 +202,16 @@ class Dispatcher:
         call_id = await _open(tx, request, verdict)
         if isinstance(verdict, gate.Stopped):
             return await _settle(tx, request, call_id, verdict.result, started)
+        if isinstance(verdict, gate.Asked):
+            result = await asking.ask(tx, ctx, verdict, request.arguments, call_id, self._untrusted)
+            return await _settle(tx, request, call_id, result, started)
         begun = _Begun(call_id, verdict.tool, verdict.args)
         if not verdict.tool.has_tx:
             return begun
         # The effect and its record commit together, so the call happens exactly once.
         return await _settle(tx, request, call_id, await self._run(request, begun, tx), started)
 
-    async def _judge(self, tx: Tx, request: _Request) -> gate.Allowed | gate.Stopped:
+    async def _judge(self, tx: Tx, request: _Request) -> gate.Allowed | gate.Asked | gate.Stopped:
         ctx = request.ctx
         is_tainted = ctx.is_tainted or await tool_calls.has_called(tx, ctx.run_id, self._untrusted)
         if request.tool is None:
@@ -170,14 +230,14 @@ class Dispatcher:
                 "unknown", "This call was begun before and nobody knows how it ended; do not repeat it."
             )
         status = ToolStatus(recorded.status)
-        is_done = status is ToolStatus.DONE
-        told: dict[str, JsonValue] = {} if is_done else recorded.result
+        has_content = status in (ToolStatus.DONE, ToolStatus.ASKED)
+        told: dict[str, JsonValue] = {} if status is ToolStatus.DONE else recorded.result
         return ToolResult(
             status,
             Decision(recorded.decision),
-            content=recorded.result if is_done else None,
+            content=recorded.result if has_content else None,
             error=recorded.error,
-            code=str(told.get("code", "")),
+            code="asked" if status is ToolStatus.ASKED else str(told.get("code", "")),
             may_retry=bool(told.get("may_retry", False)),
             is_untrusted=request.name in self._untrusted,
             is_replayed=True,
@@ -238,7 +298,7 @@ def _failure(code: str, error: str, *, may_retry: bool = False) -> ToolResult:
     return ToolResult(ToolStatus.FAILED, Decision.ALLOW, error=error, code=code, may_retry=may_retry)
 
 
-async def _open(tx: Tx, request: _Request, verdict: gate.Allowed | gate.Stopped) -> UUID:
+async def _open(tx: Tx, request: _Request, verdict: gate.Allowed | gate.Asked | gate.Stopped) -> UUID:
     return await tool_calls.open_tool_call(
         tx,
         NewToolCall(
@@ -258,18 +318,32 @@ async def _settle(tx: Tx, request: _Request, call_id: UUID, result: ToolResult, 
     ctx = request.ctx
     if not await tool_calls.hold(tx, ctx.run_id, ctx.run.fence):
         raise _TakenOver
+    return await _record(tx, ctx, call_id, result, started)
+
+
+async def _record(tx: Tx, ctx: RunContext, call_id: UUID, result: ToolResult, started: float) -> ToolResult:
     told: JsonValue = {"code": result.code, "may_retry": result.may_retry}
+    has_content = result.status in (ToolStatus.DONE, ToolStatus.ASKED)
     await tool_calls.settle_tool_call(
         tx,
         call_id,
         status=result.status,
-        result=result.content if result.is_done else told,
+        result=result.content if has_content else told,
         error=result.error,
         duration_ms=round((time.perf_counter() - started) * 1000),
     )
-    event = ToolDenied if result.status is ToolStatus.REFUSED else ToolCalled
-    await emit(tx, event(ctx.run_id, call_id))
+    # A call that is asked about has its own event, `approval.requested`, and is called once somebody approves.
+    if result.status is ToolStatus.REFUSED:
+        await emit(tx, ToolDenied(ctx.run_id, call_id))
+    elif result.status is not ToolStatus.ASKED:
+        await emit(tx, ToolCalled(ctx.run_id, call_id))
     return replace(result, tool_call_id=call_id)
+
+
+async def _close(tx: Tx, approved: asking.Approved, result: ToolResult, started: float) -> ToolResult:
+    """Record how an approved call ended; whoever looks at its card is told."""
+    await asked_calls.note_carried_out(tx, approved.approval_id)
+    return await _record(tx, approved.ctx, approved.call.id, result, started)
 
 
 def _observe(request: _Request, result: ToolResult, seconds: float) -> None:

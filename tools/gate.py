@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pydantic import BaseModel, JsonValue
 
 from core.db import Tx
-from crm.runs import tool_calls
+from crm.bidi.models import Autonomy
+from crm.runs import asked_calls, tool_calls
+from events.ids import ApprovalId
 from tools import wire
-from tools.base import Decision, Reach, Risk, RunContext, Tool, ToolResult, ToolRetry, ToolStatus
+from tools.base import Decision, Impact, Reach, Risk, RunContext, Tool, ToolResult, ToolRetry, ToolStatus
 from tools.policy import Case, decide
 
 
@@ -27,6 +29,19 @@ class Allowed:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """A call that a person has to decide about before it is made; `why` are the reasons, as codes."""
+
+    tool: Tool[BaseModel]
+    is_tainted: bool
+    why: tuple[str, ...]
+
+    @property
+    def decision(self) -> Decision:
+        return Decision.ASK
+
+
+@dataclass(frozen=True)
 class Stopped:
     """A call that goes no further; `result` says why, for the model."""
 
@@ -40,8 +55,8 @@ class Stopped:
 
 async def judge(
     tx: Tx, ctx: RunContext, tool: Tool[BaseModel], arguments: dict[str, JsonValue], *, is_tainted: bool
-) -> Allowed | Stopped:
-    """Whether this run may make this call now: parse, earlier refusal, scope, policy, budget."""
+) -> Allowed | Asked | Stopped:
+    """Whether this run may make this call now: parse, earlier refusal, scope, policy, budget, and who is to decide."""
 
     def refused(code: str, why: str, decision: Decision = Decision.DENY) -> Stopped:
         return Stopped(ToolResult(ToolStatus.REFUSED, decision, error=why, code=code), is_tainted)
@@ -54,20 +69,54 @@ async def judge(
         return refused("denied", f"{tool.name} was refused in this run before; do something else.")
     if not ctx.principal.may(tool.scope):
         return refused("forbidden", f"This seat does not hold {tool.scope}; {tool.name} needs it.")
-    autonomy = ctx.bidi.autonomy
-    reach = _reach(ctx, tool, args)
-    decision = decide(Case(tool.risk, reach, tool.impact_of(args), is_tainted, autonomy))
-    if decision is Decision.DENY and tool.risk is Risk.READ and reach is Reach.NEW:
+    case = _case(ctx, tool, args, is_tainted=is_tainted)
+    decision = decide(case)
+    if decision is Decision.DENY and tool.risk is Risk.READ and case.reach is Reach.NEW:
         why = f"After text from outside, {tool.name} is for this run's own conversation alone."
         return refused("denied", why)
     if decision is Decision.DENY:
-        return refused("denied", f"Policy denies {tool.name} to a seat with the autonomy {autonomy}.")
-    if decision is Decision.ASK:
-        why = f"{tool.name} needs approval by a person; say what you would do instead of doing it."
-        return refused("needs_approval", why, decision)
+        return refused("denied", f"Policy denies {tool.name} to a seat with the autonomy {case.autonomy}.")
     if await tool_calls.count_tool_calls(tx, ctx.run_id) >= ctx.bidi.max_steps:
         return refused("budget", f"This run has made all of its {ctx.bidi.max_steps} tool calls; finish now.")
-    return Allowed(tool, args, is_tainted)
+    if decision is Decision.ALLOW:
+        return Allowed(tool, args, is_tainted)
+    waiting = await asked_calls.find_open_ask(tx, ctx.run_id, tool.name, arguments)
+    if waiting is not None:
+        return Stopped(asked(tool.name, waiting), is_tainted)
+    return Asked(tool, is_tainted, _reasons(case))
+
+
+def _reasons(case: Case) -> tuple[str, ...]:
+    """Why a person must decide, the weightiest first."""
+    why = []
+    if case.reach is Reach.SYSTEM:
+        why.append("system")
+    if case.risk is Risk.EXTERNAL:
+        why.append("external")
+    if case.impact is Impact.SENSITIVE:
+        why.append("sensitive")
+    if case.is_tainted:
+        why.append("tainted")
+    return (*why, "autonomy") if case.autonomy is Autonomy.SUGGEST or not why else tuple(why)
+
+
+def asked(name: str, approval_id: ApprovalId) -> ToolResult:
+    """What the model is told about a call that waits; it goes on without it."""
+    why = (
+        f"{name} waits for approval {approval_id} by a person and is done when it is given. "
+        "Go on without it; do not ask again."
+    )
+    content: JsonValue = {"approval_id": str(approval_id)}
+    return ToolResult(ToolStatus.ASKED, Decision.ASK, content=content, error=why, code="asked")
+
+
+def decision_of(ctx: RunContext, tool: Tool[BaseModel], args: BaseModel, *, is_tainted: bool) -> Decision:
+    """What policy says about this call now."""
+    return decide(_case(ctx, tool, args, is_tainted=is_tainted))
+
+
+def _case(ctx: RunContext, tool: Tool[BaseModel], args: BaseModel, *, is_tainted: bool) -> Case:
+    return Case(tool.risk, _reach(ctx, tool, args), tool.impact_of(args), is_tainted, ctx.bidi.autonomy)
 
 
 def _reach(ctx: RunContext, tool: Tool[BaseModel], args: BaseModel) -> Reach:

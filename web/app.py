@@ -19,6 +19,7 @@ from web import assets, live, security
 from web.i18n import Words
 from web.pages import (
     api_keys,
+    approvals,
     bulk_edits,
     cards,
     contacts,
@@ -75,6 +76,7 @@ def create_web(app: FastAPI, settings: Settings) -> FastAPI:
         conversations,
         mails,
         drafts,
+        approvals,
         contacts,
         merges,
         knowledge,

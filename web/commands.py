@@ -57,7 +57,7 @@ COMMANDS = (
     Command(
         "approve",
         _("Approvals"),
-        "/inbox?folder=waiting",
+        "/approvals",
         key="G A",
         also="drafts черновики согласования одобрить",
     ),

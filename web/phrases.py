@@ -373,7 +373,7 @@ def evidence_quote(line: EvidenceLine, say: Words) -> str:
 
 def evidence_href(line: EvidenceLine, conversation_id: UUID, folder: str) -> str:
     """Where a source can be read: in the thread, or in the panel, which has its own address on a phone."""
-    here = f"/inbox/{conversation_id}?folder={folder}"
+    here = f"/inbox/{conversation_id}?folder={'all' if folder == 'queue' else folder}"
     match line.kind:
         case "message" | "memory":
             return f"{here}#message-{line.source_id}"

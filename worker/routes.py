@@ -6,7 +6,7 @@ from crm.webhooks.models import EVENT_TYPES
 from events import types as e
 from events.due import DueWork
 from events.outbox import Delivery
-from worker import bulk, finding, importing, matching, merging, remembering, telling, webhooks
+from worker import asking, bulk, finding, importing, matching, merging, remembering, telling, webhooks
 from worker import handlers as h
 from worker.jobs import Handler, InTx, Outside, Together
 
@@ -56,8 +56,9 @@ _ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.DraftSuperseded: (_live,),
     e.DraftWithdrawn: (_live,),
     e.DraftExpired: (_live,),
-    e.ApprovalRequested: (),
-    e.ApprovalDecided: (),
+    e.ApprovalRequested: (_live,),
+    e.ApprovalDecided: (Outside(asking.carry_out_call, give_up=asking.give_up_call), _live),
+    e.ApprovalCarriedOut: (_live,),
     e.ApprovalSnoozed: (_live,),
     e.ApprovalReturned: (_live,),
     e.MessageQueued: (
@@ -198,6 +199,7 @@ DUE: dict[str, Handler] = {
     "message.release": InTx(h.release_message),
     "conversation.wake": InTx(h.wake_conversation),
     "approval.return": InTx(h.return_approval),
+    "approval.expire": InTx(asking.expire_approval),
     "lead.sla": InTx(h.note_slow_lead),
     "deal.sla": InTx(h.note_slow_deal),
     "task.due": InTx(telling.note_due_task),

@@ -36,6 +36,7 @@ class Services:
     blobs: Blobs
     graph: ActiveGraph
     embedder: Embedder
+    dispatcher: Dispatcher
     runtime: Runtime
     webhook_client: httpx2.AsyncClient
 
@@ -62,6 +63,7 @@ async def build(settings: Settings) -> AsyncIterator[Services]:
         stack.push_async_callback(models.close)
         webhook_client = http.client(tenant_reach(settings), timeout_seconds=settings.webhook_timeout_seconds)
         stack.push_async_callback(webhook_client.aclose)
+        dispatcher = Dispatcher(db, graph, embedder=embedder)
         yield Services(
             settings=settings,
             db=db,
@@ -72,5 +74,6 @@ async def build(settings: Settings) -> AsyncIterator[Services]:
             graph=graph,
             embedder=embedder,
             webhook_client=webhook_client,
-            runtime=Runtime(db, settings, Dispatcher(db, graph, embedder=embedder), models),
+            dispatcher=dispatcher,
+            runtime=Runtime(db, settings, dispatcher, models),
         )

@@ -39,7 +39,7 @@ def model_failed(thread: Thread, why: str) -> Stop:
 
 def refused(thread: Thread, result: ToolResult) -> Stop:
     """The draft could not be proposed."""
-    is_policy = result.code in ("denied", "forbidden", "needs_approval")
+    is_policy = result.code in ("denied", "forbidden", "asked")
     reason = HandoffReason.POLICY_RESTRICTION if is_policy else HandoffReason.TOOL_FAILURE
     return _stop(_REFUSED, reason, thread.contact.language, result.error)
 

@@ -1,15 +1,21 @@
 """Asking people and taking their decision."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
-from core import clock
+from core import clock, jsons
 from core.db import Tx
 from core.errors import Conflict
 from core.ids import uuid7
 from crm.approvals.models import Approval, ApprovalStatus
-from events.ids import ApprovalId, DraftId
+from events import due
+from events.ids import ApprovalId, BidiId, DraftId, RunId
 from events.outbox import emit
 from events.types import ApprovalDecided, ApprovalRequested
+
+EXPIRE = "approval.expire"
 
 
 async def request_approval(tx: Tx, draft_id: DraftId, *, content_hash: str, why: list[str]) -> ApprovalId:
@@ -26,6 +32,49 @@ async def request_approval(tx: Tx, draft_id: DraftId, *, content_hash: str, why:
         content_hash=content_hash,
         why=why,
     )
+    await emit(tx, ApprovalRequested(approval_id))
+    return approval_id
+
+
+@dataclass(frozen=True)
+class AskedCall:
+    """A tool call that waits for a person; `content_hash` binds the tool, its arguments and the run."""
+
+    tool_call_id: UUID
+    run_id: RunId
+    bidi_id: BidiId
+    content_hash: str
+    scope: str
+    why: tuple[str, ...]
+    records: Sequence[Mapping[str, object]] = ()
+    marks: Sequence[Mapping[str, object]] = ()
+    assignee_id: UUID | None = None
+
+
+async def request_call_approval(tx: Tx, call: AskedCall, *, due_at: datetime) -> ApprovalId:
+    """Ask people whether exactly this call may be made; unanswered it expires."""
+    approval_id = ApprovalId(uuid7())
+    await tx.execute(
+        """
+        INSERT INTO approvals (organization_id, id, kind, tool_call_id, run_id, bidi_id, content_hash, scope, why,
+                               records, marks, assignee_id, due_at)
+        VALUES (%(organization_id)s, %(id)s, 'tool_call', %(tool_call_id)s, %(run_id)s, %(bidi_id)s, %(content_hash)s,
+                %(scope)s, %(why)s, %(records)s::jsonb, %(marks)s::jsonb, %(assignee_id)s, %(due_at)s)
+        """,
+        organization_id=tx.organization_id,
+        id=approval_id,
+        tool_call_id=call.tool_call_id,
+        run_id=call.run_id,
+        bidi_id=call.bidi_id,
+        content_hash=call.content_hash,
+        scope=call.scope,
+        why=list(call.why),
+        records=jsons.dumps(call.records),
+        marks=jsons.dumps(call.marks),
+        assignee_id=call.assignee_id,
+        due_at=due_at,
+    )
+    await due.schedule(tx, EXPIRE, approval_id, due_at)
     await emit(tx, ApprovalRequested(approval_id))
     return approval_id
 
@@ -61,7 +110,7 @@ async def decide(tx: Tx, approval: Approval, status: ApprovalStatus, *, reason: 
         approval_id=approval.id,
     )
     if not decided:
-        raise Conflict("Somebody else has decided about this draft already; reload to see how.")
+        raise Conflict("Somebody else has decided about this already; reload to see how.")
     await emit(tx, ApprovalDecided(approval.id))
 
 

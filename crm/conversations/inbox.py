@@ -42,9 +42,12 @@ class InboxRow:
 
 @dataclass(frozen=True)
 class FolderCounts:
+    """Open conversations by folder; `approvals` counts what waits for a decision, drafts and tool calls."""
+
     mine: int
     waiting: int
     unassigned: int
+    approvals: int
 
 
 @dataclass(frozen=True)
@@ -276,7 +279,11 @@ async def count_folders(tx: Tx) -> FolderCounts:
         + """
         SELECT count(*) FILTER (WHERE is_mine) AS mine,
                count(*) FILTER (WHERE is_waiting) AS waiting,
-               count(*) FILTER (WHERE is_unassigned) AS unassigned
+               count(*) FILTER (WHERE is_unassigned) AS unassigned,
+               (SELECT count(*)
+                  FROM approvals
+                 WHERE status = 'open'
+                   AND (snoozed_until IS NULL OR snoozed_until <= now())) AS approvals
           FROM work
         """,
         user_id=tx.principal.id,

@@ -106,7 +106,7 @@ async def has_called(tx: Tx, run_id: RunId, tools: list[str]) -> bool:
         SELECT 1
           FROM tool_calls
          WHERE run_id = %(run_id)s
-           AND (is_tainted OR status <> 'refused' AND tool = ANY(%(tools)s))
+           AND (is_tainted OR status NOT IN ('refused', 'asked') AND tool = ANY(%(tools)s))
          LIMIT 1
         """,
         run_id=run_id,
@@ -174,3 +174,22 @@ async def settle_tool_call(
         error=error,
         duration_ms=duration_ms,
     )
+
+
+async def lock_tool_call(tx: Tx, call_id: UUID) -> ToolCall:
+    """A recorded call under a row lock: those who carry it out or end it take turns. Raises: NotFound."""
+    return await tx.one(
+        ToolCall,
+        """
+        SELECT id, run_id, call_key, tool, arguments, decision, is_tainted, status, result, error
+          FROM tool_calls
+         WHERE id = %(call_id)s
+           FOR UPDATE
+        """,
+        call_id=call_id,
+    )
+
+
+async def mark_running(tx: Tx, call_id: UUID) -> None:
+    """A call that was asked about is begun outside of this transaction."""
+    await tx.execute("UPDATE tool_calls SET status = 'running' WHERE id = %(call_id)s", call_id=call_id)

@@ -59,7 +59,7 @@ async def test_a_draft_can_be_approved_for_later_and_taken_back(
 
     assert (scheduled, await _outgoing(database, desk)) == (["queued"], ["cancelled"])
     assert back["status"] == "pending"
-    assert (await api.get(desk.path("/approvals/{approval_id}"))).json()["status"] == "open"
+    assert (await api.get(desk.path("/approvals/{draft_approval_id}"))).json()["status"] == "open"
 
 
 async def test_writing_oneself_puts_the_draft_aside(api: Caller, desk: Desk) -> None:

@@ -81,7 +81,7 @@ async def test_conversations_are_filtered(api: Caller, desk: Desk) -> None:
     ("path", "hit", "miss"),
     [
         ("/drafts", "status=pending", "status=rejected"),
-        ("/approvals", "status=open&is_snoozed=false", "is_snoozed=true"),
+        ("/approvals", "kind=tool_call&status=open&is_snoozed=false", "is_snoozed=true"),
         ("/runs", "status=queued", "status=failed"),
     ],
 )

@@ -21,7 +21,7 @@ from tests.support.browser import Person
 from tests.support.stage import Stage
 
 GOES_TO = {
-    "I": "/inbox", "A": r"/inbox\?folder=waiting", "D": "/deals", "L": "/leads", "C": "/contacts", "O": "/companies",
+    "I": "/inbox", "A": "/approvals", "D": "/deals", "L": "/leads", "C": "/contacts", "O": "/companies",
     "T": "/tasks", "M": "/meetings", "N": "/notifications", "K": "/knowledge", "S": "/segments",
 }  # fmt: skip
 

@@ -11,6 +11,9 @@ from core.db import Tx
 class Change:
     type: str
     changes: Any
+    actor_kind: str
+    actor_id: UUID
+    run_id: UUID | None
 
 
 async def changes_of(tx: Tx, subject_id: UUID) -> list[Change]:
@@ -18,7 +21,7 @@ async def changes_of(tx: Tx, subject_id: UUID) -> list[Change]:
     return await tx.all(
         Change,
         """
-        SELECT e.type, coalesce(c.changes, '{}'::jsonb) AS changes
+        SELECT e.type, coalesce(c.changes, '{}'::jsonb) AS changes, e.actor_kind, e.actor_id, e.run_id
           FROM events e
           LEFT JOIN event_changes c ON c.organization_id = e.organization_id AND c.event_id = e.id
          WHERE e.subject_id = %(subject_id)s

@@ -56,6 +56,7 @@ from crm.views.models import NewView
 from crm.webhooks.actions import create_webhook, send_test
 from crm.webhooks.models import NewWebhook
 from events.ids import ContactId, RecordKind, UserId
+from tests.support.asking import ask_to_rename
 from tests.support.world import World, make_world
 
 # What the web process of these tests seals with.
@@ -91,6 +92,7 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
                 run_id, "1", "get_contact", "read", {"contact_id": conversation.contact_id}, "allow", False
             ),
         )
+        asked = await ask_to_rename(tx, run_id, world.bidi_id, conversation.contact_id)
         handles = await list_handles(tx, conversation.contact_id)
         webhook = await create_webhook(
             tx, NewWebhook("https://vera.example/hooks", ("*",)), reach=Reach(), key=SECRET
@@ -131,7 +133,8 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
         "contact_id": conversation.contact_id,
         "message_id": messages[0].id,
         "draft_id": draft.id,
-        "approval_id": approval.id,
+        "approval_id": asked,
+        "draft_approval_id": approval.id,
         "run_id": run_id,
         "bidi_id": world.bidi_id,
         "handle_id": handles[0].id,

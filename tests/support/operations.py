@@ -39,6 +39,7 @@ class Operation:
 
 _CONVERSATION = "/conversations/{conversation_id}"
 _DRAFT = "/drafts/{draft_id}"
+_APPROVAL = "/approvals/{approval_id}"
 _WEBHOOK = "/webhooks/{webhook_id}"
 _DELIVERY = "/webhook-deliveries/{webhook_delivery_id}"
 _HOOKS = "webhooks:manage"
@@ -108,8 +109,14 @@ OPERATIONS = (
         scope="drafts:approve",
         first=("approve_draft",),
     ),
-    Operation("list_approvals", "GET", "/approvals"),
-    Operation("get_approval", "GET", "/approvals/{approval_id}"),
+    Operation("list_approvals", "GET", "/approvals", listed=2),
+    Operation("get_approval", "GET", _APPROVAL),
+    Operation(
+        "approve_tool_call", "POST", f"{_APPROVAL}/approval", {"is_checked": True}, scope="drafts:approve"
+    ),
+    Operation(
+        "reject_tool_call", "POST", f"{_APPROVAL}/rejection", {"reason": "No."}, scope="drafts:approve"
+    ),
     Operation("list_runs", "GET", "/runs"),
     Operation("get_run", "GET", "/runs/{run_id}"),
     Operation("list_tool_calls", "GET", "/runs/{run_id}/tool-calls"),

@@ -10,6 +10,7 @@ from core.db import Tx
 from core.filters import ValueKind
 from core.ids import uuid7
 from core.tables import reader
+from crm.approvals.queries import find_approval_id
 from crm.bulk.actions import create_bulk_edit
 from crm.bulk.models import Changes, NewBulkEdit
 from crm.companies.actions import create_company
@@ -22,6 +23,7 @@ from crm.custom_fields.actions import create_custom_field
 from crm.custom_fields.models import Choice, NewCustomField
 from crm.deals.actions import create_deal
 from crm.deals.models import NewDeal
+from crm.drafts.queries import list_drafts
 from crm.imports.tables import actions as imports
 from crm.imports.tables.actions import UPLOADS
 from crm.imports.tables.models import NewTable
@@ -36,6 +38,7 @@ from crm.pipelines.models import StageEdit
 from crm.pipelines.queries import list_stages
 from crm.pipelines.rules import Rule
 from crm.records.models import RecordRef
+from crm.runs.queries import list_runs
 from crm.segments.actions import create_segment
 from crm.segments.models import NewSegment
 from crm.tags.actions import ensure_tag
@@ -49,6 +52,7 @@ from crm.webhooks.queries import list_attempts
 from events.ids import RecordKind
 from infra.fleet import KEY
 from tests.support import papers
+from tests.support.asking import ask_to_rename
 from tests.support.documents import read_document
 from tests.support.mail import make_post, written
 from tests.support.stage import Stage
@@ -68,6 +72,8 @@ PLACES: dict[str, tuple[str, ...]] = {
         "/inbox/{conversation}?folder=all&pane=about",
         "/inbox/{conversation}?folder=all&draft=feedback",
     ),
+    "/approvals": ("/approvals", "/approvals?queue=decided"),
+    "/approvals/{approval_id}": ("/approvals/{asked}", "/approvals/{draft_approval}?draft=reject"),
     "/mails/{message_id}": ("/mails/{mail}",),
     "/contacts/{contact_id}/relationships": ("/contacts/{contact}/relationships",),
     "/duplicates": ("/duplicates",),
@@ -163,6 +169,7 @@ async def make_things(stage: Stage, conversation: Conversation) -> dict[str, UUI
             **await _make_records(tx),
             **await _make_lists(tx),
             **await _make_duplicates(tx),
+            **await _make_approvals(tx, stage, conversation),
         }
     return {
         "conversation": conversation.id,
@@ -202,6 +209,16 @@ async def _make_records(tx: Tx) -> dict[str, UUID]:
         "meeting": meeting.id,
         "task": (await create_task(tx, NewTask("Call Hildur", due_at=clock.now()))).id,
     }
+
+
+async def _make_approvals(tx: Tx, stage: Stage, conversation: Conversation) -> dict[str, UUID]:
+    """What the conversation's agent asks about, and the draft that it proposed."""
+    (run, *_) = (await list_runs(tx, conversation_id=conversation.id)).items
+    (draft, *_) = (await list_drafts(tx, conversation_id=conversation.id)).items
+    asked = await ask_to_rename(tx, run.id, stage.world.bidi_id, conversation.contact_id)
+    approval = await find_approval_id(tx, draft.id)
+    assert approval is not None
+    return {"asked": asked, "draft_approval": approval}
 
 
 async def _make_lists(tx: Tx) -> dict[str, UUID]:

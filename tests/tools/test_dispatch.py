@@ -240,25 +240,23 @@ async def test_a_run_that_is_cancelled_during_a_call_loses_its_effect(seat: Seat
     assert await seat.calls() == []
 
 
-async def test_policy_asks_and_the_call_is_refused_with_the_reason(
-    seat: Seat, dispatcher: Dispatcher
-) -> None:
+async def test_policy_asks_and_the_call_waits_for_a_person(seat: Seat, dispatcher: Dispatcher) -> None:
     result = await dispatcher.call(seat.at(Autonomy.SUGGEST), "append_note", {"text": "a"}, "1")
 
-    assert (result.status, result.decision, result.code) == ("refused", "ask", "needs_approval")
-    assert "needs approval by a person" in result.error
+    assert (result.status, result.decision, result.code) == ("asked", "ask", "asked")
+    assert "waits for approval" in result.error
     (call,) = await seat.calls()
-    assert (call.status, call.decision) == ("refused", "ask")
-    assert (await seat.events())[-1].type == "ai.tool.denied"
+    assert (call.status, call.decision) == ("asked", "ask")
+    assert await seat.note() == ""
 
 
 async def test_a_denial_ends_that_action_for_the_run(seat: Seat, dispatcher: Dispatcher) -> None:
-    await dispatcher.call(seat.at(Autonomy.SUGGEST), "append_note", {"text": "a"}, "1")
+    denied = await dispatcher.call(seat.at(Autonomy.OBSERVE), "append_note", {"text": "a"}, "1")
 
     again = await dispatcher.call(assisted(seat), "append_note", {"text": "a"}, "2")
     other = await dispatcher.call(assisted(seat), "append_note", {"text": "b"}, "3")
 
-    assert (again.status, again.code) == ("refused", "denied")
+    assert (denied.status, again.status, again.code) == ("refused", "refused", "denied")
     assert "before" in again.error
     assert other.is_done
 

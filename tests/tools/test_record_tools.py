@@ -61,7 +61,7 @@ async def test_a_handle_from_a_tainted_run_needs_a_person(seat: Seat) -> None:
         Decision.ASK,
         Decision.ASK,
     ]
-    assert {one.code for one in (reachable, handle)} == {"needs_approval"}
+    assert {one.code for one in (reachable, handle)} == {"asked"}
 
 
 async def test_what_an_agent_changes_is_on_record_as_its_run(seat: Seat, agent: Agent) -> None:
@@ -117,7 +117,7 @@ async def test_money_in_a_tainted_run_needs_a_person(seat: Seat) -> None:
 
     asked = await tainted.call("create_deal", name="40 scanners", amount_minor=816000)
 
-    assert (asked.decision, asked.code) == (Decision.ASK, "needs_approval")
+    assert (asked.decision, asked.code) == (Decision.ASK, "asked")
 
 
 @pytest.mark.usefixtures("pipeline")
@@ -146,7 +146,7 @@ async def test_a_deal_is_changed_and_its_people_are_noted(seat: Seat, agent: Age
 
     assert people == listed
     assert [(one["name"], one["role"]) for one in listed["stakeholders"]] == [("Vera Lind", "champion")]
-    assert money.code == "needs_approval"
+    assert money.code == "asked"
 
 
 @pytest.mark.usefixtures("pipeline")
@@ -175,7 +175,7 @@ async def test_a_contact_is_not_given_an_address_of_somebody_else(seat: Seat, ag
 
     async with seat.db.transaction(seat.owner, "test") as tx:
         kept = await get_contact(tx, ContactId(seat.contact.id))
-    assert taken.code in ("conflict", "needs_approval")
+    assert taken.code in ("conflict", "asked")
     assert kept.version == seat.contact.version
 
 

@@ -84,7 +84,7 @@ async def test_what_was_typed_is_shown_as_text(browser: Browser) -> None:
     [
         ("inbox", "/inbox"), ("dark", "dark"), ("темная", "dark"), ("тёмн", "dark"), ("bkju", ""),
         ("ntvyfz", "dark"), ("вфкл", "dark"), ("knowlege", "/knowledge"), ("знания", "/knowledge"),
-        ("согласования", "/inbox?folder=waiting"), ("aprovals", "/inbox?folder=waiting"),
+        ("согласования", "/approvals"), ("aprovals", "/approvals"),
         ("входящее", "/inbox"), ("русский", "ru"), ("english", "en"), ("пощта", "/inbox"),
     ],
 )  # fmt: skip

@@ -10,15 +10,20 @@ from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
 from core.errors import AppError, Conflict, Stale, Unprocessable
+from crm.approvals.queries import find_approval_id
 from crm.drafts import actions as drafts
+from crm.drafts.models import Draft
 from crm.drafts.queries import get_draft
 from events.ids import DraftId
+from web.pages import approvals
 from web.pages.outcomes import Outcome, answer
 from web.viewer import CurrentSession, Session
 
 router = APIRouter(prefix="/drafts/{draft_id}")
 Version = Annotated[int, Form(ge=1)]
 FolderField = Annotated[str, Form(pattern="^(mine|waiting|unassigned|all)$")]
+# `queue` is no folder: the draft is decided about on the page of approvals, which shows the next one then.
+PlaceField = Annotated[str, Form(pattern="^(mine|waiting|unassigned|all|queue)$")]
 Text = Annotated[str, Form(max_length=8192)]
 
 
@@ -35,7 +40,7 @@ class Attempt:
 
 @router.post("/approval")
 async def approve(
-    session: CurrentSession, draft_id: DraftId, version: Version, folder: FolderField = "mine"
+    session: CurrentSession, draft_id: DraftId, version: Version, folder: PlaceField = "mine"
 ) -> Response:
     attempt = Attempt(draft_id, folder, session.words.gettext("Approved. It goes out now."))
     return await _decide(
@@ -50,7 +55,7 @@ async def revise(
     version: Version,
     body: Text = "",
     then: Annotated[str, Form()] = "",
-    folder: FolderField = "mine",
+    folder: PlaceField = "mine",
 ) -> Response:
     async def keep() -> None:
         edited = await drafts.edit_draft(
@@ -65,7 +70,7 @@ async def revise(
 
 @router.post("/check")
 async def check(
-    session: CurrentSession, draft_id: DraftId, version: Version, folder: FolderField = "mine"
+    session: CurrentSession, draft_id: DraftId, version: Version, folder: PlaceField = "mine"
 ) -> Response:
     attempt = Attempt(draft_id, folder, "")
     return await _decide(session, attempt, lambda: drafts.check_draft(session.tx, draft_id, version=version))
@@ -77,7 +82,7 @@ async def reject(
     draft_id: DraftId,
     version: Version,
     reason: Text = "",
-    folder: FolderField = "mine",
+    folder: PlaceField = "mine",
 ) -> Response:
     attempt = Attempt(draft_id, folder, "", "reject")
     return await _decide(
@@ -93,7 +98,7 @@ async def respond(
     draft_id: DraftId,
     version: Version,
     feedback: Text = "",
-    folder: FolderField = "mine",
+    folder: PlaceField = "mine",
 ) -> Response:
     said = session.words.gettext("Sent back. A new draft comes here.")
     attempt = Attempt(draft_id, folder, said, "feedback", {"feedback_text": feedback})
@@ -110,7 +115,7 @@ async def snooze(
     draft_id: DraftId,
     version: Version,
     until: Annotated[datetime, Form()],
-    folder: FolderField = "mine",
+    folder: PlaceField = "mine",
 ) -> Response:
     said = session.words.gettext("Snoozed until %(when)s.", when=session.words.when(until))
     return await _decide(
@@ -130,8 +135,18 @@ async def _decide(session: Session, attempt: Attempt, verb: Callable[[], Awaitab
         refused = Outcome(
             status=err.status.value, notice=_explain(session, err), editor=_reopen(attempt, err)
         )
-        return await answer(session, draft.conversation_id, attempt.folder, refused, **attempt.kept)
-    return await answer(session, draft.conversation_id, attempt.folder, Outcome(said=attempt.said))
+        return await _answer(session, draft, attempt, refused, **attempt.kept)
+    return await _answer(session, draft, attempt, Outcome(said=attempt.said))
+
+
+async def _answer(
+    session: Session, draft: Draft, attempt: Attempt, outcome: Outcome, **kept: str
+) -> Response:
+    """Where the decision was made: in the conversation, or in the queue of everything that waits."""
+    if attempt.folder != "queue":
+        return await answer(session, draft.conversation_id, attempt.folder, outcome, **kept)
+    approval_id = await find_approval_id(session.tx, draft.id)
+    return await approvals.answer(session, approval_id, outcome, **kept)
 
 
 def _reopen(attempt: Attempt, err: AppError) -> str:

@@ -68,7 +68,7 @@ async def load_context(
         about = await inbox_view.load_about(session.tx, thread.head.contact_id)
     live = f"/live?folder={list_view.folder}&after={since or ''}"
     return {
-        "section": "approvals" if list_view.folder == "waiting" else "inbox",
+        "section": "inbox",
         "list": list_view,
         "counts": list_view.counts,
         "folder": list_view.folder,

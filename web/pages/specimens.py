@@ -39,7 +39,7 @@ def specimens(theme: str, words: Words) -> Specimens:
     thread = make.thread(words)
     rejected = inbox_view.ThreadView(make.head(), [], make.draft("rejected", 2))
     rows = inbox_view.ListView(
-        "mine", "", [inbox_view.RowGroup("", make.rows())], inbox.FolderCounts(7, 3, 5), []
+        "mine", "", [inbox_view.RowGroup("", make.rows())], inbox.FolderCounts(7, 3, 5, 4), []
     )
     return Specimens(theme, rows, thread, rejected, make.about(), make.picture(words))
 

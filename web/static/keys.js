@@ -32,7 +32,7 @@
     KeyW: () => press("write") || focus("[data-composer] textarea"),
     Slash: () => focus("[data-filter]"),
   };
-  const places = { KeyI: "/inbox", KeyA: "/inbox?folder=waiting", KeyD: "/deals", KeyC: "/contacts", KeyO: "/companies", KeyL: "/leads", KeyK: "/knowledge", KeyS: "/segments", KeyT: "/tasks", KeyM: "/meetings", KeyN: "/notifications" };
+  const places = { KeyI: "/inbox", KeyA: "/approvals", KeyD: "/deals", KeyC: "/contacts", KeyO: "/companies", KeyL: "/leads", KeyK: "/knowledge", KeyS: "/segments", KeyT: "/tasks", KeyM: "/meetings", KeyN: "/notifications" };
 
   document.addEventListener("keydown", event => {
     if ((event.ctrlKey || event.metaKey) && event.code === "KeyK") { event.preventDefault(); open("palette"); return; }

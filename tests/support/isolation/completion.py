@@ -26,12 +26,21 @@ EXEMPT = {
 }
 
 # What a CHECK wants to stand beside a canary.
-BESIDE: dict[str, Row] = {"document_versions": {"status": "refused"}, "saved_answers": {"status": 201}}
+BESIDE: dict[str, Row] = {
+    "document_versions": {"status": "refused"},
+    "saved_answers": {"status": 201},
+    # about a call, not about a draft
+    "approvals": {"kind": "tool_call", "draft_id": None},
+}
 
 # Columns whose CHECK wants a certain shape: how to write a canary in it.
 GENERATORS: dict[str, Callable[[str], object]] = {
     "custom_fields.choices": lambda word: Jsonb([{"key": "canary", "label": word}]),
     "webhook_deliveries.payload": lambda word: jsons.dumps({"canary": word}),
+    "approvals.records": lambda word: Jsonb(
+        [{"field": "contact_id", "kind": "contact", "id": word, "name": word, "version": 1}]
+    ),
+    "approvals.marks": lambda word: Jsonb([{"kind": "untrusted_value", "path": "name", "value": word}]),
     "stages.entry_rules": lambda word: Jsonb([{"rule": "field", "field": f"custom.{word}"}]),
     "stages.exit_rules": lambda word: Jsonb([{"rule": "field", "field": f"custom.{word}"}]),
 }

@@ -56,6 +56,7 @@ from crm.pipelines.actions import create_pipeline
 from crm.pipelines.queries import list_stages
 from crm.records.models import RecordRef
 from crm.runs.actions import QuietWindow, RunRequest, claim_run, request_run
+from crm.runs.queries import list_runs
 from crm.search import actions as search
 from crm.search.models import FoundKind
 from crm.segments.actions import create_segment
@@ -74,6 +75,7 @@ from memory import store
 from memory.documents.models import Chunk
 from memory.embeddings.fake import FakeEmbedder
 from memory.models import NewTurn, Version
+from tests.support.asking import ask_to_rename
 from tests.support.importing import Importing
 from tests.support.isolation.catalogue import Admin, Catalogue
 from tests.support.mail import make_post, written
@@ -288,6 +290,8 @@ async def _thread(tenant: Tenant, settings: Settings, say: Say) -> None:
         run = await claim_run(tx, run_id, 3600)
         assert run is not None
         bidi = await get_bidi(tx, tenant.world.bidi_id)
+        (_, drafting, *_) = (await list_runs(tx, conversation_id=conversation.id)).items
+        await ask_to_rename(tx, drafting.id, bidi.id, conversation.contact_id, say=say)
     principal = bidi.principal(run.id)
     tenant.ctx = RunContext(run, bidi, principal, is_tainted=False, model="test", prompt="inbox/draft@1")
 

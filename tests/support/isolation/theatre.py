@@ -51,7 +51,12 @@ class Theatre:
 
     async def sweep(self) -> None:
         """Forget what the attacker asked for: its own words in the record of its calls are no leak."""
-        await self.admin.execute("DELETE FROM tool_calls WHERE organization_id = %s", (self.attacker.id,))
+        run = self.attacker.ctx.run_id if self.attacker.ctx else None
+        for statement in (
+            "DELETE FROM approvals WHERE run_id = %s",
+            "DELETE FROM tool_calls WHERE run_id = %s",
+        ):
+            await self.admin.execute(statement, (run,))
 
     def leaks(self, text: str, given: Collection[str] = ()) -> list[str]:
         """What of the victim's stands in a text, apart from what the attacker brought."""

@@ -95,8 +95,10 @@ async def _probe(
 
 
 def _told(result: ToolResult) -> tuple[str, str]:
-    """What a call gives away besides its content; a refusal comes before anything is looked up."""
-    return (result.status, "" if result.status is ToolStatus.REFUSED else result.error)
+    """What a call gives away besides its content; a refusal comes before anything is looked up, and what is asked
+    names the question, which is a new one each time."""
+    is_silent = result.status in (ToolStatus.REFUSED, ToolStatus.ASKED)
+    return (result.status, "" if is_silent else result.error)
 
 
 async def call(
