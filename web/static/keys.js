@@ -2,7 +2,7 @@
 (() => {
   const $ = query => document.querySelector(query);
   const visible = node => node && node.getClientRects().length > 0;
-  const typing = target => target.closest("input,textarea,select,[contenteditable],dialog");
+  const typing = target => target.closest("input,textarea,select,[contenteditable],dialog[open]");
   let going = 0;
 
   const press = verb => {
