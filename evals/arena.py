@@ -11,11 +11,15 @@ The database is one in which no relay runs: what happens in a room is carried ou
 room's channel account only keeps what was said, so that no message of it can be sent anywhere.
 """
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count
 from uuid import UUID
+
+from pydantic import BaseModel, JsonValue
 
 from agents.llm.base import LanguageModel
 from agents.llm.models import ModelChoice
@@ -41,11 +45,13 @@ from crm.runs.queries import get_run, list_open_runs
 from crm.runs.tool_calls import ToolCall, list_tool_calls
 from evals.furnishing import furnish
 from evals.scene import Scene
+from evals.state import state_of
 from events.ids import BidiId, ContactId, ConversationId, RunId
 from events.types import MessageReceived
 from graph.postgres import PostgresGraph
 from graph.projector import rebuild
 from memory.embeddings.base import Embedder
+from tools.base import Tool
 from tools.dispatch import Dispatcher
 
 AT_ONCE = QuietWindow(0, 0)
@@ -63,6 +69,8 @@ class Played:
     approval: Approval | None = None
     calls: list[ToolCall] = field(default_factory=list)
     used: CallTotals | None = None
+    ids: dict[str, UUID] = field(default_factory=dict)
+    state: dict[str, JsonValue] = field(default_factory=dict)
 
 
 @dataclass
@@ -140,11 +148,15 @@ class Room:
         """The rows as they stand now, with those of one run."""
         conversation_id = (await self.conversation()).id
         async with self.db.transaction(self.owner, "arena.read_back") as tx:
+            conversation = await get_conversation(tx, conversation_id)
+            messages = await list_messages(tx, conversation_id)
             played = Played(
                 run=await get_run(tx, run_id) if run_id else None,
-                conversation=await get_conversation(tx, conversation_id),
-                messages=await list_messages(tx, conversation_id),
+                conversation=conversation,
+                messages=messages,
                 draft=await find_pending_draft(tx, conversation_id),
+                ids=self.ids,
+                state=await state_of(tx, self.contact_id, conversation, messages),
             )
             if run_id is not None:
                 calls, used = await list_tool_calls(tx, run_id), await total_of_run(tx, run_id)
@@ -156,14 +168,28 @@ class Room:
         return played
 
 
-class Arena:
-    """A database for rooms, with what the runs in them share."""
+_asked: ContextVar[LanguageModel] = ContextVar("asked_model")
 
-    def __init__(self, db: Database, settings: Settings, *, embedder: Embedder | None = None) -> None:
+
+def _chosen(_: ModelChoice) -> LanguageModel:
+    return _asked.get()
+
+
+class Arena:
+    """A database for rooms, with what the runs in them share. `tools` are the product's unless a test brings its own."""
+
+    def __init__(
+        self,
+        db: Database,
+        settings: Settings,
+        *,
+        embedder: Embedder | None = None,
+        tools: Sequence[Tool[BaseModel]] | None = None,
+    ) -> None:
         self.db = db
-        self._settings = settings
         self._graph = PostgresGraph(db)
-        self._dispatcher = Dispatcher(db, self._graph, embedder=embedder)
+        dispatcher = Dispatcher(db, self._graph, tools, embedder=embedder)
+        self._runtime = Runtime(db, settings, dispatcher, _chosen)
 
     async def make_room(self, scene: Scene) -> Room:
         """A fresh organization that looks like the scene."""
@@ -177,15 +203,11 @@ class Arena:
         return Room(self.db, owner, made.account, made.bidi_id, made.contact_id, scene, made.ids)
 
     async def work(self, room: Room, run_id: RunId, model: LanguageModel) -> Run:
-        """Carry a run out with this model, under the product's own policy; the run as it ended."""
-        await self.runtime(model).execute(room.owner.organization_id, run_id)
+        """Carry a run out under the product's own policy, every seat asking this model; the run as it ended."""
+        token = _asked.set(model)
+        try:
+            await self._runtime.execute(room.owner.organization_id, run_id)
+        finally:
+            _asked.reset(token)
         async with self.db.transaction(room.owner, "arena.work") as tx:
             return await get_run(tx, run_id)
-
-    def runtime(self, model: LanguageModel) -> Runtime:
-        """The product's runtime, in which every seat asks this model."""
-
-        def chosen(_: ModelChoice) -> LanguageModel:
-            return model
-
-        return Runtime(self.db, self._settings, self._dispatcher, chosen)

@@ -99,9 +99,9 @@ async def _seat(tx: Tx, seat: Seat, responsible: UserId) -> BidiId:
 
 async def _knowledge(tx: Tx, scene: Scene, made: Furnished) -> None:
     """Facts, documents, and who knows whom."""
-    for fact in scene.facts:
+    for number, fact in enumerate(scene.facts, 1):
         kind = fact.about if fact.about in made.ids else "contact"
-        await assert_text(
+        stated = await assert_text(
             tx,
             subject=(kind, made.ids[kind]),
             predicate=fact.predicate,
@@ -109,6 +109,7 @@ async def _knowledge(tx: Tx, scene: Scene, made: Furnished) -> None:
             source_label=fact.source,
             is_confirmed=fact.is_confirmed,
         )
+        made.ids[_name("fact", number)] = stated.id
     for number, other in enumerate(scene.acquaintances, 1):
         friend = await create_contact(tx, NewContact(other.name, title=other.title))
         made.ids[_name("acquaintance", number)] = friend.id

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
 from pathlib import Path
 from typing import Literal
 
 from agents.llm.offline.intents import Intent
 from core.languages import Language
+from evals.stats import wilson
 
 LANGUAGES: tuple[Language, ...] = ("en", "ru")
 # What a sentence can be labelled. The product tells thanks, consent, automatic replies and calls for a person apart
@@ -55,10 +55,7 @@ class Judgement:
     @property
     def interval(self) -> tuple[float, float]:
         """The 95 % confidence interval of the accuracy. Source: Wilson (1927), score interval."""
-        n, z = len(self.right), 1.96
-        middle = self.accuracy + z * z / (2 * n)
-        reach = z * sqrt(self.accuracy * (1 - self.accuracy) / n + z * z / (4 * n * n))
-        return (middle - reach) / (1 + z * z / n), (middle + reach) / (1 + z * z / n)
+        return wilson(sum(map(_is_same, self.right, self.given)), len(self.right))
 
     def recall(self, intent: Intent) -> float:
         asked = [given for right, given in zip(self.right, self.given, strict=True) if right is intent]

@@ -22,6 +22,7 @@ from events.ids import (
     DealId,
     DocumentId,
     DraftId,
+    EvalRunId,
     FactId,
     FileId,
     ImportId,
@@ -1060,6 +1061,20 @@ class BulkEditUndone(Event):
     name = "bulk_edit.undone"
     subject_kind = "bulk_edit"
     bulk_edit_id: BulkEditId
+
+
+@dataclass(frozen=True)
+class EvaluationStarted(Event):
+    name = "evaluation.started"
+    subject_kind = "eval_run"
+    eval_run_id: EvalRunId
+
+
+@dataclass(frozen=True)
+class EvaluationFinished(Event):
+    name = "evaluation.finished"
+    subject_kind = "eval_run"
+    eval_run_id: EvalRunId
 
 
 @dataclass(frozen=True)

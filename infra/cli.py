@@ -9,6 +9,7 @@ import typer
 from core.errors import AppError
 from infra.commands import (
     account,
+    evaluating,
     examining,
     exporting,
     graph,
@@ -51,6 +52,7 @@ app.add_typer(importing.app, name="import")
 app.command("export")(exporting.export_records)
 app.add_typer(graph.app, name="graph")
 app.add_typer(search.app, name="search")
+app.add_typer(evaluating.app, name="eval")
 
 
 def main() -> None:

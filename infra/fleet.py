@@ -88,7 +88,7 @@ class Fleet:
 
     async def _wait_ready(self, seconds: float = 180) -> None:
         """Wait until every process says that it is ready."""
-        ports = [self.port, *(int(self._ports[name]) for name in self._running if name != "api")]
+        ports = [self.port if name == "api" else int(self._ports[name]) for name in self._running]
         async with aiohttp.ClientSession() as client:
             for _ in range(int(seconds / 0.1)):
                 ports = [port for port in ports if not await _is_ready(client, port)]

@@ -1,9 +1,15 @@
-"""Loads prompts by name, renders them with strict variables and locks each version to its text."""
+"""Loads prompts by name, renders them with strict variables and locks each version to its text.
+
+The version in force is `prompts/<agent>/<name>.md`. Others may lie beside it as `<name>@<version>.md`: nothing uses
+them but what asks for them, inside `using(...)`.
+"""
 
 import hashlib
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -28,6 +34,7 @@ class Prompt:
     inputs: frozenset[str]
     sha256: str
     text: str
+    raw: str = field(default="", repr=False, compare=False)  # the whole file
 
     @property
     def label(self) -> str:
@@ -44,19 +51,67 @@ class Prompt:
         return _template(self.text).render(inputs)
 
 
-@cache
+_chosen: ContextVar[Mapping[str, Prompt]] = ContextVar("chosen_prompts", default={})  # noqa: B039  # never changed
+
+
+@contextmanager
+def using(prompts: Sequence[Prompt]) -> Iterator[None]:
+    """Make `load()` return these instead of the versions in force inside the block."""
+    token = _chosen.set({**_chosen.get(), **{prompt.name: prompt for prompt in prompts}})
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+
+
 def load(name: str) -> Prompt:
-    """The prompt in `prompts/<name>.md`. Raises: PromptError when it is missing or has no front matter."""
-    path = ROOT / f"{name}.md"
+    """The prompt of this name. Raises: PromptError when it is missing or has no front matter."""
+    return _chosen.get().get(name) or in_force(name)
+
+
+@cache
+def in_force(name: str) -> Prompt:
+    """The prompt in `prompts/<name>.md`. Raises: PromptError."""
+    return _read(name, ROOT / f"{name}.md")
+
+
+def find_version(name: str, version: str) -> Prompt:
+    """Another version of a prompt: by its number, or out of a file. Raises: PromptError, naming what there is."""
+    current = in_force(name)
+    if not version.isdigit():
+        return _read(name, Path(version))
+    if int(version) == current.version:
+        return current
+    path = ROOT / f"{name}@{version}.md"
+    if not path.exists():
+        there = ", ".join(str(number) for number in versions(name))
+        raise PromptError(f"There is no version {version} of the prompt {name}; there are: {there}.")
+    return _read(name, path)
+
+
+def versions(name: str) -> list[int]:
+    """The versions of a prompt that lie in the house."""
+    beside = (ROOT / name).parent.glob(f"{(ROOT / name).name}@*.md")
+    return sorted(
+        {in_force(name).version, *(parse(name, path.read_text("utf-8")).version for path in beside)}
+    )
+
+
+def _read(name: str, path: Path) -> Prompt:
     try:
         raw = path.read_text(encoding="utf-8")
-    except FileNotFoundError as err:
+    except OSError as err:
         raise PromptError(f"There is no prompt {name}; expected the file {path.name}.") from err
+    return parse(name, raw)
+
+
+def parse(name: str, raw: str) -> Prompt:
+    """A prompt out of the text of its file. Raises: PromptError."""
     front, text = _split(name, raw)
     inputs = frozenset(part.strip() for part in front.get("inputs", "").split(",") if part.strip())
     role = front.get("role", "system")
     digest = hashlib.sha256("\n".join([role, *sorted(inputs), text]).encode()).hexdigest()
-    return Prompt(name, int(front["version"]), role, inputs, digest, text)
+    return Prompt(name, int(front["version"]), role, inputs, digest, text, raw)
 
 
 def _split(name: str, raw: str) -> tuple[dict[str, str], str]:
@@ -79,7 +134,12 @@ def _template(text: str) -> Template:
 
 def names() -> list[str]:
     """Every prompt of the house."""
-    return sorted(path.relative_to(ROOT).with_suffix("").as_posix() for path in ROOT.glob("*/*.md"))
+    files = (path for path in ROOT.glob("*/*.md") if "@" not in path.name)
+    return sorted(path.relative_to(ROOT).with_suffix("").as_posix() for path in files)
+
+
+def _every_version() -> list[Prompt]:
+    return [find_version(name, str(number)) for name in names() for number in versions(name)]
 
 
 def locked() -> dict[tuple[str, int], str]:
@@ -91,7 +151,7 @@ def locked() -> dict[tuple[str, int], str]:
 def violations(lock: Mapping[tuple[str, int], str]) -> list[str]:
     """Prompts whose text is not the one that their version was locked with."""
     found = []
-    for prompt in map(load, names()):
+    for prompt in _every_version():
         sha256 = lock.get((prompt.name, prompt.version))
         if sha256 is None:
             found.append(f"{prompt.label} is not locked; run `python -m prompts.library`.")
@@ -103,7 +163,7 @@ def violations(lock: Mapping[tuple[str, int], str]) -> list[str]:
 def lock_new_versions() -> list[str]:
     """Add versions that the lock does not know yet; what it knows is never rewritten."""
     lock = locked() if LOCK.exists() else {}
-    for prompt in map(load, names()):
+    for prompt in _every_version():
         lock.setdefault((prompt.name, prompt.version), prompt.sha256)
     lines = [f"{name} {version} {sha256}\n" for (name, version), sha256 in sorted(lock.items())]
     LOCK.write_text("".join(lines), encoding="utf-8")

@@ -6,7 +6,18 @@ from crm.webhooks.models import EVENT_TYPES
 from events import types as e
 from events.due import DueWork
 from events.outbox import Delivery
-from worker import asking, bulk, finding, importing, matching, merging, remembering, telling, webhooks
+from worker import (
+    asking,
+    bulk,
+    evaluating,
+    finding,
+    importing,
+    matching,
+    merging,
+    remembering,
+    telling,
+    webhooks,
+)
 from worker import handlers as h
 from worker.jobs import Handler, InTx, Outside, Together
 
@@ -184,6 +195,8 @@ _ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.BulkEditProgressed: (_live,),
     e.BulkEditFinished: (_live,),
     e.BulkEditUndone: (_live,),
+    e.EvaluationStarted: (),
+    e.EvaluationFinished: (),
 }
 
 # Whatever the organization's other programs may be told of is offered to its webhooks, after everything else.
@@ -216,6 +229,7 @@ DUE: dict[str, Handler] = {
     "companies.match": Outside(matching.match_companies),
     "search.tidy": InTx(finding.tidy_search),
     "bulk.work": Outside(bulk.work_on_bulk_edit, give_up=bulk.fail_bulk_edit),
+    "eval.case": Outside(evaluating.play_eval_case, give_up=evaluating.fail_eval_case),
     "import.work": Outside(importing.work_on_import, give_up=importing.fail_import),
     "import.forget": Outside(importing.forget_file),
 }

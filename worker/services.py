@@ -18,6 +18,7 @@ from core.db import Database
 from core.pubsub import PubSub
 from core.settings import Settings
 from crm.runs.actions import QuietWindow
+from evals.examiner import Examiner
 from graph.active import ActiveGraph
 from memory.embeddings.base import Embedder
 from memory.embeddings.remote import connect as connect_embedder
@@ -38,6 +39,7 @@ class Services:
     embedder: Embedder
     dispatcher: Dispatcher
     runtime: Runtime
+    examiner: Examiner
     webhook_client: httpx2.AsyncClient
 
     @property
@@ -76,4 +78,5 @@ async def build(settings: Settings) -> AsyncIterator[Services]:
             webhook_client=webhook_client,
             dispatcher=dispatcher,
             runtime=Runtime(db, settings, dispatcher, models),
+            examiner=Examiner(db, settings, models, embedder=embedder),
         )

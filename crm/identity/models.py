@@ -44,8 +44,9 @@ _WRITE = {
 # What every member may do with what is theirs.
 _OWN = {"api_keys:write"}
 _MANAGE = {
-    "api_keys:manage", "automation:manage", "bidi:manage", "channel_accounts:manage", "fields:write", "imports:write",
-    "knowledge:write", "language_models:manage", "pipelines:write", "records:export", "webhooks:manage",
+    "api_keys:manage", "automation:manage", "bidi:manage", "channel_accounts:manage", "evaluations:read",
+    "evaluations:write", "fields:write", "imports:write", "knowledge:write", "language_models:manage",
+    "pipelines:write", "records:export", "webhooks:manage",
 }  # fmt: skip
 # Every permission there is; "*" stands for all of them.
 ALL_SCOPES = frozenset(_READ | _WRITE | _OWN | _MANAGE)

@@ -1,0 +1,1 @@
+"""Evaluations: how well agents did on cases whose right outcome is known."""

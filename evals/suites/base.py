@@ -1,0 +1,44 @@
+"""What every suite is: cases, how they are played, who judges them, and what is good enough."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agents.llm.base import LanguageModel
+from evals.arena import Arena, Played, Room
+from evals.cases import DATASETS, Case, read_cases
+from evals.scorers.base import Scorer
+
+Play = Callable[[Arena, Room, Case, LanguageModel], Awaitable[Played]]
+
+
+async def answer(arena: Arena, room: Room, case: Case, model: LanguageModel) -> Played:
+    """The contact writes the burst, and the seat works once, if it is called."""
+    run_id = await room.hear(*case.burst)
+    if run_id is not None:
+        await arena.work(room, run_id, model)
+    return await room.read_back(run_id)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """`deciding` scorers must all be content for a case to pass; `looking` ones are reported beside them.
+
+    `thresholds` name the figures that a run must reach, as `pass_rate` or `decision.ru`.
+    """
+
+    name: str
+    about: str
+    deciding: tuple[Scorer, ...]
+    looking: tuple[Scorer, ...] = ()
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    play: Play = answer
+
+    @property
+    def datasets(self) -> list[Path]:
+        """The suite's own cases, a file for each language."""
+        return [DATASETS / f"{self.name}.{language}.jsonl" for language in ("en", "ru")]
+
+    def cases(self, file: Path | None = None) -> list[Case]:
+        """The suite's cases, or those of another file. Raises: Unprocessable."""
+        return read_cases([file] if file else self.datasets)

@@ -1,0 +1,17 @@
+"""Are the drafted replies right, in the contact's language, and fit to be sent?"""
+
+from evals.scorers import outcomes, sources, texts
+from evals.suites.base import Suite
+
+SUITE = Suite(
+    name="drafts",
+    about="replies state what they should, rest on their sources, and invent nothing",
+    deciding=(outcomes.decision, texts.says, texts.unsaid, texts.language, texts.length, texts.tone),
+    looking=(
+        sources.citations,
+        sources.context_recall,
+        sources.context_precision,
+        texts.fuzzy,
+        texts.edit_distance,
+    ),
+)

@@ -1,0 +1,71 @@
+"""How runs and comparisons are told on a terminal and to programs."""
+
+from pydantic import JsonValue
+
+from crm.evaluations.models import EvalCase, EvalRun
+from evals.comparing import Comparison
+from infra.evaluation.playing import why
+
+Told = dict[str, JsonValue]
+
+
+def as_json(run: EvalRun, cases: list[EvalCase]) -> Told:
+    """A run with its figures and the cases that failed."""
+    return {
+        "run": str(run.id),
+        "suite": run.suite,
+        "model": run.model,
+        "prompts": run.prompts,
+        "code_version": run.code_version,
+        "dataset_sha256": run.dataset_sha256,
+        "seed": run.seed,
+        "cases": run.cases,
+        "is_passed": run.is_passed,
+        "cost_usd": run.cost_usd_micros / 1_000_000,
+        "figures": run.figures,
+        "failed": [{"case": case.key, "why": why(case)} for case in cases if not case.is_passed],
+    }
+
+
+def lines(run: EvalRun) -> str:
+    """A run for people: one line per figure."""
+    told = [f"{run.suite}  {'passed' if run.is_passed else 'BELOW ITS THRESHOLD'}  run {run.id}"]
+    return "\n".join([*told, *(_figure(name, figure) for name, figure in sorted(run.figures.items()))])
+
+
+def _figure(name: str, told: JsonValue) -> str:
+    figure = told if isinstance(told, dict) else {}
+    between = f"  {figure['low']:.3f}-{figure['high']:.3f}" if "low" in figure else ""
+    value, threshold = figure.get("value"), figure.get("threshold")
+    wanted = "" if threshold is None else f"  at least {threshold}: {_reached(value, threshold)}"
+    return f"{name:<28} {value:>8}{between}  n={figure.get('n')}{wanted}"
+
+
+def _reached(value: JsonValue, threshold: JsonValue) -> str:
+    numbers = isinstance(value, int | float) and isinstance(threshold, int | float)
+    return "met" if numbers and value >= threshold else "MISSED"  # type: ignore[operator]  # both are numbers
+
+
+def comparison_as_json(runs: tuple[EvalRun, EvalRun], comparison: Comparison) -> Told:
+    before, after = runs
+    return {
+        "before": str(before.id),
+        "after": str(after.id),
+        "shared": comparison.shared,
+        "worse": [change.key for change in comparison.changes if change.is_worse],
+        "better": [change.key for change in comparison.changes if not change.is_worse],
+        "chance": round(comparison.chance, 4),
+        "is_worse": comparison.is_worse,
+    }
+
+
+def comparison_lines(runs: tuple[EvalRun, EvalRun], comparison: Comparison) -> str:
+    before, after = runs
+    told = [
+        f"{before.suite} {before.model} -> {after.model}, {comparison.shared} cases of both",
+        f"worse {comparison.worse}, better {comparison.better}, by chance alone {comparison.chance:.3f}",
+    ]
+    for change in comparison.changes:
+        mark = "worse " if change.is_worse else "better"
+        told.append(f"  {mark} {change.key}: {why(change.after if change.is_worse else change.before)}")
+    return "\n".join(told)
