@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 
 from core.errors import Unprocessable
-from evals.suites import triage
+from evals.suites import confidentiality, drafts, handoff, triage
 from evals.suites.base import Suite
 
-SUITES: Mapping[str, Suite] = {suite.name: suite for suite in (triage.SUITE,)}
+SUITES: Mapping[str, Suite] = {
+    suite.name: suite for suite in (triage.SUITE, handoff.SUITE, confidentiality.SUITE, drafts.SUITE)
+}
 
 
 def find_suite(name: str) -> Suite:

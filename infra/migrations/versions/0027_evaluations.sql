@@ -8,14 +8,14 @@ CREATE TABLE eval_runs (
     status text NOT NULL DEFAULT 'running' CHECK (status IN ('running', 'finished')),
     model text NOT NULL,
     -- name -> version, hash and, where it is not the one in force, the text of every prompt of the agent
-    prompts jsonb NOT NULL CHECK (jsonb_typeof(prompts) = 'object'),
+    prompts jsonb NOT NULL,
     code_version text NOT NULL,
     -- of the cases as they were played, in order
     dataset_sha256 text NOT NULL,
     seed bigint NOT NULL,
     cases integer NOT NULL CHECK (cases > 0),
     -- figure -> value, interval, number of cases and threshold; empty until the run is finished
-    figures jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(figures) = 'object'),
+    figures jsonb NOT NULL DEFAULT '{}',
     is_passed boolean,
     cost_usd_micros bigint NOT NULL DEFAULT 0,
     started_by uuid NOT NULL,
@@ -35,13 +35,13 @@ CREATE TABLE eval_cases (
     key text NOT NULL,
     language text NOT NULL,
     -- what is played and expected
-    definition jsonb NOT NULL CHECK (jsonb_typeof(definition) = 'object'),
+    definition jsonb NOT NULL,
     status text NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting', 'done')),
     is_passed boolean,
     -- scorer -> value, whether it is good enough, and why
-    scores jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(scores) = 'object'),
+    scores jsonb NOT NULL DEFAULT '{}',
     -- what the agent did: its run in the throw-away organization, read back before that went
-    trace jsonb CHECK (jsonb_typeof(trace) = 'object'),
+    trace jsonb,
     agent_run_id uuid,
     error text NOT NULL DEFAULT '',
     cost_usd_micros bigint NOT NULL DEFAULT 0,
