@@ -3,7 +3,7 @@
 from infra.migrations.statements import run_sql_beside
 
 revision = "0027"
-down_revision = "0029"
+down_revision = "0028"
 
 
 def upgrade() -> None:
