@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -123,6 +124,17 @@ class Fleet:
 
     def resume(self, name: str) -> None:
         self._spawn(name)
+
+    def freeze(self, name: str) -> int:
+        """Stop a process in the middle of whatever it does, as a machine that stalls; returns its pid for `thaw`."""
+        pid = self._running[name].pid
+        os.kill(pid, signal.SIGSTOP)
+        return pid
+
+    def thaw(self, pid: int) -> None:
+        """Let a frozen process go on, unless it was killed meanwhile."""
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
 
     def pids(self) -> dict[str, int]:
         return {name: process.pid for name, process in self._running.items()}

@@ -4,44 +4,38 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from uuid import UUID
 
 import aiohttp
-from aiohttp import web
 
 from core import clock
 from core.db import Database
-from core.ids import uuid7
-from core.principal import Principal, system
-from crm.channel_accounts.models import webhook_secret
+from core.principal import Principal
 from crm.conversations.actions import receive_message
 from crm.conversations.models import InboundMessage
 from crm.drafts.queries import find_pending_draft
-from crm.identity.actions import create_organization, create_user
-from crm.identity.models import Role
 from crm.runs.actions import QuietWindow, RunRequest, request_run
-from events.ids import ConversationId, UserId
+from events.ids import ConversationId
 from infra import embedded
 from infra.bench import Report, percentile
+from infra.bench import _office as office
 from infra.bench._bare_langgraph import runs_per_second as bare_runs_per_second
+from infra.bench._office import BotApi
 from infra.embedded import Urls
-from infra.fleet import KEY, PROCESSES, Fleet, running_fleet
+from infra.fleet import PROCESSES, Fleet, running_fleet
 from infra.migrate import migrate
-from infra.seed.workplace import Workplace, make_workplace
+from infra.seed.workplace import Workplace
 
-TOKEN = "1000001:demo-bench"
-PASSWORD = "a password for a bench"
 MESSAGES = 100
 RUNS = 200
 AT_ONCE = 8
 _WAIT_SECONDS = 30.0
 _chats = count(730000001)
-_updates = count(1)
 
 
 def run() -> Report:
@@ -54,46 +48,6 @@ def run() -> Report:
         return asyncio.run(_measure(Path(folder), servers.urls))
 
 
-@dataclass
-class _BotApi:
-    """The far end: takes messages and notes when each came."""
-
-    base: str = ""
-    taken_at: dict[str, float] = field(default_factory=dict)
-    _ids: Iterator[int] = field(default_factory=lambda: count(1))
-
-    async def answer(self, request: web.Request) -> web.Response:
-        method = request.match_info["method"]
-        if method == "getUpdates":
-            await asyncio.sleep(1)
-            return web.json_response({"ok": True, "result": []})
-        if method != "sendMessage":
-            return web.json_response({"ok": True, "result": True})
-        form = await request.post()
-        chat_id = str(form["chat_id"])
-        self.taken_at.setdefault(chat_id, time.perf_counter())
-        sent = {
-            "message_id": next(self._ids),
-            "date": int(time.time()),
-            "chat": {"id": int(chat_id), "type": "private"},
-        }
-        return web.json_response({"ok": True, "result": sent})
-
-    @asynccontextmanager
-    async def serve(self) -> AsyncIterator[None]:
-        application = web.Application()
-        application.router.add_route("*", "/bot{token}/{method}", self.answer)
-        runner = web.AppRunner(application, access_log=None)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        self.base = str(site.name)
-        try:
-            yield
-        finally:
-            await runner.cleanup()
-
-
 @dataclass(frozen=True)
 class _Bench:
     """What the measurements share."""
@@ -103,54 +57,27 @@ class _Bench:
     principal: Principal
     workplace: Workplace
     http: aiohttp.ClientSession
-    bot_api: _BotApi
+    bot_api: BotApi
 
 
 async def _measure(folder: Path, urls: Urls) -> Report:
     report = Report("flow")
     db = await Database(urls.database_url, size=8).open()
-    bot_api = _BotApi()
+    bot_api = BotApi()
     jar = aiohttp.CookieJar(unsafe=True)
     try:
         async with bot_api.serve(), aiohttp.ClientSession(cookie_jar=jar) as http:
-            principal, workplace = await _organization(db)
+            principal, workplace = await office.open_organization(db)
             quiet = {"LOG_LEVEL": "warning", "LEASE_SECONDS": "15"}
             async with running_fleet(folder, urls, bot_api.base, PROCESSES, **quiet) as fleet:
                 bench = _Bench(fleet, db, principal, workplace, http, bot_api)
-                await _sign_in(bench)
+                await office.sign_in(http, fleet.base)
                 await _memory(bench, report)
                 await _path(bench, report)
                 await _throughput(bench, report, urls)
     finally:
         await db.close()
     return report
-
-
-async def _organization(db: Database) -> tuple[Principal, Workplace]:
-    principal = system(uuid7())
-    async with db.transaction(principal, "bench") as tx:
-        await create_organization(tx, slug="bench", name="Bench", locale="en", time_zone="UTC")
-        owner: UserId = await create_user(
-            tx, email="bench@bench.example", name="Anna", password=PASSWORD, role=Role.OWNER, locale="en"
-        )
-        return principal, await make_workplace(tx, bot_token=TOKEN, key=KEY, responsible=owner)
-
-
-async def _sign_in(bench: _Bench) -> None:
-    form = {
-        "email": "bench@bench.example",
-        "password": PASSWORD,
-        "csrf_token": await _token(bench, "/session/new"),
-    }
-    async with bench.http.post(f"{bench.fleet.base}/session", data=form) as answer:
-        answer.raise_for_status()
-
-
-async def _token(bench: _Bench, path: str) -> str:
-    """The form token that a page carries."""
-    async with bench.http.get(bench.fleet.base + path) as answer:
-        html = await answer.text()
-    return html.split('name="csrf_token" value="', 1)[1].split('"', 1)[0]
 
 
 # the path of one message, over and over ------------------------------------------------------------------------------
@@ -161,7 +88,7 @@ async def _path(bench: _Bench, report: Report) -> None:
     drafted: list[float] = []
     approved: list[float] = []
     seen: list[float] = []
-    token = await _token(bench, "/inbox")
+    token = await office.form_token(bench.http, bench.fleet.base, "/inbox")
     for number in range(MESSAGES + 10):
         times = await _one_message(bench, token)
         if number < 10:  # the first ones warm pools and plans
@@ -199,8 +126,8 @@ async def _one_message(bench: _Bench, token: str) -> tuple[float, float, float, 
             assert answer.status == 303, await answer.text()
         committed = time.perf_counter()
         seen = await second.wait_for("msg out", after=committed)
-        await _until(lambda: str(chat_id) in bench.bot_api.taken_at)
-    sent = bench.bot_api.taken_at[str(chat_id)]
+        await _until(lambda: str(chat_id) in bench.bot_api.taken)
+    sent = bench.bot_api.taken[str(chat_id)][0]
     return stored - start, drafted - start, sent - pressed, max(0.0, seen - committed)
 
 
@@ -238,21 +165,8 @@ async def _until_idle(bench: _Bench, seconds: float = 10) -> None:
 
 
 async def _webhook(bench: _Bench, chat_id: int, text: str) -> None:
-    update_id = next(_updates)
-    person = {"id": chat_id, "is_bot": False, "first_name": "Vera", "language_code": "en"}
-    message = {
-        "message_id": update_id,
-        "date": int(time.time()),
-        "chat": {"id": chat_id, "type": "private", "first_name": "Vera"},
-        "from": person,
-        "text": text,
-    }
-    account = bench.workplace.account
-    async with bench.http.post(
-        f"{bench.fleet.base}/webhooks/telegram/{account.id}",
-        json={"update_id": update_id, "message": message},
-        headers={"X-Telegram-Bot-Api-Secret-Token": webhook_secret(KEY, account.id)},
-    ) as answer:
+    update = office.update(chat_id, text)
+    async with office.post_update(bench.http, bench.fleet.base, bench.workplace.account, update) as answer:
         assert (await answer.json())["status"] == "accepted"
 
 

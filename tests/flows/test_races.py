@@ -5,7 +5,7 @@ from itertools import count
 
 from crm.drafts.queries import get_draft
 from infra.fleet import PROCESSES, running_fleet
-from tests.support.forked import Forked
+from infra.forked import Forked
 from tests.support.stage import Stage
 from tests.support.until import until
 from tests.support.visitor import Visitor, signed_in

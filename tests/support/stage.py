@@ -12,7 +12,7 @@ from crm.identity.actions import create_user
 from crm.identity.models import Role
 from infra.embedded import Urls
 from infra.fleet import TWO_WORKERS, Fleet, running_fleet
-from tests.support.forked import Forked
+from infra.forked import Forked
 from tests.support.organizations import make_organization
 from tests.support.servers import migrated_servers
 from tests.support.telegram_peer import TOKEN, Peer, running_peer
