@@ -82,7 +82,7 @@ class CloseMeeting(Arguments):
     outcome: str = Field("", max_length=4000, description="What came of it; empty leaves what is there.")
 
 
-@tool(scope="meetings:write", risk=Risk.WRITE, impact=Impact.LOW, returns_untrusted=True)
+@tool(scope="meetings:write", risk=Risk.WRITE, impact=Impact.ORDINARY, returns_untrusted=True)
 async def close_meeting(ctx: ToolContext, args: CloseMeeting) -> MeetingCard:
     """Say whether a meeting was held, cancelled or missed, and what came of it."""
     closed = await meetings.set_status(

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from pydantic import Field
 
-from core.principal import PrincipalKind
 from core.trust import Trust
 from crm.notes import actions as notes
 from crm.notes import queries
@@ -58,13 +57,12 @@ async def list_notes(ctx: ToolContext, args: ListNotes) -> NoteList:
 
 
 def _card(note: Note) -> NoteCard:
-    # An agent words a note after reading what people outside wrote, so its words are theirs in part.
-    is_ours = note.author_kind is PrincipalKind.USER
+    # Colleagues paste into notes what others wrote, and an agent words one after reading it: nobody vouches for a note.
     return NoteCard(
         id=note.id,
         record_kind=note.record_kind,
         record_id=note.record_id,
         body=note.body,
         created_at=note.created_at,
-        source=Source("note", note.id, Trust.CONFIRMED if is_ours else Trust.QUARANTINED),
+        source=Source("note", note.id, Trust.QUARANTINED),
     )

@@ -10,7 +10,9 @@ from core.ids import uuid7
 from core.principal import Principal
 from crm.bidi.models import Autonomy
 from crm.drafts.queries import get_draft, list_evidence
-from events.ids import BidiId, DraftId
+from crm.notes.actions import create_note
+from crm.records.models import RecordRef
+from events.ids import BidiId, ConversationId, DraftId, RecordKind
 from graph.store import GraphStore
 from tests.support.seats import Seat, make_seat
 from tools.base import ToolResult
@@ -237,6 +239,41 @@ async def test_an_agent_does_not_take_back_another_s_draft(seat: Seat) -> None:
     )
 
     assert (result.status, result.code) == ("failed", "failed")
+
+
+async def test_a_run_takes_back_no_draft_of_another_conversation(seat: Seat) -> None:
+    agent = Agent(seat, Autonomy.SUGGEST)
+    draft = await agent.content("draft_reply", conversation_id=seat.ctx.conversation_id, body="Hello")
+    elsewhere = replace(seat.ctx, run=replace(seat.ctx.run, conversation_id=ConversationId(uuid7())))
+
+    result = await Dispatcher(seat.db, NO_GRAPH).call(
+        elsewhere, "withdraw_draft", {"draft_id": draft["id"], "reason": "not needed"}, "1"
+    )
+
+    assert (result.status, result.code) == ("failed", "failed")
+
+
+async def test_a_run_hands_off_no_conversation_but_its_own(seat: Seat) -> None:
+    elsewhere = replace(seat.ctx, run=replace(seat.ctx.run, conversation_id=ConversationId(uuid7())))
+    arguments = {
+        "conversation_id": str(seat.ctx.conversation_id),
+        "reason": "customer_request",
+        "summary": "Nothing",
+    }
+
+    result = await Dispatcher(seat.db, NO_GRAPH).call(elsewhere, "hand_off_conversation", arguments, "1")
+
+    assert (result.status, result.code) == ("failed", "failed")
+    assert (await seat.world.conversation()).handoff_reason is None
+
+
+async def test_nobody_vouches_for_the_text_of_a_note(seat: Seat, agent: Agent) -> None:
+    async with seat.db.transaction(seat.owner, "test") as tx:
+        await create_note(tx, RecordRef(RecordKind.CONTACT, seat.contact.id), "Pasted from a mail")
+
+    content = await agent.content("list_notes", record_kind="contact", record_id=seat.contact.id)
+
+    assert content["notes"][0]["source"]["trust"] == "quarantined"
 
 
 async def test_a_conversation_is_handed_off_with_the_reason(seat: Seat) -> None:
