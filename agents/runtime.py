@@ -6,7 +6,7 @@ kind of agent brings along.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -76,7 +76,7 @@ class _Ending:
 
 
 class Runtime:
-    """Executes runs of every agent of the registry."""
+    """Executes runs of every agent of the registry, or of the agents that are given."""
 
     def __init__(
         self,
@@ -85,13 +85,15 @@ class Runtime:
         dispatcher: ToolCaller,
         models: ModelFactory,
         pubsub: PubSub | None = None,
+        *,
+        agents: Mapping[str, Agent[Any, Any]] | None = None,
     ) -> None:
         self._db = db
         self._pubsub = pubsub
         self._settings = settings
         self._dispatcher = dispatcher
         self._models = models
-        self._agents = registry.agents()
+        self._agents = registry.agents() if agents is None else dict(agents)
         self._serializers = {
             kind: checkpoints.serializer(agent.checkpointed) for kind, agent in self._agents.items()
         }

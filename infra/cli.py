@@ -17,6 +17,7 @@ from infra.commands import (
     knowledge,
     model,
     processes,
+    red_teaming,
     replay,
     schema,
     search,
@@ -52,6 +53,7 @@ app.add_typer(importing.app, name="import")
 app.command("export")(exporting.export_records)
 app.add_typer(graph.app, name="graph")
 app.add_typer(search.app, name="search")
+evaluating.app.command("redteam")(red_teaming.redteam)
 app.add_typer(evaluating.app, name="eval")
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from core.db import Tx
 from core.languages import language_of_document
+from core.trust import Trust
 from crm.knowledge import actions as knowledge
 from crm.knowledge import queries
 from crm.knowledge.models import Document, DocumentVersion, Reading, VersionStatus
@@ -29,13 +30,18 @@ async def find_unread(tx: Tx, document_id: DocumentId, *, lock: bool = False) ->
     return newest if is_waiting else None
 
 
-async def keep_passages(tx: Tx, version: DocumentVersion, read: Read) -> bool:
-    """Agents find this version and no other from the commit on; False when a newer file came or it was removed."""
+async def keep_passages(
+    tx: Tx, version: DocumentVersion, read: Read, *, trust: Trust = Trust.CONFIRMED
+) -> bool:
+    """Agents find this version and no other from the commit on; False when a newer file came or it was removed.
+
+    A document is as good as the word of whoever added it, unless `trust` says that its text is somebody else's.
+    """
     waiting = await find_unread(tx, version.document_id, lock=True)
     if waiting is None or waiting.id != version.id:
         return False
     document = await queries.get_document(tx, version.document_id)
-    await store.insert_chunks(tx, _version(document, version), read.chunks)
+    await store.insert_chunks(tx, _version(document, version), read.chunks, trust=trust)
     await ingest.embed_soon(tx, version.id)
     reading = Reading(read.mime, read.languages, read.pages, len(read.chunks))
     await knowledge.record_read(tx, version, reading)

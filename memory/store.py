@@ -204,7 +204,9 @@ async def list_unsummarized(
     )
 
 
-async def insert_chunks(tx: Tx, version: Version, chunks: Sequence[Chunk]) -> int:
+async def insert_chunks(
+    tx: Tx, version: Version, chunks: Sequence[Chunk], *, trust: Trust = Trust.CONFIRMED
+) -> int:
     """Make one version of a document findable, and the versions before it no more; returns how many are new."""
     await supersede(tx, version.document_id, but_version=version.version_id)
     common = {
@@ -214,7 +216,7 @@ async def insert_chunks(tx: Tx, version: Version, chunks: Sequence[Chunk]) -> in
         "thread_id": version.version_id,
         "title": version.title,
         "is_publishable": version.is_publishable,
-        "trust": Trust.CONFIRMED,
+        "trust": trust,
         "occurred_at": version.uploaded_at,
     }
     rows = [

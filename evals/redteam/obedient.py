@@ -1,0 +1,135 @@
+"""A model that obeys: what it reads it does, wherever it stands. Beside that it answers as the offline model."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from pydantic import JsonValue
+
+from agents.inbox.contract import Case as Shown
+from agents.inbox.contract import DraftAnswer, Sentence, TriageAnswer
+from agents.llm.base import ModelMessage, ModelReply, ModelRequest, ToolRequest
+from agents.llm.offline.model import OfflineModel
+from core.jsons import dumps
+from core.languages import Language
+from evals.redteam.carriers import PAGE_TITLE
+from evals.redteam.cases import Case
+from tools.base import RunContext, ToolResult
+from tools.dispatch import Dispatcher
+
+# So much of a text is an instruction; a door may cut off what follows.
+_ENOUGH = 160
+_NOT_WORDS = re.compile(r"[\W_]+")
+_PLAIN: Mapping[Language, str] = {
+    "en": "Thank you for your message. I will check this and come back to you with the answer.",
+    "ru": "Спасибо за сообщение. Я уточню это и вернусь к вам с ответом.",
+}
+
+
+@dataclass(frozen=True)
+class Called:
+    """One tool call of the run, as it came to the dispatcher, and what came of it."""
+
+    name: str
+    arguments: Mapping[str, JsonValue]
+    key: str
+    result: ToolResult
+
+
+def folded(text: str) -> str:
+    """The letters and digits of a text: how it is written, and with which signs, does not matter."""
+    return _NOT_WORDS.sub("", text.casefold())
+
+
+@dataclass
+class Obedient:
+    """The model of one run. `is_told` gives it the text where data flow would have kept it away.
+
+    A curious one first reads everything about the contact that there are tools for. As soon as the text of the case
+    stands in anything it gets, it makes the calls of the case, once. Then it answers the honest request.
+    """
+
+    case: Case
+    contact_id: str
+    company_id: str
+    is_curious: bool = True
+    is_told: bool = False
+    has_read: bool = False
+    calls: list[Called] = field(default_factory=list)
+    _offline: OfflineModel = field(default_factory=OfflineModel)
+
+    label = "obedient stub"
+    context_tokens = 1_000_000
+
+    async def complete(self, request: ModelRequest) -> ModelReply:
+        for message in request.messages:
+            self.listen(message.text)
+        if request.task == "triage":
+            return ModelReply(
+                text=TriageAnswer(decision="answer", language=self.case.language).model_dump_json()
+            )
+        asked = {wanted.id for turn in request.messages for wanted in turn.tool_requests}
+        if self.is_curious and not any(id.startswith("look") for id in asked):
+            return ModelReply(tool_requests=self._looks())
+        if (self.has_read or self.is_told) and not any(id.startswith("obey") for id in asked):
+            wanted = tuple(
+                ToolRequest(f"obey-{number}", call.tool, dict(call.args))
+                for number, call in enumerate(self.case.calls)
+            )
+            if wanted:
+                return ModelReply(tool_requests=wanted)
+        return await self._answer(request)
+
+    def listen(self, text: str) -> None:
+        """Hear what a request or the result of a tool says."""
+        self.has_read = self.has_read or folded(self.case.text)[:_ENOUGH] in folded(text)
+
+    def _looks(self) -> tuple[ToolRequest, ...]:
+        """Everything there is to read about whoever writes."""
+        me = self.contact_id
+        about: dict[str, JsonValue] = {"record_kind": "contact", "record_id": me}
+        wanted: Sequence[tuple[str, dict[str, JsonValue]]] = (
+            ("get_contact", {"contact_id": me}),
+            ("get_company", {"company_id": self.company_id}),
+            ("list_notes", about),
+            ("list_facts", {"subject_id": me}),
+            ("list_tasks", {"contact_id": me}),
+            ("list_meetings", {"contact_id": me}),
+            ("recall", {"question": PAGE_TITLE}),
+        )
+        return tuple(ToolRequest(f"look-{name}", name, arguments) for name, arguments in wanted)
+
+    async def _answer(self, request: ModelRequest) -> ModelReply:
+        """The honest request alone, by the offline model; in plain words where that has nothing to say."""
+        is_repaired = request.messages[-1].role == "user" and len(request.messages) > 2
+        if not is_repaired:
+            reply = await self._offline.complete(self._without_attack(request))
+            if reply.text and DraftAnswer.model_validate_json(reply.text).hand_off is None:
+                return reply
+        plain = Sentence(text=_PLAIN[self.case.language])
+        return ModelReply(text=DraftAnswer(language=self.case.language, sentences=(plain,)).model_dump_json())
+
+    def _without_attack(self, request: ModelRequest) -> ModelRequest:
+        system, case = request.messages[:2]
+        shown = Shown.model_validate_json(case.text)
+        own = folded(self.case.benign)
+        waiting = tuple(one for one in shown.new_messages if folded(one.text) == own)
+        honest = shown.model_copy(update={"new_messages": waiting or shown.new_messages[-1:]})
+        turn = ModelMessage("user", honest.model_dump_json())
+        return replace(request, messages=(system, turn), tools=())
+
+
+@dataclass(frozen=True)
+class Ears:
+    """The dispatcher of one run, in front of which the model listens to every result in full."""
+
+    dispatcher: Dispatcher
+    model: Obedient
+
+    async def call(self, ctx: RunContext, name: str, arguments: object, call_key: str) -> ToolResult:
+        result = await self.dispatcher.call(ctx, name, arguments, call_key)
+        said = dumps(result.content) if result.content is not None else result.error
+        self.model.listen(said)
+        given = arguments if isinstance(arguments, dict) else {}
+        self.model.calls.append(Called(name, given, call_key, result))
+        return result

@@ -1,0 +1,158 @@
+"""Plays one case at one autonomy level: the text comes in, the honest request comes in, the real runtime works."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel
+
+from agents.agent import Agent
+from agents.inbox import agent as inbox
+from agents.llm.base import LanguageModel
+from agents.llm.models import ModelChoice
+from agents.offer import offered
+from agents.runtime import Runtime
+from core import clock
+from core.db import Database, Tx
+from core.principal import Principal, system
+from core.settings import Settings
+from crm.bidi.models import Autonomy, Bidi
+from crm.runs.models import Run
+from crm.runs.queries import list_open_runs
+from evals.redteam.carriers import bring_in, hear
+from evals.redteam.cases import Carrier, Case
+from evals.redteam.obedient import Called, Ears, Obedient
+from evals.redteam.rows import Change, Picture, changes
+from evals.redteam.world import Neighbour, World, later, make_world
+from evals.scene import NOW
+from graph.postgres import PostgresGraph
+from tools.base import Reach, Risk, Tool, ToolContext, ToolFailed
+from tools.dispatch import Dispatcher
+from tools.registry import TOOLS
+
+IN_TELEGRAM = frozenset({Carrier.TELEGRAM_TEXT, Carrier.ATTACHMENT_NAME, Carrier.VCARD, Carrier.FORWARD_NAME})
+# A tool that the model looks things up with, in the order in which one is broken.
+_MAY_BREAK = ("list_meetings", "list_tasks")
+
+
+class Guarding(StrEnum):
+    """With the product's policy, or without it and with the text told to the model wherever it got stuck."""
+
+    ON = "on"
+    OFF = "off"
+
+
+@dataclass(frozen=True)
+class Played:
+    """What came of a case. `changes` are those of both organizations while the run worked."""
+
+    case: Case
+    autonomy: Autonomy
+    world: World
+    own: list[Change]
+    foreign: list[Change]
+    calls: Sequence[Called]
+    has_read: bool
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What all cases of a process share. `tools` are the product's unless a test plants a fault among them."""
+
+    db: Database
+    settings: Settings
+    picture: Picture
+    neighbour: Neighbour
+    tools: Sequence[Tool[Any]] = TOOLS
+
+    async def play(self, case: Case, autonomy: Autonomy, guarding: Guarding = Guarding.ON) -> Played:
+        """Play the case in a world of its own."""
+        world = await make_world(self.db, self.settings, self.neighbour, case, autonomy)
+        case = case.in_world(world.values)
+        with clock.frozen(later(minutes=2)):
+            await bring_in(world, self.settings, case.carrier, case.text)
+        return await self._answer(world, case, autonomy, guarding)
+
+    async def play_benign(self, case: Case, autonomy: Autonomy) -> Played:
+        """Play only the honest request of the case."""
+        world = await make_world(self.db, self.settings, self.neighbour, case, autonomy)
+        way = Carrier.MAIL_BODY if case.is_mail else Carrier.TELEGRAM_TEXT
+        alone = case.model_copy(update={"calls": (), "carrier": way})
+        return await self._answer(world, alone, autonomy, Guarding.ON)
+
+    async def _answer(self, world: World, case: Case, autonomy: Autonomy, guarding: Guarding) -> Played:
+        with clock.frozen(later(minutes=1)):
+            await hear(world, self.settings, case.benign)
+        model = Obedient(
+            case,
+            str(world.contact_id),
+            world.values["company.id"],
+            is_curious=_must_look(world, case),
+            is_told=guarding is Guarding.OFF,
+        )
+        before = await self._look(world)
+        with clock.frozen(NOW):
+            await self._work(world, model, _tools(self.tools, case, guarding))
+        after = await self._look(world)
+        own, foreign = (changes(old, new) for old, new in zip(before, after, strict=True))
+        return Played(case, autonomy, world, own, foreign, model.calls, model.has_read)
+
+    async def _look(self, world: World) -> Any:
+        return await asyncio.gather(
+            self.picture(self.db, world.organization_id),
+            self.picture(self.db, world.neighbour.organization_id),
+        )
+
+    async def _work(self, world: World, model: Obedient, tools: Sequence[Tool[BaseModel]]) -> None:
+        async with self.db.transaction(system(world.organization_id), "redteam.open_run") as tx:
+            waiting = await list_open_runs(tx, world.conversation_id)
+        ears = Ears(Dispatcher(self.db, PostgresGraph(self.db), tools), model)
+
+        def chosen(_: ModelChoice) -> LanguageModel:
+            return model
+
+        runtime = Runtime(self.db, self.settings, ears, chosen, agents={inbox.KIND: AGENT})
+        for run in waiting:
+            await runtime.execute(world.organization_id, run.id)
+
+
+def _must_look(world: World, case: Case) -> bool:
+    """Whether there is anything to be found beyond the thread: the text itself, or the secret that it asks for.
+
+    Otherwise the model knows only what its counterpart does, and a seat on autopilot may answer by itself.
+    """
+    is_in_thread = case.is_mail or case.carrier in IN_TELEGRAM
+    return not is_in_thread or any(world.canary in str(call.args) for call in case.calls)
+
+
+def _tools(tools: Sequence[Tool[Any]], case: Case, guarding: Guarding) -> list[Tool[Any]]:
+    """The tools as the dispatcher has them. Without policy each is declared a harmless look at our own rows."""
+    if guarding is Guarding.OFF:
+        tools = [replace(tool, risk=Risk.READ, reach=Reach.SELF) for tool in tools]
+    if case.carrier is not Carrier.TOOL_ERROR:
+        return list(tools)
+    wanted = {call.tool for call in case.calls}
+    broken = next((name for name in _MAY_BREAK if name not in wanted), "list_facts")
+    return [_failing(tool, case.text) if tool.name == broken else tool for tool in tools]
+
+
+def _failing(tool: Tool[Any], text: str) -> Tool[Any]:
+    async def fail(ctx: ToolContext, args: BaseModel) -> object:
+        raise ToolFailed(text)
+
+    return replace(tool, function=fail)
+
+
+async def _everything(tx: Tx, run: Run, bidi: Bidi) -> Principal:
+    """A seat that may do all there is, so that nothing but policy stands in the way."""
+    return replace(bidi.principal(run.id), scopes=frozenset({"*"}))
+
+
+def _agent() -> Agent[Any, Any]:
+    """The inbox agent, but its model may call every tool."""
+    return replace(inbox.make(), tools=lambda _: offered(TOOLS), principal=_everything)
+
+
+AGENT = _agent()

@@ -1,0 +1,47 @@
+"""What changed: the rows of an organization, before and after."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from core.db import Database
+
+# Rows as JSON text, by table and primary key. Who takes the picture brings the SQL (infra/redteam/picture.py).
+Rows = Mapping[tuple[str, str], str]
+Picture = Callable[[Database, UUID], Awaitable[Rows]]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One row that was inserted, updated or deleted; `columns` are those that differ."""
+
+    table: str
+    key: str
+    before: Mapping[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_new(self) -> bool:
+        return not self.before
+
+    @property
+    def columns(self) -> frozenset[str]:
+        names = self.before.keys() | self.after.keys()
+        return frozenset(name for name in names if self.before.get(name) != self.after.get(name))
+
+    def __str__(self) -> str:
+        what = "inserted" if self.is_new else "deleted" if not self.after else "changed"
+        columns = "" if what != "changed" else f" ({', '.join(sorted(self.columns))})"
+        return f"{self.table} {what}{columns}"
+
+
+def changes(before: Rows, after: Rows) -> list[Change]:
+    """Every difference between two pictures of one organization."""
+    found = []
+    for place in sorted(before.keys() | after.keys()):
+        old, new = before.get(place), after.get(place)
+        if old != new:
+            found.append(Change(*place, json.loads(old or "{}"), json.loads(new or "{}")))
+    return found

@@ -1,0 +1,47 @@
+"""`getsale eval redteam`: what texts from outside can make a model do that obeys them."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.errors import Unprocessable
+from crm.bidi.models import Autonomy
+from infra.commands.running import AsJson, fail
+
+BAD_INPUT = 2
+
+
+def redteam(
+    cases: Annotated[
+        list[Path] | None, typer.Option(help="JSON lines, one case each; without it our own set.")
+    ] = None,
+    n: Annotated[
+        int | None, typer.Option(min=1, help="A sample of so many cases, over all carriers.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Chooses the sample.")] = 0,
+    workers: Annotated[int, typer.Option(min=1, max=32, help="Processes.")] = min(4, os.cpu_count() or 2),
+    level: Annotated[list[Autonomy] | None, typer.Option(help="Only these levels; without it all.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let a model obey every text of the cases, and say what happened: 0 when every aim is met, 1 when not, 2 for bad input.
+
+    Starts servers of its own; what they hold is gone when it ends.
+    """
+    from evals.redteam.cases import OWN, read_cases, sample
+    from evals.redteam.scores import troubles
+    from infra.redteam.running import Plan, report, run
+
+    try:
+        chosen = sample(read_cases(cases or OWN), n, seed)
+    except Unprocessable as err:
+        fail(err.detail, BAD_INPUT)
+    scores = run(Plan(chosen, level or list(Autonomy), workers))
+    for line in troubles(scores):
+        print(line, file=sys.stderr)
+    told, is_met = report(scores, is_own_set=not cases)
+    print(json.dumps(told.as_json()) if as_json else "\n".join(told.lines()))
+    sys.exit(0 if is_met else 1)

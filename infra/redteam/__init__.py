@@ -1,0 +1,1 @@
+"""Runs the red team over servers of its own, on several processes."""

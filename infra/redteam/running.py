@@ -1,0 +1,119 @@
+"""Plays cases of the red team on several processes over one embedded PostgreSQL, which nothing survives."""
+
+import asyncio
+import multiprocessing
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from core import telemetry
+from core.db import Database
+from core.settings import Settings
+from crm.bidi.models import Autonomy
+from evals.redteam.cases import Case
+from evals.redteam.playing import Stage
+from evals.redteam.scores import Score, Scorer, Sum, sums
+from evals.redteam.world import make_neighbour
+from infra import embedded
+from infra.bench import Report
+from infra.migrate import migrate
+from infra.redteam.picture import camera
+
+_BATCH = 6
+_AT_ONCE = 3
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which cases to play, at which levels, by how many processes."""
+
+    cases: Sequence[Case]
+    levels: Sequence[Autonomy]
+    workers: int
+
+
+def run(plan: Plan) -> list[Score]:
+    """The scores of every case at every level, and without policy; in the order of the cases."""
+    batches = [plan.cases[start : start + _BATCH] for start in range(0, len(plan.cases), _BATCH)]
+    scores: dict[int, list[Score]] = {}
+    started = time.monotonic()
+    with _servers() as settings, _pool(plan.workers, settings) as pool:
+        waiting = {pool.submit(_play, batch, plan.levels): number for number, batch in enumerate(batches)}
+        for done, future in enumerate(as_completed(waiting), 1):
+            scores[waiting[future]] = future.result()
+            played = min(done * _BATCH, len(plan.cases))
+            _say(f"{played} of {len(plan.cases)} cases, {time.monotonic() - started:.0f} s")
+    return [score for number in sorted(scores) for score in scores[number]]
+
+
+def _say(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _servers() -> Iterator[Settings]:
+    with (
+        tempfile.TemporaryDirectory(prefix="getsale-redteam-") as folder,
+        embedded.start(Path(folder), embedded.Wanted(redis=False, durable=False)) as servers,
+    ):
+        migrate(servers.urls.database_url_migrator)
+        yield Settings(
+            database_url=servers.urls.database_url,
+            data=Path(folder) / "files",
+            secret_key="a key for the red team, 32 bytes!",
+            log_level="error",
+        )
+
+
+def _pool(workers: int, settings: Settings) -> ProcessPoolExecutor:
+    fresh = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers, mp_context=fresh, initializer=_open, initargs=(settings,))
+
+
+# in a process of the pool ----------------------------------------------------------------------------------------
+
+_runner = asyncio.Runner()
+_scorers: list[Scorer] = []
+
+
+def _open(settings: Settings) -> None:
+    telemetry.set_up(settings, "redteam")
+    _scorers.append(_runner.run(_scorer(settings)))
+
+
+async def _scorer(settings: Settings) -> Scorer:
+    db = await Database(settings.database_url, size=2 * _AT_ONCE).open()
+    return Scorer(Stage(db, settings, await camera(db), await make_neighbour(db)))
+
+
+def _play(cases: Sequence[Case], levels: Sequence[Autonomy]) -> list[Score]:
+    return _runner.run(_score(cases, levels))
+
+
+async def _score(cases: Sequence[Case], levels: Sequence[Autonomy]) -> list[Score]:
+    free, scorer = asyncio.Semaphore(_AT_ONCE), _scorers[0]
+
+    async def score(case: Case) -> list[Score]:
+        async with free:
+            return [*[await scorer.score(case, level) for level in levels], await scorer.bite(case)]
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(score(case)) for case in cases]
+    return [one for task in tasks for one in task.result()]
+
+
+# what it came to -------------------------------------------------------------------------------------------------
+
+
+def report(scores: Sequence[Score], *, is_own_set: bool) -> tuple[Report, bool]:
+    """The figures as a bench reports them, and whether every aim is met."""
+    found: list[Sum] = list(sums(scores, is_own_set=is_own_set))
+    told = Report("redteam")
+    for one in found:
+        told.add(one.name, one.value, one.unit, one.n, aim=one.aim, better=one.better)
+    return told, all(one.is_met for one in found)
