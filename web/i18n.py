@@ -180,6 +180,12 @@ class Words:
             return text.replace(currency, f"{currency}\N{NO-BREAK SPACE}")
         return text
 
+    def cost(self, usd_micros: int) -> str:
+        """What something cost, in millionths of a dollar, with as many decimals as it has: `$0.0041`."""
+        dollars = Decimal(usd_micros) / 1_000_000
+        pattern = self._babel.currency_formats["standard"].pattern.replace(".00", ".00####")
+        return str(format_currency(dollars, "USD", pattern, locale=self._babel, currency_digits=False))
+
     def days_since(self, at: datetime) -> int:
         """Whole days between a moment and now."""
         return max(0, (clock.now() - at).days)

@@ -92,7 +92,6 @@ FIELDS: Mapping[str, str] = {
     "message_id": N_("Message"),
     "confidence": N_("Confidence"),
     "approval_id": N_("Question"),
-    "intents": N_("What they want"),
 }  # fmt: skip
 # Already told by the name of the record.
 _SILENT = frozenset({"record_kind", "subject_kind", "version"})
@@ -127,7 +126,7 @@ _NOT_DONE: Mapping[str, str] = {
     "internal": N_("it broke on our side"),
     "gave_up": N_("it did not work, however often it was tried"),
 }
-_PLACES: Mapping[str, str] = {
+PLACES: Mapping[str, str] = {
     "contact": "/contacts/{id}",
     "company": "/companies/{id}",
     "deal": "/deals/{id}",
@@ -202,7 +201,7 @@ def _fields(approval: ToolApproval, words: Words) -> list[CardField]:
             continue
         record = records.get(name)
         shown = hidden.shown(record["name"] if record else _value(name, value, approval.arguments, words))
-        href = _PLACES.get(record["kind"], "").format(id=record["id"]) if record else ""
+        href = PLACES.get(record["kind"], "").format(id=record["id"]) if record else ""
         label = words.gettext(FIELDS[name]) if name in FIELDS else name.replace("_", " ")
         fields.append(CardField(label, _pieces(name, shown, approval, is_record=bool(record)), href))
     return fields
@@ -273,7 +272,7 @@ def _href(mark: Mapping[str, Any], approval: ToolApproval) -> str:
     kind, id = str(mark.get("source_kind", "")), str(mark.get("source_id", ""))
     if kind == "message" and approval.conversation_id is not None:
         return f"/inbox/{approval.conversation_id}?folder=all#message-{id}"
-    return _PLACES[kind].format(id=id) if id and kind in _PLACES else ""
+    return PLACES[kind].format(id=id) if id and kind in PLACES else ""
 
 
 def _state(approval: ToolApproval, words: Words) -> str:

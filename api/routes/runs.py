@@ -1,8 +1,10 @@
 """Runs: what agents did and are doing, asking for one and stopping one."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
+from fastapi import Query
 from pydantic import Field, JsonValue
 
 from api.deps import ApiTx
@@ -10,12 +12,13 @@ from api.errors import BODY, problems
 from api.fields import Cursor, In, Limit, Out, PageOut, Text, example
 from api.nouns import Noun
 from crm.runs import actions as runs
-from crm.runs import queries
+from crm.runs import traces
+from crm.runs.model_calls import list_model_calls
 from crm.runs.models import RunStatus
-from crm.runs.tool_calls import list_tool_calls as calls_of
 from events.ids import BidiId, ConversationId, RunId, TriggerId
 
 router = Noun(tags=["runs"])
+Agent = Annotated[str, Query(max_length=50, description="Keeps the runs of one agent.", examples=["inbox"])]
 
 
 class RunIn(In):
@@ -42,6 +45,11 @@ class RunOut(Out):
     model: str
     outcome: str
     reason: str
+    bidi_name: str = Field(description="What the seat is called.")
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    reverted_at: datetime | None = Field(description="When a person took back what it had changed.")
 
 
 class ToolCallOut(Out):
@@ -53,6 +61,44 @@ class ToolCallOut(Out):
     status: str = Field(description="running, done, refused or failed")
     result: JsonValue
     error: str
+    call_key: str = Field(description="The same call of a run is made once under one key.")
+    risk: str = Field(description="read, write, propose or external")
+    started_at: datetime
+    duration_ms: int | None = Field(description="Null until it ended.")
+    approval_id: UUID | None = Field(description="The question to a person, if there was one.")
+
+
+class ModelCallOut(Out):
+    task: str = Field(description="The step of the agent that asked.", examples=["triage"])
+    model: str
+    attempt: int
+    outcome: str = Field(description="answered, limited, refused, failed, broken or cut_off")
+    usage_from: str = Field(description="provider, estimate or none: who counted the tokens.")
+    tokens_in: int
+    tokens_out: int
+    cost_usd_micros: int
+    started_at: datetime
+    latency_ms: int
+    first_token_ms: int | None
+
+
+class RunChangeOut(Out):
+    event_id: UUID
+    at: datetime
+    type: str = Field(examples=["deal.updated"])
+    subject_kind: str
+    subject_id: UUID
+    name: str | None
+    changes: dict[str, list[JsonValue]] = Field(description="Field to what it held before and holds after.")
+
+
+class RunStepsOut(Out):
+    """Everything that is recorded of a run, each list in order."""
+
+    nodes: list[str] = Field(description="The nodes of its graph that it went through.")
+    model_calls: list[ModelCallOut]
+    tool_calls: list[ToolCallOut]
+    changes: list[RunChangeOut]
 
 
 @router.get("/runs", operation_id="list_runs", summary="List runs, the newest first")
@@ -60,18 +106,19 @@ async def list_runs(
     tx: ApiTx,
     status: RunStatus | None = None,
     conversation_id: ConversationId | None = None,
+    bidi_id: BidiId | None = None,
+    agent: Agent | None = None,
     cursor: Cursor = None,
     limit: Limit = 25,
 ) -> PageOut[RunOut]:
-    page = await queries.list_runs(
-        tx, status=status, conversation_id=conversation_id, cursor=cursor, limit=limit
-    )
+    wanted = traces.RunFilter(status=status, conversation_id=conversation_id, bidi_id=bidi_id, agent=agent)
+    page = await traces.list_run_lines(tx, wanted, cursor=cursor, limit=limit)
     return PageOut[RunOut].of(page)
 
 
 @router.get("/runs/{run_id}", operation_id="get_run", summary="Read one run", responses=problems(404))
 async def get_run(tx: ApiTx, run_id: RunId) -> RunOut:
-    return RunOut.model_validate(await queries.get_run(tx, run_id))
+    return RunOut.model_validate(await traces.get_run_line(tx, run_id))
 
 
 @router.get(
@@ -81,8 +128,24 @@ async def get_run(tx: ApiTx, run_id: RunId) -> RunOut:
     responses=problems(404),
 )
 async def list_tool_calls(tx: ApiTx, run_id: RunId) -> list[ToolCallOut]:
-    await queries.get_run(tx, run_id)
-    return [ToolCallOut.model_validate(call) for call in await calls_of(tx, run_id)]
+    await traces.get_run_line(tx, run_id)
+    return [ToolCallOut.model_validate(call) for call in await traces.list_traced_calls(tx, run_id)]
+
+
+@router.get(
+    "/runs/{run_id}/steps",
+    operation_id="get_run_steps",
+    summary="Read a run step by step",
+    responses=problems(404),
+)
+async def get_run_steps(tx: ApiTx, run_id: RunId) -> RunStepsOut:
+    await traces.get_run_line(tx, run_id)
+    return RunStepsOut(
+        nodes=await traces.list_visited_nodes(tx, run_id),
+        model_calls=[ModelCallOut.model_validate(call) for call in await list_model_calls(tx, run_id)],
+        tool_calls=[ToolCallOut.model_validate(call) for call in await traces.list_traced_calls(tx, run_id)],
+        changes=[RunChangeOut.model_validate(change) for change in await traces.list_run_changes(tx, run_id)],
+    )
 
 
 @router.post(
@@ -94,7 +157,7 @@ async def list_tool_calls(tx: ApiTx, run_id: RunId) -> list[ToolCallOut]:
 )
 async def ask_for_run(tx: ApiTx, conversation_id: ConversationId, wanted: RunIn) -> RunOut:
     run_id = await runs.ask_for_run(tx, conversation_id, bidi_id=wanted.bidi_id, feedback=wanted.feedback)
-    return RunOut.model_validate(await queries.get_run(tx, run_id))
+    return RunOut.model_validate(await traces.get_run_line(tx, run_id))
 
 
 @router.post(
@@ -104,4 +167,5 @@ async def ask_for_run(tx: ApiTx, conversation_id: ConversationId, wanted: RunIn)
     responses=problems(404, 409),
 )
 async def cancel_run(tx: ApiTx, run_id: RunId) -> RunOut:
-    return RunOut.model_validate(await runs.stop_run(tx, run_id))
+    await runs.stop_run(tx, run_id)
+    return RunOut.model_validate(await traces.get_run_line(tx, run_id))

@@ -129,6 +129,7 @@ class DraftCard:
     decider_name: str
     decided_at: datetime | None
     created_at: datetime
+    run_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -414,7 +415,7 @@ async def find_draft_card(tx: Tx, conversation_id: UUID) -> DraftCard | None:
         """
         SELECT d.id, d.conversation_id, d.status, d.version, d.body, d.original_body, d.language, d.based_on_seq,
                d.answers, d.flags, d.model, CASE WHEN a.reason = '' THEN d.reason ELSE a.reason END AS reason,
-               b.name AS bidi_name, b.autonomy,
+               d.run_id, b.name AS bidi_name, b.autonomy,
                coalesce(cm.name, '') AS checker_name, d.edited_by AS editor_id, coalesce(em.name, '') AS editor_name,
                a.why, a.snoozed_until, a.due_at, a.decided_by, coalesce(dm.name, '') AS decider_name, a.decided_at,
                d.created_at

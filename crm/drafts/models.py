@@ -47,8 +47,7 @@ class Evidence:
 class Flag:
     """Something in the body that a person should check before it goes out.
 
-    `kind` is one of: unsourced_value, untrusted_value, new_address, new_link, language, moved_on, mixed_script, hidden_text,
-    sources_differ, wrong_name, promise, feedback.
+    `kind` is one of: unsourced_value, untrusted_value, new_address, new_link, language, moved_on, mixed_script, sources_differ.
     """
 
     kind: str
@@ -98,11 +97,10 @@ class Draft:
 
 @dataclass(frozen=True)
 class NewDraft:
-    """What an agent proposes to send into a conversation; `why` says, as codes, why it does not send it itself."""
+    """What an agent proposes to send into a conversation."""
 
     conversation_id: ConversationId
     body: str
     language: str
     evidence: tuple[Evidence, ...] = field(default=())
     flags: tuple[Flag, ...] = field(default=())
-    why: tuple[str, ...] = ()

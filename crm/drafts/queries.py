@@ -3,7 +3,7 @@
 from core.db import Tx
 from core.pagination import Page, decode_id, encode_cursor, page_of, page_size
 from crm.drafts.models import Draft, DraftStatus, Evidence
-from events.ids import ConversationId, DraftId
+from events.ids import ConversationId, DraftId, RunId
 
 
 async def get_draft(tx: Tx, draft_id: DraftId) -> Draft:
@@ -80,6 +80,22 @@ async def list_drafts(
         limit=size + 1,
     )
     return page_of(found, size, after=lambda draft: encode_cursor(draft.id))
+
+
+async def find_draft_of_run(tx: Tx, run_id: RunId) -> Draft | None:
+    """The draft that a run wrote last, or None."""
+    return await tx.find(
+        Draft,
+        """
+        SELECT id, conversation_id, contact_id, bidi_id, run_id, status, version, body, original_body, language,
+               based_on_seq, answers, content_hash, flags, model, reason, checked_by, edited_by, created_at
+          FROM drafts
+         WHERE run_id = %(run_id)s
+         ORDER BY id DESC
+         LIMIT 1
+        """,
+        run_id=run_id,
+    )
 
 
 async def list_evidence(tx: Tx, draft_id: DraftId) -> list[Evidence]:

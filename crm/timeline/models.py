@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from events.ids import ConversationId, RecordKind
+from events.ids import ConversationId, RecordKind, RunId
 
 
 class ItemKind(StrEnum):
@@ -23,7 +23,7 @@ class Item:
     """`record_*` is what it hangs on: the record itself, or one that belongs to it.
 
     `title` is a task's, meeting's or file's name, or the name of an event; `text` its words; `status` a task's or
-    meeting's state, or a message's direction. `changed` names the fields of a change, `stages` holds from and to.
+    meeting's state, or a message's direction. `run_id` is the run of the agent that did it. `changed` names the fields of a change, `stages` holds from and to.
     """
 
     kind: ItemKind
@@ -39,5 +39,6 @@ class Item:
     text: str
     status: str
     conversation_id: ConversationId | None
+    run_id: RunId | None
     changed: list[str]
     stages: list[str | None]

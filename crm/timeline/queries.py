@@ -67,10 +67,10 @@ _TIMELINE: LiteralString = """
     ), items AS (
         SELECT 'note' AS kind, n.id, n.created_at AS at, about.kind AS record_kind, about.id AS record_id,
                n.author_kind AS actor_kind, n.author_id AS actor_id, '' AS title, n.body AS text, '' AS status,
-               NULL::uuid AS conversation_id
+               NULL::uuid AS conversation_id, n.run_id
           FROM about
          CROSS JOIN LATERAL (
-               SELECT id, created_at, author_kind, author_id, body
+               SELECT id, created_at, author_kind, author_id, body, run_id
                  FROM notes
                 WHERE (record_kind, record_id) = (about.kind, about.id)
                   AND removed_at IS NULL
@@ -80,10 +80,10 @@ _TIMELINE: LiteralString = """
                 LIMIT %(limit)s) AS n
          UNION ALL
         SELECT 'task', t.id, t.created_at, about.kind, about.id, t.created_by_kind, t.created_by_id, t.title,
-               t.description, CASE WHEN t.done_at IS NULL THEN 'open' ELSE 'done' END, NULL
+               t.description, CASE WHEN t.done_at IS NULL THEN 'open' ELSE 'done' END, NULL, t.run_id
           FROM about
          CROSS JOIN LATERAL (
-               SELECT id, created_at, created_by_kind, created_by_id, title, description, done_at
+               SELECT id, created_at, created_by_kind, created_by_id, title, description, done_at, run_id
                  FROM tasks
                 WHERE (record_kind, record_id) = (about.kind, about.id)
                   AND removed_at IS NULL
@@ -92,7 +92,7 @@ _TIMELINE: LiteralString = """
                 ORDER BY created_at DESC, id DESC
                 LIMIT %(limit)s) AS t
          UNION ALL
-        SELECT 'file', f.id, f.created_at, about.kind, about.id, f.uploaded_by_kind, f.uploaded_by_id, f.name, '', '', NULL
+        SELECT 'file', f.id, f.created_at, about.kind, about.id, f.uploaded_by_kind, f.uploaded_by_id, f.name, '', '', NULL, NULL
           FROM about
          CROSS JOIN LATERAL (
                SELECT id, created_at, uploaded_by_kind, uploaded_by_id, name
@@ -106,10 +106,10 @@ _TIMELINE: LiteralString = """
          UNION ALL
         -- a meeting is found by what it is about and by who takes part, and shown once
         SELECT DISTINCT ON (g.id) 'meeting', g.id, g.starts_at, about.kind, about.id, g.created_by_kind,
-               g.created_by_id, g.title, g.outcome, g.status, NULL::uuid
+               g.created_by_id, g.title, g.outcome, g.status, NULL::uuid, g.run_id
           FROM about
          CROSS JOIN LATERAL (
-              (SELECT id, starts_at, created_by_kind, created_by_id, title, outcome, status
+              (SELECT id, starts_at, created_by_kind, created_by_id, title, outcome, status, run_id
                  FROM meetings
                 WHERE (record_kind, record_id) = (about.kind, about.id)
                   AND removed_at IS NULL
@@ -118,7 +118,8 @@ _TIMELINE: LiteralString = """
                 ORDER BY starts_at DESC, id DESC
                 LIMIT %(limit)s)
                 UNION
-              (SELECT m.id, m.starts_at, m.created_by_kind, m.created_by_id, m.title, m.outcome, m.status
+              (SELECT m.id, m.starts_at, m.created_by_kind, m.created_by_id, m.title, m.outcome, m.status,
+                      m.run_id
                  FROM meeting_contacts a
                  JOIN meetings m ON (m.organization_id, m.id) = (a.organization_id, a.meeting_id)
                 WHERE about.kind = 'contact'
@@ -130,7 +131,7 @@ _TIMELINE: LiteralString = """
                 LIMIT %(limit)s)) AS g
          UNION ALL
         SELECT 'message', m.id, m.occurred_at, 'contact', people.id, m.author_kind, m.author_id, c.subject,
-               left(m.body, 400), m.direction, c.id
+               left(m.body, 400), m.direction, c.id, NULL
           FROM people
           JOIN conversations c ON c.contact_id = people.id
          CROSS JOIN LATERAL (
@@ -144,10 +145,10 @@ _TIMELINE: LiteralString = """
                 LIMIT %(limit)s) AS m
          UNION ALL
         SELECT CASE WHEN e.type LIKE '%%.stage.changed' THEN 'stage' ELSE 'change' END, e.id, e.occurred_at,
-               about.kind, about.id, e.actor_kind, e.actor_id, e.type, '', '', NULL
+               about.kind, about.id, e.actor_kind, e.actor_id, e.type, '', '', NULL, e.run_id
           FROM about
          CROSS JOIN LATERAL (
-               SELECT id, occurred_at, actor_kind, actor_id, type
+               SELECT id, occurred_at, actor_kind, actor_id, type, run_id
                  FROM events
                 WHERE (subject_kind, subject_id) = (about.kind, about.id)
                   AND CASE WHEN type LIKE '%%.stage.changed' THEN 'stage' ELSE 'change' END = ANY(%(kinds)s)
@@ -163,7 +164,7 @@ _TIMELINE: LiteralString = """
     SELECT p.kind, p.id, p.at, p.record_kind, p.record_id, coalesce(rc.name, ro.name, rd.name, lc.name) AS record_name,
            p.actor_kind, p.actor_id,
            coalesce(am.name, ab.name, CASE WHEN p.actor_kind = 'contact' THEN rc.name END) AS actor_name,
-           p.title, p.text, p.status, p.conversation_id,
+           p.title, p.text, p.status, p.conversation_id, p.run_id,
            ARRAY(SELECT jsonb_object_keys(v.changes) ORDER BY 1) AS changed,
            CASE WHEN p.kind = 'stage' THEN ARRAY[s.name, t.name] ELSE '{}' END AS stages
       FROM page p

@@ -120,6 +120,7 @@ OPERATIONS = (
     Operation("list_runs", "GET", "/runs"),
     Operation("get_run", "GET", "/runs/{run_id}"),
     Operation("list_tool_calls", "GET", "/runs/{run_id}/tool-calls"),
+    Operation("get_run_steps", "GET", "/runs/{run_id}/steps"),
     Operation("ask_for_run", "POST", f"{_CONVERSATION}/runs", {}, status=202, scope="conversations:write"),
     Operation("cancel_run", "POST", "/runs/{run_id}/cancellation", scope="conversations:write"),
     Operation("list_api_keys", "GET", "/api-keys"),

@@ -1,1 +1,0 @@
-"""What agents may do by themselves: the matrix, and where an organization is stricter."""

@@ -1,0 +1,64 @@
+"""The shape of each agent's graph as data, for those who show a run and may not load LangGraph.
+
+A test holds it against the graphs themselves, so it cannot drift from them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+START, END = "__start__", "__end__"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Nodes in the order in which they are met, and the ways between them.
+
+    `tasks` says which node asks the model for what. A tool call belongs to the node that its key begins with, as
+    `draft.0` to draft; one of another key to `calling`.
+    """
+
+    nodes: tuple[str, ...]
+    edges: tuple[tuple[str, str], ...]
+    calling: str
+    tasks: Mapping[str, str] = field(default_factory=dict)
+
+    def node_of_task(self, task: str) -> str:
+        return self.tasks.get(task, task)
+
+    def node_of_call(self, call_key: str) -> str:
+        node = call_key.partition(".")[0]
+        return node if node in self.nodes else self.calling
+
+
+SHAPES: Mapping[str, Shape] = {
+    "inbox": Shape(
+        nodes=("triage", "gather", "draft", "guard", "propose", "notify"),
+        edges=(
+            (START, "triage"),
+            ("triage", "gather"),
+            ("triage", "notify"),
+            ("triage", END),
+            ("gather", "draft"),
+            ("draft", "guard"),
+            ("draft", "notify"),
+            ("guard", "propose"),
+            ("propose", "notify"),
+            ("propose", END),
+            ("notify", END),
+        ),
+        calling="gather",
+    ),
+    "copilot": Shape(
+        nodes=("think", "act", "check"),
+        edges=(
+            (START, "think"),
+            ("think", "act"),
+            ("think", "check"),
+            ("act", "think"),
+            ("check", "think"),
+            ("check", END),
+        ),
+        calling="act",
+        tasks={"copilot": "think"},
+    ),
+}

@@ -1,0 +1,132 @@
+"""The pages of runs: a real run of the inbox agent, read back step by step."""
+
+import pytest
+
+from core import clock
+from core.db import Database
+from core.principal import Principal
+from core.settings import Settings
+from crm.runs.model_calls import CallOutcome, ModelCall, UsageFrom, record_model_calls
+from crm.runs.models import Run
+from tests.support.office import Office, make_office
+from tests.web.conftest import Browser
+from web.i18n import Words
+
+FRAGMENT = {"HX_Request": "true"}
+
+
+@pytest.fixture
+async def office(database: Database, organization: Principal, settings: Settings) -> Office:
+    return await make_office(database, organization, settings)
+
+
+@pytest.fixture
+async def answered(office: Office) -> Run:
+    """The rules that stand in for a model cost nothing; what one would have cost is noted as its meter does."""
+    run = await office.answer("Hello, what does a scanner cost for 40 of them?")
+    async with office.db.transaction(office.owner, "test") as tx:
+        await record_model_calls(tx, run.id, [_asked("triage"), _asked("draft")])
+    return run
+
+
+def _asked(task: str) -> ModelCall:
+    return ModelCall(
+        task, "qwen3", 1, CallOutcome.ANSWERED, UsageFrom.PROVIDER, 1200, 80, 4_123, clock.now(), 310, 90
+    )
+
+
+async def test_the_list_says_who_worked_on_what_and_how_it_ended(browser: Browser, answered: Run) -> None:
+    page = (await browser.get("/runs")).text
+
+    assert f'href="/runs/{answered.id}"' in page
+    assert "Conversation with Vera Lind" in page
+    assert "Mira: proposed a reply" in page
+    assert "Finished" in page
+
+
+async def test_the_list_keeps_what_its_filter_asks_for(browser: Browser, answered: Run) -> None:
+    own = await browser.get(f"/runs?bidi_id={answered.bidi_id}&agent=inbox&status=succeeded")
+    none = await browser.get("/runs?bidi_id=&agent=&status=failed")
+
+    assert f'href="/runs/{answered.id}"' in own.text
+    assert f'href="/runs/{answered.id}"' not in none.text
+    assert "No run is like that" in none.text
+
+
+async def test_a_run_shows_its_steps_what_it_wrote_and_on_what_that_rests(
+    browser: Browser, office: Office, answered: Run
+) -> None:
+    page = (await browser.get(f"/runs/{answered.id}")).text
+
+    for step in ("Inbox agent", "Understand", "Gather", "brief_contact", "recall", "draft_reply"):
+        assert f'<span class="clip">{step}</span>' in page
+    assert (await office.body())[:30] in page
+    assert "Price list 2026" in page
+    assert "Draft: written" in page
+
+
+async def test_a_tool_call_shows_what_policy_said_and_what_went_in_and_out(
+    browser: Browser, office: Office, answered: Run
+) -> None:
+    call = next(call for call in await office.calls(answered.id) if call.tool == "draft_reply")
+
+    page = (await browser.get(f"/runs/{answered.id}?step={call.id}", **FRAGMENT)).text
+
+    assert page.lstrip().startswith('<div class="run-page"')
+    assert "<dt>Risk</dt><dd" in page
+    assert "had read text from outside" in page
+    assert "allowed" in page
+    assert "<dt>body</dt>" in page
+    assert "Draft: written" in page
+
+
+async def test_a_model_call_shows_its_tokens_and_what_it_cost(browser: Browser, answered: Run) -> None:
+    page = (await browser.get(f"/runs/{answered.id}?step=m1")).text
+
+    assert '<dt>Asked for</dt><dd class="run-value" lang="en">draft</dd>' in page
+    assert '<dt>Tokens in</dt><dd class="run-value" lang="en">1,200</dd>' in page
+    assert '<dt>Cost</dt><dd class="run-value" lang="en">$0.004123</dd>' in page
+    assert "counted by the provider" in page
+
+
+async def test_the_graph_marks_where_the_run_went(browser: Browser, answered: Run) -> None:
+    page = (await browser.get(f"/runs/{answered.id}?view=graph")).text
+
+    assert page.count('class="node is-visited"') == 5
+    assert page.count('class="way is-visited"') == 6
+    assert "Understand, Gather, Write, Check the text, Propose" in page
+
+
+async def test_what_a_contact_wrote_is_text(browser: Browser, office: Office) -> None:
+    run = await office.answer("<img src=x onerror=alert(1)> what does a scanner cost?")
+
+    pages = [(await browser.get(f"/runs/{run.id}")).text] + [
+        (await browser.get(f"/runs/{run.id}?step={call.id}")).text for call in await office.calls(run.id)
+    ]
+
+    assert not any("<img" in page for page in pages)
+    assert any("&lt;img" in page for page in pages)
+
+
+async def test_a_draft_leads_to_the_run_that_wrote_it(browser: Browser, answered: Run) -> None:
+    page = (await browser.get(f"/inbox/{answered.conversation_id}?folder=all")).text
+
+    assert f'<a href="/runs/{answered.id}">How it was made</a>' in page
+
+
+async def test_the_api_tells_a_run_step_by_step(office: Office, answered: Run, browser: Browser) -> None:
+    found = (await browser.get(f"/api/v1/runs/{answered.id}/steps")).json()
+
+    assert set(found["nodes"]) == {"triage", "gather", "draft", "guard", "propose"}
+    assert [call["tool"] for call in found["tool_calls"]] == [
+        call.tool for call in await office.calls(answered.id)
+    ]
+    assert {call["task"] for call in found["model_calls"]} == {"triage", "draft"}
+    assert "ai.draft.generated" in [change["type"] for change in found["changes"]]
+
+
+def test_costs_keep_the_decimals_that_they_have() -> None:
+    costs = (0, 4_123, 1_500_000)
+
+    assert [Words("en", "UTC").cost(one) for one in costs] == ["$0.00", "$0.004123", "$1.50"]
+    assert Words("ru", "UTC").cost(4_123) == "0,004123\xa0$"

@@ -1,0 +1,91 @@
+"""What agents did: the list of runs, and one run step by step."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+from pydantic import BeforeValidator
+
+from crm.bidi.queries import list_bidi
+from crm.conversations.inbox import list_evidence
+from crm.drafts.queries import find_draft_of_run
+from crm.runs import traces
+from crm.runs.graphs import SHAPES
+from crm.runs.model_calls import list_model_calls
+from crm.runs.models import RunStatus
+from events.ids import BidiId, RunId
+from web import run_details, run_graph, runs_view
+from web.pages import records
+from web.run_details import Trace
+from web.viewer import CurrentSession, Session
+
+router = APIRouter(prefix="/runs")
+_NONE_IF_EMPTY = BeforeValidator(lambda text: text or None)
+Seat = Annotated[BidiId | None, _NONE_IF_EMPTY]
+Status = Annotated[RunStatus | None, _NONE_IF_EMPTY]
+Agent = Annotated[str, Query(max_length=50)]
+Cursor = Annotated[str, Query(max_length=1000)]
+StepId = Annotated[str, Query(max_length=50)]
+View = Annotated[str, Query(pattern="^(time|graph)$")]
+
+
+@router.get("")
+async def show_runs(
+    session: CurrentSession,
+    bidi_id: Seat = None,
+    agent: Agent = "",
+    status: Status = None,
+    cursor: Cursor = "",
+    part: str = "",
+) -> Response:
+    """The runs of all seats, the newest first."""
+    wanted = traces.RunFilter(status=status, bidi_id=bidi_id, agent=agent or None)
+    page = await traces.list_run_lines(session.tx, wanted, cursor=cursor or None)
+    chosen = {"bidi_id": str(bidi_id or ""), "agent": agent, "status": str(status or "")}
+    context: dict[str, Any] = {"runs": page, "view": runs_view, "chosen": chosen, "cursor": cursor}
+    if part == "list":
+        return session.page("runs/_list.html", **context)
+    seats = [seat for seat in await list_bidi(session.tx) if seat.agent]
+    return session.page("runs/index.html", seats=seats, **context, **await records.frame(session, "runs"))
+
+
+@router.get("/{run_id}")
+async def show_run(
+    session: CurrentSession, run_id: RunId, step: StepId = runs_view.RUN, view: View = "time", part: str = ""
+) -> Response:
+    """One run; `step` is open beside the tree."""
+    context = await load(session, run_id, step, view)
+    if part == "run" or session.is_fragment:
+        return session.page("runs/_run.html", **context)
+    return session.page("runs/show.html", **context, **await records.frame(session, "runs"))
+
+
+async def load(session: Session, run_id: RunId, step: str, view: str) -> dict[str, Any]:
+    """What the page of a run shows. Raises: NotFound, Forbidden."""
+    trace = await _trace(session, run_id)
+    steps = runs_view.steps_of(trace.run, trace.models, trace.tools, trace.visited, session.words)
+    shape = SHAPES.get(trace.run.agent)
+    return {
+        "run": trace.run,
+        "trace": trace,
+        "steps": steps,
+        "detail": run_details.detail_of(trace, steps, step, session.words),
+        "mode": view if shape else "time",
+        "picture": run_graph.draw(shape, trace.visited) if shape else None,
+        "view": runs_view,
+    }
+
+
+async def _trace(session: Session, run_id: RunId) -> Trace:
+    tx = session.tx
+    run = await traces.get_run_line(tx, run_id)
+    draft = await find_draft_of_run(tx, run_id)
+    return Trace(
+        run=run,
+        models=await list_model_calls(tx, run_id),
+        tools=await traces.list_traced_calls(tx, run_id),
+        changes=await traces.list_run_changes(tx, run_id),
+        visited=await traces.list_visited_nodes(tx, run_id),
+        draft=draft,
+        evidence=await list_evidence(tx, draft.id) if draft else (),
+    )
