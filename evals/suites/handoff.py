@@ -8,4 +8,5 @@ SUITE = Suite(
     about="calls a person with the right reason, and only when it should",
     deciding=(outcomes.decision, outcomes.handoff),
     looking=(outcomes.final_state,),
+    thresholds={"pass_rate": 0.32, "final_state": 1.0},
 )

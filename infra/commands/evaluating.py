@@ -13,7 +13,7 @@ from core.settings import Settings, load
 from infra.commands.running import AsJson, fail, servers
 
 if TYPE_CHECKING:
-    from crm.evaluations.models import EvalCase, EvalRun
+    from crm.evaluations.models import EvalCase, EvalRun, NewEvalRun
 
 BAD_INPUT = 2
 app = typer.Typer(
@@ -86,6 +86,28 @@ def run_suite(
     sys.exit(0 if run.is_passed else 1)
 
 
+@app.command("baseline")
+def keep_baseline(
+    suites: Annotated[list[str] | None, typer.Argument(help="All, if none is named.")] = None,
+) -> None:
+    """Play whole suites with the offline model and keep what passed as what the ratchet holds."""
+    from core.errors import Unprocessable
+    from evals.planning import plan
+    from evals.ratchet import write_baseline
+    from evals.suites import SUITES, find_suite
+
+    _quieten()
+    try:
+        found = [find_suite(name) for name in suites or SUITES]
+        with servers(with_demo=False) as settings:
+            _quieten()
+            for suite in found:
+                new = plan(suite, suite.cases(), model="offline")
+                print(write_baseline(*_play(settings, "evaluations", new, 0, None)))
+    except Unprocessable as err:
+        fail(err.detail, BAD_INPUT)
+
+
 def _quieten() -> None:
     """Progress is ours to tell; whoever wants the logs sets LOG_LEVEL."""
     from core import telemetry
@@ -97,11 +119,11 @@ def _quieten() -> None:
 
 
 def _play(
-    settings: Settings, organization: str, new: object, workers: int, resume: UUID | None
+    settings: Settings, organization: str, new: "NewEvalRun", workers: int, resume: UUID | None
 ) -> "tuple[EvalRun, list[EvalCase]]":
     from infra.evaluation.playing import play
 
-    return asyncio.run(play(settings, organization, new, workers=workers, resume=resume))  # type: ignore[arg-type]
+    return asyncio.run(play(settings, organization, new, workers=workers, resume=resume))
 
 
 def _print_run(run: "EvalRun", cases: "list[EvalCase]", as_json: bool) -> None:
