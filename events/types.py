@@ -78,6 +78,15 @@ class OrganizationCreated(Event):
 
 
 @dataclass(frozen=True)
+class PolicyUpdated(Event):
+    """What agents may do by themselves was tightened, or loosened again."""
+
+    name = "policy.updated"
+    subject_kind = "policy"
+    organization_id: OrganizationId
+
+
+@dataclass(frozen=True)
 class UserCreated(Event):
     name = "user.created"
     subject_kind = "user"

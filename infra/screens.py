@@ -119,8 +119,15 @@ def _speak(page: "Page", camera: Camera, locale: str) -> None:
 def _photograph_pages(page: "Page", camera: Camera, look: Look) -> None:
     page.goto(f"{camera.base}/inbox?folder=all")
     camera.shoot(page, "inbox", look)
+    for name in ("approvals", "policy"):
+        page.goto(f"{camera.base}/{name}")
+        camera.shoot(page, name, look)
     page.goto(f"{camera.base}/approvals")
-    camera.shoot(page, "approvals", look)
+    card = page.locator(".row[href*='/approvals/']").last
+    if card.count():
+        page.goto(f"{camera.base}{card.get_attribute('href')}")
+        camera.shoot(page, "approval", look)
+    page.goto(f"{camera.base}/inbox?folder=waiting")
     # A conversation in the page's own language, if one waits.
     rows = page.locator(".row:has(.chip.proposed)")
     spoken = rows.filter(has=page.locator(f".row-title[lang={look.locale}]"))

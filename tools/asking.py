@@ -102,7 +102,8 @@ async def judge(tx: Tx, approved: Approved, tool: Tool[BaseModel]) -> BaseModel 
         return _not_done("forbidden", f"{ctx.bidi.name} does not hold {tool.scope} any more.")
     if not ctx.principal.may(tool.scope):
         return _not_done("forbidden", f"Whoever approved it does not hold {tool.scope} any more.")
-    if gate.decision_of(ctx, tool, args, is_tainted=approved.call.is_tainted) is Decision.DENY:
+    state = gate.State(approved.call.is_tainted)
+    if await gate.decision_of(tx, ctx, tool, args, state) is Decision.DENY:
         return _not_done("denied", f"Policy denies {tool.name} to this seat now.")
     changed = await _changed(tx, approved)
     if changed:

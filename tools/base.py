@@ -13,43 +13,14 @@ from core.db import Tx
 from core.principal import Principal
 from core.trust import Trust
 from crm.bidi.models import Bidi
+from crm.policy.models import Decision as Decision
+from crm.policy.models import Impact as Impact
+from crm.policy.models import Reach as Reach
+from crm.policy.models import Risk as Risk
 from crm.runs.models import Run
 from events.ids import ConversationId, RunId
 from graph.store import GraphStore
 from memory.recall import Memories
-
-
-class Risk(StrEnum):
-    """What a tool does to the world."""
-
-    READ = "read"
-    WRITE = "write"
-    PROPOSE = "propose"
-    EXTERNAL = "external"
-
-
-class Reach(StrEnum):
-    """Whom it touches: our rows, the counterpart of the run's thread, somebody new, colleagues, the system."""
-
-    SELF = "self"
-    THREAD = "thread"
-    NEW = "new"
-    ORG = "org"
-    SYSTEM = "system"
-
-
-class Impact(StrEnum):
-    """What a write may spoil: notes, tags, tasks, stages, next steps | other fields | handle, consent, owner, money."""
-
-    LOW = "low"
-    ORDINARY = "ordinary"
-    SENSITIVE = "sensitive"
-
-
-class Decision(StrEnum):
-    ALLOW = "allow"
-    ASK = "ask"
-    DENY = "deny"
 
 
 class ToolStatus(StrEnum):
@@ -91,7 +62,8 @@ class RunContext:
     The run's fence is the lease's: once somebody else has leased the run, no call of this context has an effect.
     `is_tainted` says that the run has read text from outside before its first call, as every inbox run has.
     `model` and `prompt` name what writes the drafts of this run; they are stored with each. `asked` is what a colleague
-    asked this run to do, in their words, which are trusted.
+    asked this run to do, in their words, which are trusted. A run that is `is_counterpart_scoped` reads this thread,
+    what this same person told us and what may be published, and is refused everything else.
     """
 
     run: Run
@@ -101,6 +73,7 @@ class RunContext:
     model: str = ""
     prompt: str = ""
     asked: str = ""
+    is_counterpart_scoped: bool = False
 
     @property
     def run_id(self) -> RunId:
@@ -116,7 +89,8 @@ class RunContext:
 class ToolContext:
     """What a tool function gets: the run, the graph, memory, and a transaction when it is declared with `tx=True`.
 
-    A tool with `tx=False` asks dispatch for a short one with `short_tx()` and holds none while it waits.
+    A tool with `tx=False` asks dispatch for a short one with `short_tx()` and holds none while it waits. `why` says, as
+    codes, what a tool's `otherwise` stands in for.
     """
 
     run: RunContext
@@ -124,6 +98,7 @@ class ToolContext:
     memories: Memories
     open_tx: Tx | None
     short_tx: Callable[[], AbstractAsyncContextManager[Tx]]
+    why: tuple[str, ...] = ()
 
     @property
     def tx(self) -> Tx:
@@ -164,7 +139,11 @@ Function = Callable[[ToolContext, Args], Awaitable[object]]
 
 @dataclass(frozen=True)
 class Tool(Generic[Args]):
-    """One entry of the registry. `is_repeatable` says whether a call whose fate is unknown may be run again."""
+    """One entry of the registry. `is_repeatable` says whether a call whose fate is unknown may be run again.
+
+    `is_counterpart_safe` says that it returns nothing but the run's thread, what the same person told us, and what may
+    be published. `otherwise` is what is done instead of putting a card before people.
+    """
 
     name: str
     description: str
@@ -178,6 +157,8 @@ class Tool(Generic[Args]):
     returns_untrusted: bool
     is_repeatable: bool
     timeout_seconds: float
+    is_counterpart_safe: bool = False
+    otherwise: Function[Args] | None = None
 
     def impact_of(self, args: Args) -> Impact:
         return self.impact if isinstance(self.impact, Impact) else self.impact(args)
@@ -192,6 +173,8 @@ def tool(
     tx: bool = True,
     returns_untrusted: bool = False,
     is_repeatable: bool | None = None,
+    is_counterpart_safe: bool = False,
+    otherwise: Function[Args] | None = None,
     timeout_seconds: float = 10,
 ) -> Callable[[Function[Args]], Tool[Args]]:
     """Declare `async def name(ctx: ToolContext, args: Model) -> Result` a tool; the model reads its docstring.
@@ -217,6 +200,8 @@ def tool(
             returns_untrusted=returns_untrusted,
             is_repeatable=risk is Risk.READ if is_repeatable is None else is_repeatable,
             timeout_seconds=timeout_seconds,
+            is_counterpart_safe=is_counterpart_safe,
+            otherwise=otherwise,
         )
 
     return declare

@@ -27,7 +27,17 @@ from memory.embeddings.base import Embedder
 from memory.embeddings.remote import NoEmbedder
 from memory.recall import Memories
 from tools import asking, gate, registry, wire
-from tools.base import Decision, RunContext, Tool, ToolContext, ToolFailed, ToolResult, ToolRetry, ToolStatus
+from tools.base import (
+    Decision,
+    Risk,
+    RunContext,
+    Tool,
+    ToolContext,
+    ToolFailed,
+    ToolResult,
+    ToolRetry,
+    ToolStatus,
+)
 
 _log = structlog.get_logger("tools")
 _tracer = trace.get_tracer("getsale.tools")
@@ -70,6 +80,8 @@ class _Begun:
     call_id: UUID
     tool: Tool[BaseModel]
     args: BaseModel
+    decision: Decision = Decision.ALLOW
+    why: tuple[str, ...] = ()
 
 
 class Dispatcher:
@@ -90,6 +102,7 @@ class Dispatcher:
         self._memories = Memories(embedder or NoEmbedder(), graph)
         self._tools = {tool.name: tool for tool in (registry.TOOLS if tools is None else tools)}
         self._untrusted = [tool.name for tool in self._tools.values() if tool.returns_untrusted]
+        self._safe = {tool.name for tool in self._tools.values() if tool.is_counterpart_safe}
 
     async def call(self, ctx: RunContext, name: str, arguments: object, call_key: str) -> ToolResult:
         """Run a tool once per (run, `call_key`); the same call again returns what was recorded.
@@ -180,7 +193,9 @@ class Dispatcher:
                 "unknown", "It was begun and cut off; nobody knows how it ended. Look before you repeat it."
             )
         verdict = await asking.judge(tx, approved, tool)
-        return verdict if isinstance(verdict, ToolResult) else _Begun(call.id, tool, verdict)
+        if isinstance(verdict, ToolResult):
+            return verdict
+        return _Begun(call.id, tool, verdict, Decision.ASK)
 
     def _transaction(self, request: _Request) -> AbstractAsyncContextManager[Tx]:
         principal = request.ctx.principal.in_run(request.ctx.run_id)
@@ -205,7 +220,7 @@ class Dispatcher:
         if isinstance(verdict, gate.Asked):
             result = await asking.ask(tx, ctx, verdict, request.arguments, call_id, self._untrusted)
             return await _settle(tx, request, call_id, result, started)
-        begun = _Begun(call_id, verdict.tool, verdict.args)
+        begun = _Begun(call_id, verdict.tool, verdict.args, verdict.decision, verdict.why)
         if not verdict.tool.has_tx:
             return begun
         # The effect and its record commit together, so the call happens exactly once.
@@ -219,7 +234,16 @@ class Dispatcher:
             return gate.unknown(request.name, names, is_tainted=is_tainted)
         if request.problem:
             return gate.malformed(request.problem, is_tainted=is_tainted)
-        return await gate.judge(tx, ctx, request.tool, request.arguments, is_tainted=is_tainted)
+        is_private = request.tool.risk is Risk.EXTERNAL and await self._is_counterpart_only(tx, ctx)
+        state = gate.State(is_tainted, is_private, tuple(self._untrusted))
+        return await gate.judge(tx, ctx, request.tool, request.arguments, state=state)
+
+    async def _is_counterpart_only(self, tx: Tx, ctx: RunContext) -> bool:
+        """Whether the run knows nothing but what the counterpart of its thread may hear."""
+        # what a colleague told the agent is not for them
+        if not ctx.is_counterpart_scoped or ctx.conversation_id is None or ctx.run.feedback or ctx.asked:
+            return False
+        return await tool_calls.list_called_tools(tx, ctx.run_id) <= self._safe
 
     def _replay(self, request: _Request, recorded: ToolCall) -> ToolResult:
         """What was recorded under this key, as it was returned the first time."""
@@ -248,7 +272,7 @@ class Dispatcher:
         """Every way in which a tool can end becomes a result; a failed one leaves no rows behind."""
         tool = begun.tool
         context = ToolContext(
-            request.ctx, self._graph, self._memories, tx, lambda: self._transaction(request)
+            request.ctx, self._graph, self._memories, tx, lambda: self._transaction(request), begun.why
         )
         try:
             content = await _within_limits(context, begun)
@@ -266,7 +290,7 @@ class Dispatcher:
             _log.exception("tool.broke", tool=tool.name, run_id=str(request.ctx.run_id))
             return _failure("internal", f"{tool.name} is broken; go on without it.")
         return ToolResult(
-            ToolStatus.DONE, Decision.ALLOW, content=content, is_untrusted=tool.returns_untrusted
+            ToolStatus.DONE, begun.decision, content=content, is_untrusted=tool.returns_untrusted
         )
 
 

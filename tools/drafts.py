@@ -54,9 +54,13 @@ class DraftReply(Arguments):
     flags: tuple[FlagArgument, ...] = Field((), max_length=50)
 
 
-@tool(scope="drafts:write", risk=Risk.PROPOSE, reach=Reach.THREAD)
+@tool(scope="drafts:write", risk=Risk.PROPOSE, reach=Reach.THREAD, is_counterpart_safe=True)
 async def draft_reply(ctx: ToolContext, args: DraftReply) -> DraftRef:
     """Propose a reply. It is sent only after approval."""
+    return _ref(await _propose(ctx, args))
+
+
+async def _propose(ctx: ToolContext, args: DraftReply) -> Draft:
     run = ctx.run.run
     new = NewDraft(
         conversation_id=ConversationId(args.conversation_id),
@@ -64,6 +68,7 @@ async def draft_reply(ctx: ToolContext, args: DraftReply) -> DraftRef:
         language=args.language,
         evidence=tuple(Evidence(**evidence.model_dump()) for evidence in args.evidence),
         flags=tuple(Flag(**flag.model_dump()) for flag in args.flags),
+        why=ctx.why,
     )
     origin = Origin(
         run_id=run.id,
@@ -73,7 +78,39 @@ async def draft_reply(ctx: ToolContext, args: DraftReply) -> DraftRef:
         model=ctx.run.model,
         prompt=ctx.run.prompt,
     )
-    return _ref(await drafts.create_draft(ctx.tx, new, origin))
+    return await drafts.create_draft(ctx.tx, new, origin)
+
+
+class SendReply(DraftReply):
+    intents: tuple[str, ...] = Field(
+        max_length=10,
+        description="What the contact wants, each as triage names it; all must be on autopilot.",
+    )
+
+
+@dataclass(frozen=True)
+class Sent:
+    """`is_sent` says whether the reply goes out; otherwise it is a draft and waits for a person."""
+
+    is_sent: bool
+    draft: DraftRef
+
+
+async def _draft_instead(ctx: ToolContext, args: SendReply) -> Sent:
+    return Sent(False, _ref(await _propose(ctx, args)))
+
+
+@tool(
+    scope="drafts:write",
+    risk=Risk.EXTERNAL,
+    reach=Reach.THREAD,
+    is_counterpart_safe=True,
+    otherwise=_draft_instead,
+)
+async def send_reply(ctx: ToolContext, args: SendReply) -> Sent:
+    """Answer the contact in this thread at once, where the policy lets you; otherwise it becomes a draft."""
+    draft = await _propose(ctx, args)
+    return Sent(True, _ref(await drafts.send_by_policy(ctx.tx, draft.id)))
 
 
 class WithdrawDraft(Arguments):
@@ -81,7 +118,7 @@ class WithdrawDraft(Arguments):
     reason: str = Field(min_length=1, max_length=300)
 
 
-@tool(scope="drafts:write", risk=Risk.PROPOSE, reach=Reach.THREAD)
+@tool(scope="drafts:write", risk=Risk.PROPOSE, reach=Reach.THREAD, is_counterpart_safe=True)
 async def withdraw_draft(ctx: ToolContext, args: WithdrawDraft) -> DraftRef:
     """Take back a reply that you proposed and nobody has decided about."""
     draft = await queries.get_draft(ctx.tx, DraftId(args.draft_id))

@@ -2,30 +2,39 @@
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, JsonValue
 
 from core.db import Tx
 from crm.bidi.models import Autonomy
+from crm.policy.matrix import Case, decide
+from crm.policy.queries import get_overrides
 from crm.runs import asked_calls, tool_calls
 from events.ids import ApprovalId
-from tools import wire
+from tools import autopilot, wire
 from tools.base import Decision, Impact, Reach, Risk, RunContext, Tool, ToolResult, ToolRetry, ToolStatus
-from tools.policy import Case, decide
+
+
+@dataclass(frozen=True)
+class State:
+    """What a run has read before a call: whether anything from outside, and whether only what its counterpart may
+    hear. `untrusted_tools` are those that return text from outside."""
+
+    is_tainted: bool
+    is_counterpart_only: bool = False
+    untrusted_tools: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Allowed:
-    """A call that may go ahead, with its parsed arguments."""
+    """A call that may go ahead, with its parsed arguments; with `why` it is what is done instead of asking."""
 
     tool: Tool[BaseModel]
     args: BaseModel
     is_tainted: bool
-
-    @property
-    def decision(self) -> Decision:
-        return Decision.ALLOW
+    decision: Decision = Decision.ALLOW
+    why: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,9 +63,10 @@ class Stopped:
 
 
 async def judge(
-    tx: Tx, ctx: RunContext, tool: Tool[BaseModel], arguments: dict[str, JsonValue], *, is_tainted: bool
+    tx: Tx, ctx: RunContext, tool: Tool[BaseModel], arguments: dict[str, JsonValue], *, state: State
 ) -> Allowed | Asked | Stopped:
     """Whether this run may make this call now: parse, earlier refusal, scope, policy, budget, and who is to decide."""
+    is_tainted = state.is_tainted
 
     def refused(code: str, why: str, decision: Decision = Decision.DENY) -> Stopped:
         return Stopped(ToolResult(ToolStatus.REFUSED, decision, error=why, code=code), is_tainted)
@@ -69,21 +79,31 @@ async def judge(
         return refused("denied", f"{tool.name} was refused in this run before; do something else.")
     if not ctx.principal.may(tool.scope):
         return refused("forbidden", f"This seat does not hold {tool.scope}; {tool.name} needs it.")
-    case = _case(ctx, tool, args, is_tainted=is_tainted)
-    decision = decide(case)
-    if decision is Decision.DENY and tool.risk is Risk.READ and case.reach is Reach.NEW:
-        why = f"After text from outside, {tool.name} is for this run's own conversation alone."
-        return refused("denied", why)
+    case = _case(ctx, tool, args, state)
+    decision = decide(case, await get_overrides(tx))
     if decision is Decision.DENY:
-        return refused("denied", f"Policy denies {tool.name} to a seat with the autonomy {case.autonomy}.")
+        return refused("denied", _denial(tool, case))
     if await tool_calls.count_tool_calls(tx, ctx.run_id) >= ctx.bidi.max_steps:
         return refused("budget", f"This run has made all of its {ctx.bidi.max_steps} tool calls; finish now.")
-    if decision is Decision.ALLOW:
+    why = _reasons(case) if decision is Decision.ASK else ()
+    if decision is Decision.ALLOW and tool.risk is Risk.EXTERNAL:
+        why = await autopilot.reasons_against(tx, ctx, tool.name, args, state.untrusted_tools)
+    if not why:
         return Allowed(tool, args, is_tainted)
+    if tool.otherwise is not None:
+        return Allowed(replace(tool, function=tool.otherwise), args, is_tainted, Decision.ASK, why)
     waiting = await asked_calls.find_open_ask(tx, ctx.run_id, tool.name, arguments)
     if waiting is not None:
         return Stopped(asked(tool.name, waiting), is_tainted)
-    return Asked(tool, is_tainted, _reasons(case))
+    return Asked(tool, is_tainted, why)
+
+
+def _denial(tool: Tool[BaseModel], case: Case) -> str:
+    if case.risk is Risk.READ and case.is_counterpart_scoped:
+        return f"This run answers somebody by itself; {tool.name} returns more than they may hear."
+    if case.risk is Risk.READ and case.reach is Reach.NEW:
+        return f"After text from outside, {tool.name} is for this run's own conversation alone."
+    return f"Policy denies {tool.name} to a seat with the autonomy {case.autonomy}."
 
 
 def _reasons(case: Case) -> tuple[str, ...]:
@@ -110,13 +130,25 @@ def asked(name: str, approval_id: ApprovalId) -> ToolResult:
     return ToolResult(ToolStatus.ASKED, Decision.ASK, content=content, error=why, code="asked")
 
 
-def decision_of(ctx: RunContext, tool: Tool[BaseModel], args: BaseModel, *, is_tainted: bool) -> Decision:
+async def decision_of(
+    tx: Tx, ctx: RunContext, tool: Tool[BaseModel], args: BaseModel, state: State
+) -> Decision:
     """What policy says about this call now."""
-    return decide(_case(ctx, tool, args, is_tainted=is_tainted))
+    return decide(_case(ctx, tool, args, state), await get_overrides(tx))
 
 
-def _case(ctx: RunContext, tool: Tool[BaseModel], args: BaseModel, *, is_tainted: bool) -> Case:
-    return Case(tool.risk, _reach(ctx, tool, args), tool.impact_of(args), is_tainted, ctx.bidi.autonomy)
+def _case(ctx: RunContext, tool: Tool[BaseModel], args: BaseModel, state: State) -> Case:
+    # A run that says it is scoped is held to it when it reads; what leaves rests on what it has in fact read.
+    is_scoped = state.is_counterpart_only if tool.risk is Risk.EXTERNAL else ctx.is_counterpart_scoped
+    return Case(
+        risk=tool.risk,
+        reach=_reach(ctx, tool, args),
+        impact=tool.impact_of(args),
+        is_tainted=state.is_tainted,
+        autonomy=ctx.bidi.autonomy,
+        is_counterpart_scoped=is_scoped,
+        is_counterpart_safe=tool.is_counterpart_safe,
+    )
 
 
 def _reach(ctx: RunContext, tool: Tool[BaseModel], args: BaseModel) -> Reach:

@@ -38,7 +38,7 @@ class Recall(Arguments):
     )
 
 
-@tool(scope="knowledge:read", risk=Risk.READ, tx=False, returns_untrusted=True)
+@tool(scope="knowledge:read", risk=Risk.READ, tx=False, returns_untrusted=True, is_counterpart_safe=True)
 async def recall(ctx: ToolContext, args: Recall) -> Recollections:
     """What may be told to this contact about a question: published documents, and what was said with them before."""
     # Never the model's to say: a text in the thread could ask for what somebody else wrote.

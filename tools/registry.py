@@ -63,6 +63,7 @@ TOOLS: tuple[Tool[Any], ...] = (
     conversations.read_conversation,
     conversations.hand_off_conversation,
     drafts.draft_reply,
+    drafts.send_reply,
     drafts.withdraw_draft,
     tasks.create_task,
     tasks.list_tasks,
@@ -102,4 +103,5 @@ def describe(tool: Tool[BaseModel]) -> dict[str, JsonValue]:
         "reach": tool.reach.value,
         "impact": tool.impact.value if isinstance(tool.impact, Impact) else "depends on the arguments",
         "returns_untrusted": tool.returns_untrusted,
+        "is_counterpart_safe": tool.is_counterpart_safe,
     }

@@ -61,6 +61,9 @@ COMMANDS = (
         key="G A",
         also="drafts черновики согласования одобрить",
     ),
+    Command(
+        "shield", _("What agents may do"), "/policy", also="policy autonomy rights правила права агентов"
+    ),
     Command("chat", _("All conversations"), "/inbox?folder=all", also="chats переписка чаты"),
     Command("contacts", _("Contacts"), "/contacts", also="people люди клиенты"),
     Command("company", _("Companies"), "/companies", also="организации фирмы"),

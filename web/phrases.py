@@ -36,6 +36,9 @@ FLAGS = {
     "language": N_("The draft is not in the language of the conversation."),
     "moved_on": N_("The contact wrote again while this was written. Read the last lines first."),
     "mixed_script": N_("“%(value)s” mixes letters of two alphabets. It may not be what it looks like."),
+    "hidden_text": N_("“%(value)s” hides characters. It may not be what it looks like."),
+    "wrong_name": N_("It calls the contact “%(value)s”, which is not their name."),
+    "promise": N_("“%(value)s” is a promise that nothing we know bears out."),
     "sources_differ": N_("“%(value)s” is told differently elsewhere. %(text)s"),
 }
 
@@ -48,6 +51,15 @@ WHY_SHORT = {
     "language": N_("another language"),
     "moved_on": N_("a newer message"),
     "mixed_script": N_("mixed alphabets"),
+    "hidden_text": N_("hidden characters"),
+    "wrong_name": N_("another name"),
+    "promise": N_("a promise without a source"),
+    "intent": N_("a person answers this"),
+    "capped": N_("the day's limit"),
+    "off_hours": N_("outside the hours"),
+    "guard": N_("something unchecked"),
+    "external": N_("a person sends here"),
+    "tainted": N_("text from outside"),
     "sources_differ": N_("sources that differ"),
 }
 
@@ -60,6 +72,15 @@ WHY_LONG = {
     "language": N_("The text is not in the language of the conversation."),
     "moved_on": N_("The contact wrote again while the draft was written."),
     "mixed_script": N_("A word mixes letters of two alphabets."),
+    "hidden_text": N_("The text has characters that are not seen."),
+    "wrong_name": N_("The text calls the contact by another name."),
+    "promise": N_("The text promises something that nothing we know bears out."),
+    "intent": N_("What the contact wants is not among what %(name)s may answer by itself."),
+    "capped": N_("%(name)s has sent as many replies by itself today as it may."),
+    "off_hours": N_("It is outside the hours in which %(name)s may send by itself."),
+    "guard": N_("The text has something that nobody has checked."),
+    "external": N_("%(name)s may suggest here; a person sends."),
+    "tainted": N_("%(name)s knows more than the contact may hear."),
     "sources_differ": N_("Two sources say different things about one value."),
 }
 

@@ -92,6 +92,7 @@ FIELDS: Mapping[str, str] = {
     "message_id": N_("Message"),
     "confidence": N_("Confidence"),
     "approval_id": N_("Question"),
+    "intents": N_("What they want"),
 }  # fmt: skip
 # Already told by the name of the record.
 _SILENT = frozenset({"record_kind", "subject_kind", "version"})

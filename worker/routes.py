@@ -132,6 +132,7 @@ _ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.ApiKeyCreated: (),
     e.ApiKeyRevoked: (),
     e.OrganizationCreated: (),
+    e.PolicyUpdated: (_live,),
     e.WebhookCreated: (),
     e.WebhookUpdated: (),
     e.WebhookDisabled: (InTx(telling.tell_webhook),),

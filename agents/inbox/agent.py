@@ -20,6 +20,7 @@ from tools.registry import tools_for
 KIND = "inbox"
 _OUTCOMES = {
     "drafted": RunStatus.SUCCEEDED,
+    "sent": RunStatus.SUCCEEDED,
     "handed_off": RunStatus.SUCCEEDED,
     "ignored": RunStatus.SUCCEEDED,
     "outrun": RunStatus.CANCELLED,

@@ -1,12 +1,12 @@
 """The steps of the inbox agent. Each reads the state and the desk, and returns what changed."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
 
 from langgraph.runtime import Runtime
 from pydantic import JsonValue
 
-from agents import guard
-from agents.guard import Mark
 from agents.inbox import words
 from agents.inbox.brief import LANGUAGES, Brief, brief, draft_schema, fitted, triage_schema
 from agents.inbox.contract import MAX_BODY, Case, DraftAnswer, HandOff, Sentence, TriageAnswer
@@ -21,7 +21,11 @@ from agents.llm.exchange import Exchange, ModelFailed, ask
 from agents.llm.offline import triage as rules
 from core.jsons import dumps
 from core.trust import Trust
+from crm.bidi.models import Autonomy
 from prompts import library
+from tools import guard
+from tools.guard import Mark
+from tools.registry import BY_NAME
 
 TRIAGE, DRAFT = "inbox/triage", "inbox/draft"
 BRIEF, RECALL = "gather.brief", "gather.recall"
@@ -46,7 +50,11 @@ async def triage(state: State, runtime: Runtime[Desk]) -> State:
         answer = await ask(Exchange(desk.model, desk.budget, request), TriageAnswer, _check_triage)
     except ModelFailed as err:
         return {"decision": "notify", "stop": words.model_failed(desk.thread, str(err))}
-    judged: State = {"decision": answer.decision, "language": answer.language}
+    judged: State = {
+        "decision": answer.decision,
+        "language": answer.language,
+        "intents": [intent[:50] for intent in answer.intents],
+    }
     if answer.hand_off is not None and answer.decision == "notify":
         judged["stop"] = _stop(answer.hand_off)
     if answer.decision == "ignore":
@@ -61,9 +69,20 @@ def _check_triage(answer: TriageAnswer) -> str:
 
 
 async def gather(state: State, runtime: Runtime[Desk]) -> State:
-    """Read what the team knows about the contact."""
-    await _items(runtime.context)
+    """Read what the team knows about the contact; or what they themselves may hear, to answer without a person."""
+    desk = runtime.context
+    _scope(desk, state)
+    await _items(desk)
     return {}
+
+
+def _scope(desk: Desk, state: State) -> None:
+    """Hold the run to what its counterpart may hear, if it may answer all that they want by itself."""
+    bidi, intents = desk.ctx.bidi, set(state.get("intents", []))
+    is_alone = bidi.autonomy is Autonomy.AUTOPILOT and not desk.ctx.run.feedback
+    if is_alone and intents and intents <= set(bidi.autopilot_intents):
+        desk.ctx = replace(desk.ctx, is_counterpart_scoped=True)
+        desk.tools = tuple(spec for spec in desk.tools if BY_NAME[spec.name].is_counterpart_safe)
 
 
 async def _items(desk: Desk) -> list[Item]:
@@ -72,7 +91,9 @@ async def _items(desk: Desk) -> list[Item]:
     contact_id = str(desk.thread.contact.id)
     question = "\n".join(line.text for line in desk.thread.burst if line.text.strip())[:QUESTION]
     known: list[JsonValue] = [str(item.source_id) for item in items]
-    items += tool_items(await _read(desk, BRIEF, "brief_contact", {"contact_id": contact_id}), len(items) + 1)
+    if not desk.ctx.is_counterpart_scoped:
+        about: dict[str, JsonValue] = {"contact_id": contact_id}
+        items += tool_items(await _read(desk, BRIEF, "brief_contact", about), len(items) + 1)
     if question:
         asked: dict[str, JsonValue] = {"question": question, "known": known}
         items += tool_items(await _read(desk, RECALL, "recall", asked), len(items) + 1)
@@ -90,6 +111,7 @@ async def _read(desk: Desk, key: str, name: str, arguments: dict[str, JsonValue]
 async def draft(state: State, runtime: Runtime[Desk]) -> State:
     """Write the reply; the model may look things up first."""
     desk = runtime.context
+    _scope(desk, state)
     items = await _items(desk)
 
     async def call_tool(name: str, arguments: dict[str, JsonValue], key: str) -> str:
@@ -191,6 +213,7 @@ async def check(state: State, runtime: Runtime[Desk]) -> State:
     desk, draft_text = runtime.context, state["draft"]
     if draft_text is None:
         raise RuntimeError("The guard was reached without a draft.")
+    _scope(desk, state)
     sources = [
         guard.Source(f"{item.label} {item.text} {item.details.get('close_date', '')}", item.trust, item.at)
         for item in await _items(desk)
@@ -207,13 +230,21 @@ async def check(state: State, runtime: Runtime[Desk]) -> State:
 
 
 async def propose(state: State, runtime: Runtime[Desk]) -> State:
-    """Put the draft before a person; it is sent only after approval."""
+    """Put the draft before a person; on autopilot send it, as far as the policy lets the seat."""
     desk, draft_text = runtime.context, state["draft"]
     if draft_text is None:
         raise RuntimeError("Nothing to propose was written.")
-    result = await desk.call("draft_reply", _proposal(desk, draft_text, state.get("marks", [])), "propose")
+    _scope(desk, state)
+    proposal = _proposal(desk, draft_text, state.get("marks", []))
+    if desk.ctx.is_counterpart_scoped and not draft_text.missing:
+        intents: list[JsonValue] = [*state.get("intents", [])]
+        result = await desk.call("send_reply", {**proposal, "intents": intents}, "propose")
+    else:
+        result = await desk.call("draft_reply", proposal, "propose")
     if result.is_done:
-        return {"outcome": "drafted", "detail": "; ".join(draft_text.missing)[:300]}
+        is_sent = isinstance(result.content, dict) and result.content.get("is_sent", False)
+        outcome: Literal["sent", "drafted"] = "sent" if is_sent else "drafted"
+        return {"outcome": outcome, "detail": "; ".join(draft_text.missing)[:300]}
     if result.code == "conflict":
         return {"outcome": "outrun", "detail": result.error}
     return {"stop": words.refused(desk.thread, result)}

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import TypedDict
 from uuid import UUID
 
-from agents.guard import Mark
 from agents.inbox.contract import Decision
+from tools.guard import Mark
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class State(TypedDict, total=False):
 
     decision: Decision
     language: str
+    intents: list[str]
     stop: Stop | None
     draft: DraftText | None
     marks: list[Mark]

@@ -14,11 +14,19 @@ async def get_bidi(tx: Tx, bidi_id: BidiId) -> Bidi:
         Bidi,
         """
         SELECT id, organization_id, kind, name, user_id, responsible_user_id, agent, autonomy, persona, scopes, model,
-               is_paused, max_steps, max_tokens, max_cost_usd_micros, max_seconds
+               is_paused, max_steps, max_tokens, max_cost_usd_micros, max_seconds, autopilot_intents, daily_cap,
+               working_hours
           FROM bidi
          WHERE id = %(bidi_id)s
         """,
         bidi_id=bidi_id,
+    )
+
+
+async def lock_bidi(tx: Tx, bidi_id: BidiId) -> None:
+    """Keep others from counting what this seat did today until the transaction ends."""
+    await tx.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('bidi ' || %(bidi_id)s, 0))", bidi_id=str(bidi_id)
     )
 
 
@@ -28,7 +36,8 @@ async def get_bidi_of_agent(tx: Tx, agent: str) -> Bidi:
         Bidi,
         """
         SELECT id, organization_id, kind, name, user_id, responsible_user_id, agent, autonomy, persona, scopes, model,
-               is_paused, max_steps, max_tokens, max_cost_usd_micros, max_seconds
+               is_paused, max_steps, max_tokens, max_cost_usd_micros, max_seconds, autopilot_intents, daily_cap,
+               working_hours
           FROM bidi
          WHERE agent = %(agent)s
          ORDER BY created_at, id
@@ -43,7 +52,8 @@ async def list_bidi(tx: Tx) -> list[Bidi]:
         Bidi,
         """
         SELECT id, organization_id, kind, name, user_id, responsible_user_id, agent, autonomy, persona, scopes, model,
-               is_paused, max_steps, max_tokens, max_cost_usd_micros, max_seconds
+               is_paused, max_steps, max_tokens, max_cost_usd_micros, max_seconds, autopilot_intents, daily_cap,
+               working_hours
           FROM bidi
          ORDER BY created_at, id
         """,

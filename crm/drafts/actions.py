@@ -35,6 +35,8 @@ from events.types import (
 )
 
 UNSNOOZE = "approval.return"
+# Why an approval that no person gave was given.
+BY_POLICY = "autopilot"
 
 
 async def create_draft(tx: Tx, new: NewDraft, origin: Origin) -> Draft:
@@ -78,7 +80,7 @@ async def create_draft(tx: Tx, new: NewDraft, origin: Origin) -> Draft:
         prompt=origin.prompt,
     )
     await _store_evidence(tx, draft_id, new)
-    why = ["autonomy", *sorted({flag.kind for flag in flags})]
+    why = [*(new.why or ("autonomy",)), *sorted({flag.kind for flag in flags})]
     await approvals.request_approval(tx, draft_id, content_hash=content_hash, why=why)
     await emit(tx, DraftGenerated(conversation.id, draft_id))
     return await queries.get_draft(tx, draft_id)
@@ -154,6 +156,33 @@ async def approve_draft(tx: Tx, draft_id: DraftId, *, version: int, send_at: dat
         draft_id=draft.id,
         approved_by=tx.principal.id,
         scheduled_at=send_at,
+    )
+    await emit(tx, DraftApproved(conversation.id, draft_id))
+    return await queries.get_draft(tx, draft_id)
+
+
+async def send_by_policy(tx: Tx, draft_id: DraftId) -> Draft:
+    """A reply that policy lets an agent send by itself goes out; nobody but the seat has decided about it.
+
+    Raises: Conflict when something in it is flagged, or the contact wrote again.
+    """
+    tx.principal.require("drafts:write")
+    seen = await queries.get_draft(tx, draft_id)
+    conversation = await lock_conversation(tx, seen.conversation_id)
+    draft = await queries.lock_draft(tx, draft_id)
+    approval = await get_approval_of(tx, draft_id)
+    if draft.needs_check or conversation.last_inbound_seq > draft.based_on_seq:
+        raise Conflict("Something in this reply is marked, or the contact wrote again; a person looks at it.")
+    await _set_status(tx, draft, DraftStatus.APPROVED)
+    await approvals.decide(tx, approval, ApprovalStatus.APPROVED, reason=BY_POLICY)
+    await conversations.queue_message(
+        tx,
+        conversation,
+        body=draft.body,
+        author_kind="bidi",
+        author_id=draft.bidi_id,
+        content_hash=approval.content_hash,
+        draft_id=draft.id,
     )
     await emit(tx, DraftApproved(conversation.id, draft_id))
     return await queries.get_draft(tx, draft_id)

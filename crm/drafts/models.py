@@ -47,7 +47,8 @@ class Evidence:
 class Flag:
     """Something in the body that a person should check before it goes out.
 
-    `kind` is one of: unsourced_value, untrusted_value, new_address, new_link, language, moved_on, mixed_script, sources_differ.
+    `kind` is one of: unsourced_value, untrusted_value, new_address, new_link, language, moved_on, mixed_script, hidden_text,
+    sources_differ, wrong_name, promise, feedback.
     """
 
     kind: str
@@ -97,10 +98,11 @@ class Draft:
 
 @dataclass(frozen=True)
 class NewDraft:
-    """What an agent proposes to send into a conversation."""
+    """What an agent proposes to send into a conversation; `why` says, as codes, why it does not send it itself."""
 
     conversation_id: ConversationId
     body: str
     language: str
     evidence: tuple[Evidence, ...] = field(default=())
     flags: tuple[Flag, ...] = field(default=())
+    why: tuple[str, ...] = ()

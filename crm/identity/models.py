@@ -46,7 +46,7 @@ _OWN = {"api_keys:write"}
 _MANAGE = {
     "api_keys:manage", "automation:manage", "bidi:manage", "channel_accounts:manage", "evaluations:read",
     "evaluations:write", "fields:write", "imports:write", "knowledge:write", "language_models:manage",
-    "pipelines:write", "records:export", "webhooks:manage",
+    "pipelines:write", "policy:manage", "records:export", "webhooks:manage",
 }  # fmt: skip
 # Every permission there is; "*" stands for all of them.
 ALL_SCOPES = frozenset(_READ | _WRITE | _OWN | _MANAGE)

@@ -1,13 +1,14 @@
 """The record of what a run called: one row per (run, call key), which makes a call happen once."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from core import clock, jsons
 from core.db import Tx
 from core.ids import uuid7
-from events.ids import RunId
+from events.ids import BidiId, RunId
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,41 @@ async def has_called(tx: Tx, run_id: RunId, tools: list[str]) -> bool:
         tools=tools,
     )
     return found is not None
+
+
+async def list_called_tools(tx: Tx, run_id: RunId) -> set[str]:
+    """The tools that the run has called and got something from."""
+    names: list[str] = await tx.value(
+        """
+        SELECT coalesce(array_agg(DISTINCT tool), '{}')
+          FROM tool_calls
+         WHERE run_id = %(run_id)s
+           AND status = 'done'
+        """,
+        run_id=run_id,
+    )
+    return set(names)
+
+
+async def count_calls_of_seat(tx: Tx, bidi_id: BidiId, tool: str, since: datetime) -> int:
+    """How often a seat has done this by itself since a time, in all of its runs; what people approved is not counted."""
+    count = await tx.value(
+        """
+        SELECT count(*)
+          FROM runs r
+          JOIN tool_calls t ON (t.organization_id, t.run_id) = (r.organization_id, r.id)
+         WHERE r.bidi_id = %(bidi_id)s
+           AND t.tool = %(tool)s
+           AND t.status = 'done'
+           AND t.decision = 'allow'
+           AND t.started_at >= %(since)s
+           AND r.created_at >= %(since)s - interval '1 day'
+        """,
+        bidi_id=bidi_id,
+        tool=tool,
+        since=since,
+    )
+    return int(count)
 
 
 async def was_refused(tx: Tx, run_id: RunId, tool: str, arguments: object) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.guard import Mark, Source, inspect
+from tools.guard import Mark, Source, inspect
 
 OFFER = Source("40 scanners, two depots 8,160 EUR, Proposal", "confirmed")
 PRICES = Source("25 to 99 scanners cost €17 each a month", "confirmed")

@@ -9,9 +9,9 @@ import pytest
 from langgraph.checkpoint.serde import _msgpack
 
 from agents import checkpoints
-from agents.guard import Mark
 from agents.inbox.state import CHECKPOINTED, Basis, DraftText, State, Stop
 from core.ids import uuid7
+from tools.guard import Mark
 
 BASIS = Basis("deal", uuid7(), "40 scanners", "8,160 EUR", "It is €8,160.", datetime.now(UTC), "confirmed")
 EXAMPLES = [

@@ -74,6 +74,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     ),
     "/approvals": ("/approvals", "/approvals?queue=decided"),
     "/approvals/{approval_id}": ("/approvals/{asked}", "/approvals/{draft_approval}?draft=reject"),
+    "/policy": ("/policy",),
     "/mails/{message_id}": ("/mails/{mail}",),
     "/contacts/{contact_id}/relationships": ("/contacts/{contact}/relationships",),
     "/duplicates": ("/duplicates",),

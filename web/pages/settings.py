@@ -46,6 +46,12 @@ PAGES = (
         "pipelines:write",
     ),
     SettingsPage(
+        "/policy",
+        "shield",
+        N_("What agents may do"),
+        N_("What each step of autonomy allows, asks about and refuses, and where you are stricter."),
+    ),
+    SettingsPage(
         "/imports",
         "link",
         N_("Import and export"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from core import hidden
 from core.trust import Trust
 
 _LINK = re.compile(r"(?:https?://|www\.|\bt\.me/)[^\s<>()«»“”\"']+[^\s<>()«»“”\"'.,!?:;]", re.IGNORECASE)
@@ -53,6 +54,11 @@ class Source:
 def inspect(body: str, sources: Sequence[Source], *, language: str) -> tuple[Mark, ...]:
     """Everything in the body that a person should check, each value once, in the order of the text."""
     marks = [
+        *(
+            Mark("hidden_text", hidden.shown(word))
+            for word in hidden.findings(body)
+            if hidden.has_hidden(word)
+        ),
         *_addresses(body, sources),
         *_values(_without_addresses(body), sources),
         *_language(body, language),

@@ -1,0 +1,1 @@
+"""What agents may do by themselves: the matrix, and where an organization is stricter."""

@@ -1,0 +1,169 @@
+"""A reply leaves without a person only inside the intents, the cap, the hours, and when nothing in it is doubtful."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from core import clock
+from crm.bidi.models import Autonomy
+from crm.conversations.queries import list_messages
+from crm.drafts.queries import find_pending_draft
+from crm.policy.actions import set_decision
+from graph.store import GraphStore
+from tests.support.seats import Seat
+from tools.autopilot import is_at_work
+from tools.base import Decision, RunContext, ToolResult
+from tools.dispatch import Dispatcher
+
+NO_GRAPH = cast(GraphStore, None)  # the tools of these tests do not ask it
+HELLO = "Hello, thank you for writing to us."
+
+
+@pytest.fixture
+def dispatcher(seat: Seat) -> Dispatcher:
+    return Dispatcher(seat.db, NO_GRAPH)
+
+
+def _pilot(seat: Seat, **limits: Any) -> RunContext:
+    ctx = seat.at(Autonomy.AUTOPILOT)
+    bidi = replace(ctx.bidi, **{"autopilot_intents": ["greeting", "price"], **limits})
+    return replace(ctx, bidi=bidi, is_counterpart_scoped=True)
+
+
+async def _send(dispatcher: Dispatcher, ctx: RunContext, body: str = HELLO, **fields: Any) -> ToolResult:
+    arguments = {"conversation_id": str(ctx.conversation_id), "body": body, "intents": ["greeting"], **fields}
+    return await dispatcher.call(ctx, "send_reply", arguments, "send")
+
+
+async def _outgoing(seat: Seat) -> list[str]:
+    assert seat.ctx.conversation_id is not None
+    async with seat.db.transaction(seat.owner, "test") as tx:
+        messages = await list_messages(tx, seat.ctx.conversation_id)
+    return [message.body for message in messages if message.direction == "out"]
+
+
+async def _why(seat: Seat) -> list[str]:
+    """Why the draft waits that stands in for the reply."""
+    assert seat.ctx.conversation_id is not None
+    async with seat.db.transaction(seat.owner, "test") as tx:
+        draft = await find_pending_draft(tx, seat.ctx.conversation_id)
+        assert draft is not None
+        why: list[str] = await tx.value("SELECT why FROM approvals WHERE draft_id = %(id)s", id=draft.id)
+    return why
+
+
+async def test_a_harmless_reply_goes_out_under_the_agents_name(seat: Seat, dispatcher: Dispatcher) -> None:
+    result = await _send(dispatcher, _pilot(seat))
+
+    assert isinstance(result.content, dict)
+    assert (result.decision, result.content["is_sent"]) == (Decision.ALLOW, True)
+    assert await _outgoing(seat) == [HELLO]
+
+
+@pytest.mark.parametrize(
+    ("limits", "fields", "reason"),
+    [
+        ({}, {"intents": ["greeting", "complaint"]}, "intent"),
+        ({}, {"intents": []}, "intent"),
+        ({"autopilot_intents": []}, {}, "intent"),
+        ({"daily_cap": 0}, {}, "capped"),
+        ({"working_hours": {"mon": ["00:00", "00:00"]}}, {}, "off_hours"),
+        ({}, {"body": "It costs €5 a month."}, "guard"),
+        ({}, {"body": "Pay here: https://evil.example/pay"}, "guard"),
+        ({}, {"body": "Write to eve@evil.example, please."}, "guard"),
+        ({}, {"body": "Hel\u200blo, thank you for writing."}, "guard"),
+        ({}, {"flags": [{"kind": "sources_differ", "value": "Hello"}]}, "guard"),
+    ],
+)
+async def test_outside_its_limits_a_reply_becomes_a_draft_that_says_why(
+    seat: Seat, dispatcher: Dispatcher, limits: dict[str, Any], fields: dict[str, Any], reason: str
+) -> None:
+    result = await _send(dispatcher, _pilot(seat, **limits), **fields)
+
+    assert isinstance(result.content, dict)
+    assert (result.decision, result.content["is_sent"]) == (Decision.ASK, False)
+    assert await _outgoing(seat) == []
+    assert reason in await _why(seat)
+
+
+@pytest.mark.parametrize("autonomy", [Autonomy.SUGGEST, Autonomy.ASSIST])
+async def test_below_autopilot_a_reply_is_a_draft(
+    seat: Seat, dispatcher: Dispatcher, autonomy: Autonomy
+) -> None:
+    ctx = _pilot(seat)
+
+    await _send(dispatcher, replace(ctx, bidi=replace(ctx.bidi, autonomy=autonomy)))
+
+    assert await _outgoing(seat) == []
+
+
+async def test_a_run_that_has_read_more_than_its_counterpart_may_hear_sends_nothing_by_itself(
+    seat: Seat, dispatcher: Dispatcher
+) -> None:
+    ctx = _pilot(seat)
+    free = replace(ctx, is_counterpart_scoped=False)
+    assert (await dispatcher.call(free, "get_contact", {"contact_id": str(seat.contact.id)}, "look")).is_done
+
+    result = await _send(dispatcher, ctx)
+
+    assert result.decision is Decision.ASK
+    assert await _outgoing(seat) == []
+
+
+async def test_a_scoped_run_is_refused_what_its_counterpart_may_not_hear(
+    seat: Seat, dispatcher: Dispatcher
+) -> None:
+    ctx = _pilot(seat)
+    asked: dict[str, dict[str, object]] = {
+        "get_contact": {"contact_id": str(seat.contact.id)},
+        "list_deals": {"contact_id": str(seat.contact.id)},
+        "list_facts": {"subject_id": str(seat.contact.id)},
+        "search_records": {"text": "Acme"},
+    }
+
+    results = [await dispatcher.call(ctx, name, arguments, name) for name, arguments in asked.items()]
+    own = {"conversation_id": str(ctx.conversation_id)}
+
+    assert {result.code for result in results} == {"denied"}
+    assert "more than they may hear" in results[0].error
+    assert (await dispatcher.call(ctx, "read_conversation", own, "own")).is_done
+
+
+async def test_a_colleagues_feedback_is_not_the_counterparts_to_hear(
+    seat: Seat, dispatcher: Dispatcher
+) -> None:
+    ctx = _pilot(seat)
+    told = replace(ctx, run=replace(ctx.run, feedback="Our lowest price is 12."))
+
+    assert (await _send(dispatcher, told)).decision is Decision.ASK
+
+
+async def test_the_organization_may_forbid_it(seat: Seat, dispatcher: Dispatcher) -> None:
+    async with seat.db.transaction(seat.owner, "test") as tx:
+        await set_decision(tx, "send_thread_scoped", Autonomy.AUTOPILOT, Decision.DENY)
+
+    assert (await _send(dispatcher, _pilot(seat))).code == "denied"
+
+
+async def test_a_reply_into_another_thread_never_leaves_by_itself(seat: Seat, dispatcher: Dispatcher) -> None:
+    ctx = _pilot(seat)
+    elsewhere = replace(ctx, run=replace(ctx.run, conversation_id=cast(Any, seat.deal.id)))
+
+    result = await _send(dispatcher, elsewhere, conversation_id=str(ctx.conversation_id))
+
+    assert result.decision is Decision.ASK
+    assert await _outgoing(seat) == []
+
+
+def test_hours_are_those_of_the_organization(seat: Seat) -> None:
+    monday = datetime(2026, 11, 30, 9, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    bidi = replace(seat.ctx.bidi, working_hours={"mon": ["09:30", "18:15"]})
+
+    told = {minutes: is_at_work(bidi, monday + timedelta(minutes=minutes)) for minutes in (-1, 0, 524, 525)}
+
+    assert told == {-1: False, 0: True, 524: True, 525: False}
+    assert not is_at_work(bidi, monday + timedelta(days=1))
+    assert is_at_work(replace(bidi, working_hours={}), clock.now())

@@ -1,0 +1,72 @@
+"""What stands against a call that leaves the house without a person: the intents, the day's cap, the hours, the text."""
+
+from collections.abc import Sequence
+from datetime import datetime, time
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel
+
+from core import clock
+from core.db import Tx
+from crm.bidi.models import Bidi
+from crm.bidi.queries import lock_bidi
+from crm.identity.queries import get_organization
+from crm.runs import tool_calls
+from tools import provenance
+from tools.base import RunContext
+from tools.guard import Source, inspect
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+async def reasons_against(
+    tx: Tx, ctx: RunContext, tool: str, args: BaseModel, untrusted_tools: Sequence[str]
+) -> tuple[str, ...]:
+    """Why a person must decide about this after all, as codes; nothing when the seat may go ahead."""
+    # two runs of one seat do not share its last reply of the day
+    await lock_bidi(tx, ctx.bidi.id)
+    zone = ZoneInfo((await get_organization(tx)).time_zone)
+    now = clock.now().astimezone(zone)
+    midnight = datetime.combine(now.date(), time.min, zone)
+    why = []
+    if not _is_intended(ctx.bidi, args):
+        why.append("intent")
+    if await tool_calls.count_calls_of_seat(tx, ctx.bidi.id, tool, midnight) >= ctx.bidi.daily_cap:
+        why.append("capped")
+    if not is_at_work(ctx.bidi, now):
+        why.append("off_hours")
+    if await _is_suspicious(tx, ctx, args, untrusted_tools):
+        why.append("guard")
+    return tuple(why)
+
+
+def _is_intended(bidi: Bidi, args: BaseModel) -> bool:
+    """Whether all that the counterpart wants is what the seat may answer by itself."""
+    intents: tuple[str, ...] | None = getattr(args, "intents", None)
+    return intents is None or (bool(intents) and set(intents) <= set(bidi.autopilot_intents))
+
+
+def is_at_work(bidi: Bidi, now: datetime) -> bool:
+    """Whether the seat may send by itself at this time of its organization; without hours, always."""
+    if not bidi.working_hours:
+        return True
+    match bidi.working_hours.get(_DAYS[now.weekday()]):
+        case [str(begins), str(ends)]:
+            return begins <= f"{now:%H:%M}" < ends
+        case _:
+            return False
+
+
+async def _is_suspicious(tx: Tx, ctx: RunContext, args: BaseModel, untrusted_tools: Sequence[str]) -> bool:
+    """Whether the text has an address, a link, a figure, a name or a promise that nothing trusted bears out.
+
+    What the caller itself has flagged is looked at by a person anyway.
+    """
+    body = str(getattr(args, "body", ""))
+    if not body:
+        return False
+    if getattr(args, "flags", ()):
+        return True
+    heard = await provenance.heard_by(tx, ctx, untrusted_tools)
+    sources = [Source(one.plain, one.trust) for one in heard]
+    return bool(inspect(body, sources, language=str(getattr(args, "language", "en"))))
