@@ -40,6 +40,7 @@ from crm.bidi.models import Bidi
 from crm.bidi.queries import get_bidi
 from crm.language_models.queries import choose_language_models
 from crm.runs import actions as runs
+from crm.runs import tool_calls
 from crm.runs.model_calls import CallTotals, ModelCall, record_model_calls, total_of_run
 from crm.runs.models import Run, RunStatus
 from events.ids import RunId
@@ -51,6 +52,8 @@ _tracer = trace.get_tracer("getsale.agents")
 _finished = Counter("getsale_runs_total", "Agent runs that ended, by agent and outcome", ["agent", "outcome"])
 _seconds = Histogram("getsale_run_seconds", "Duration of agent runs in seconds", ["agent"])
 
+# Cancelling a run, or pausing its seat, reaches the process that carries it out within two seconds.
+_NOTICE_SECONDS = 1.0
 State = dict[str, Any]  # of whichever agent it is
 
 
@@ -127,9 +130,6 @@ class Runtime:
             if run is None:
                 return None
             bidi = await get_bidi(tx, run.bidi_id)
-            if bidi.is_paused:
-                await runs.cancel_run(tx, run, "the seat is paused")
-                return None
             choice = ModelChoice(bidi.model, await choose_language_models(tx, bidi.model))
             used = await total_of_run(tx, run.id)
         return _Claim(run, bidi, choice, used)
@@ -236,10 +236,16 @@ class Runtime:
             raise BudgetExceeded(f"the run took longer than {budget.limits.seconds:.0f} seconds") from err
 
     async def _beat(self, run: Run, bidi: Bidi, scope: asyncio.Timeout, lost: asyncio.Event) -> None:
+        """Look every second whether somebody stopped the run; a promise to users counts on it."""
+        renewed = monotonic()
         while True:
-            await asyncio.sleep(self._settings.lease_seconds / 3)
+            await asyncio.sleep(min(_NOTICE_SECONDS, self._settings.lease_seconds / 3))
+            is_renewal = monotonic() - renewed >= self._settings.lease_seconds / 3
             try:
-                is_held = await self._renew(run, bidi, self._settings.lease_seconds)
+                if is_renewal:
+                    is_held, renewed = await self._renew(run, bidi, self._settings.lease_seconds), monotonic()
+                else:
+                    is_held = await self._is_held(run, bidi)
             except (Unavailable, psycopg.OperationalError):
                 _log.warning("run.lease_not_renewed", run_id=str(run.id))
                 continue
@@ -247,6 +253,10 @@ class Runtime:
                 lost.set()
                 scope.reschedule(asyncio.get_running_loop().time())
                 return
+
+    async def _is_held(self, run: Run, bidi: Bidi) -> bool:
+        async with self._db.transaction(system(bidi.organization_id), "run.look") as tx:
+            return await tool_calls.is_held(tx, run.id, run.fence)
 
     async def _renew(self, run: Run, bidi: Bidi, seconds: float) -> bool:
         async with self._db.transaction(system(bidi.organization_id), "run.renew") as tx:

@@ -180,6 +180,29 @@ class BidiUpdated(Event):
 
 
 @dataclass(frozen=True)
+class BidiPaused(Event):
+    """The seat begins nothing more, and what it had begun is stopped."""
+
+    name = "bidi.paused"
+    subject_kind = "bidi"
+    bidi_id: BidiId
+
+
+@dataclass(frozen=True)
+class BidiResumed(Event):
+    name = "bidi.resumed"
+    subject_kind = "bidi"
+    bidi_id: BidiId
+
+
+@dataclass(frozen=True)
+class BidiArchived(Event):
+    name = "bidi.archived"
+    subject_kind = "bidi"
+    bidi_id: BidiId
+
+
+@dataclass(frozen=True)
 class ChannelAccountConnected(Event):
     name = "channel_account.connected"
     subject_kind = "channel_account"

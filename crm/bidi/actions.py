@@ -1,12 +1,21 @@
-"""Making seats."""
+"""Making seats, changing what they may do, and stopping them."""
 
+from dataclasses import replace
+from uuid import UUID
+
+from psycopg import sql
+
+from core import clock
 from core.db import Tx
+from core.edits import KEEP, assignments, differences, given
+from core.errors import Conflict, Stale, Unprocessable
 from core.ids import uuid7
-from crm.bidi.models import Autonomy, Bidi
+from crm.bidi import checks
+from crm.bidi.models import Autonomy, Bidi, BidiEdit, NewBidi
 from crm.bidi.queries import get_bidi, get_bidi_of_agent
 from events.ids import BidiId, UserId
 from events.outbox import emit
-from events.types import BidiCreated, BidiUpdated
+from events.types import BidiArchived, BidiCreated, BidiPaused, BidiResumed, BidiUpdated
 
 INBOX_SCOPES = (
     "contacts:read", "contacts:write", "companies:read", "companies:write", "leads:read", "leads:write", "deals:read", "deals:write",
@@ -73,9 +82,166 @@ async def create_ai_bidi(
     return bidi_id
 
 
+AGENT_SCOPES = {"inbox": INBOX_SCOPES}  # the copilot's seat makes itself
+
+
+async def create_bidi(tx: Tx, new: NewBidi, edit: BidiEdit) -> Bidi:
+    """Make a seat; an agent's begins with the scopes of its agent, unless the edit names others.
+
+    Raises: Forbidden; Unprocessable; Conflict when the member sits on a seat already.
+    """
+    tx.principal.require("bidi:manage")
+    await checks.check_new(tx, new, agents=tuple(AGENT_SCOPES))
+    if new.user_id is not None and await tx.value(
+        "SELECT true FROM bidi WHERE user_id = %(user_id)s AND archived_at IS NULL", user_id=new.user_id
+    ):
+        raise Conflict("This member sits on a seat already; archive that one first.", field="user_id")
+    bidi_id = BidiId(uuid7())
+    await tx.execute(
+        """
+        INSERT INTO bidi (organization_id, id, kind, name, user_id, responsible_user_id, agent, scopes)
+        VALUES (%(organization_id)s, %(id)s, %(kind)s, %(name)s, %(user_id)s, %(responsible_user_id)s, %(agent)s,
+                %(scopes)s)
+        """,
+        organization_id=tx.organization_id,
+        id=bidi_id,
+        kind=new.kind,
+        name=new.name.strip(),
+        user_id=new.user_id,
+        responsible_user_id=new.responsible_user_id or new.user_id,
+        agent=new.agent,
+        scopes=list(AGENT_SCOPES.get(new.agent or "", ())),
+    )
+    await emit(tx, BidiCreated(bidi_id))
+    return await _change(tx, await get_bidi(tx, bidi_id, lock=True), edit)
+
+
+async def update_bidi(tx: Tx, bidi_id: BidiId, edit: BidiEdit, *, version: int) -> Bidi:
+    """Change some fields of a seat; runs that have begun go on as they began.
+
+    Raises: NotFound; Forbidden; Conflict for an archived seat; Stale; Unprocessable.
+    """
+    bidi = await get_bidi(tx, bidi_id, lock=True)
+    tx.principal.require("bidi:manage")
+    _require_in_use(bidi)
+    if bidi.version != version:
+        raise Stale(f"{bidi.name} was changed meanwhile; reload and try again.")
+    return await _change(tx, bidi, edit)
+
+
+def _require_in_use(bidi: Bidi) -> None:
+    if bidi.archived_at is not None:
+        raise Conflict(f"{bidi.name} is archived; make a new seat.", state="archived")
+
+
+async def _change(tx: Tx, bidi: Bidi, edit: BidiEdit) -> Bidi:
+    """Write what differs of a locked seat; an edit that changes nothing leaves no trace."""
+    changes = differences(bidi, given(replace(edit, account_ids=KEEP)))
+    accounts = set(bidi.account_ids) if edit.account_ids is KEEP else set(edit.account_ids)
+    if not changes and accounts == set(bidi.account_ids):
+        return bidi
+    await checks.check_edit(tx, bidi, edit)
+    if accounts != set(bidi.account_ids):
+        await _give_accounts(tx, bidi, sorted(accounts))
+        changes["account_ids"] = (
+            [str(one) for one in bidi.account_ids],
+            [str(one) for one in sorted(accounts)],
+        )
+    values = {name: after for name, (_, after) in changes.items() if name != "account_ids"}
+    await tx.execute(
+        sql.SQL("UPDATE bidi SET {values}, version = version + 1 WHERE id = %(bidi_id)s").format(
+            values=assignments(values | {"updated_at": clock.now()})
+        ),
+        bidi_id=bidi.id,
+    )
+    await emit(tx, BidiUpdated(bidi.id), changes=changes)
+    return await get_bidi(tx, bidi.id)
+
+
+async def _give_accounts(tx: Tx, bidi: Bidi, account_ids: list[UUID]) -> None:
+    """Make accounts the seat's own, and let go of those that are not among them. Raises: Unprocessable."""
+    taken = await tx.execute(
+        """
+        UPDATE channel_accounts
+           SET bidi_id = %(bidi_id)s
+         WHERE id = ANY(%(account_ids)s)
+           AND (bidi_id IS NULL OR bidi_id = %(bidi_id)s)
+        """,
+        bidi_id=bidi.id,
+        account_ids=account_ids,
+    )
+    if taken != len(account_ids):
+        raise Unprocessable("One of these accounts is not there, or is another seat's.", field="account_ids")
+    await tx.execute(
+        "UPDATE channel_accounts SET bidi_id = NULL WHERE bidi_id = %(bidi_id)s AND NOT id = ANY(%(account_ids)s)",
+        bidi_id=bidi.id,
+        account_ids=account_ids,
+    )
+
+
+async def pause_bidi(tx: Tx, bidi_id: BidiId) -> bool:
+    """Let a seat begin nothing more; False when it was paused. `crm.runs.halting` stops what it has begun."""
+    tx.principal.require("bidi:manage")
+    bidi = await get_bidi(tx, bidi_id, lock=True)
+    _require_in_use(bidi)
+    if bidi.is_paused:
+        return False
+    await _set_paused(tx, bidi_id, is_paused=True)
+    await emit(tx, BidiPaused(bidi_id))
+    return True
+
+
+async def resume_bidi(tx: Tx, bidi_id: BidiId) -> Bidi:
+    """Let a paused seat work again. Raises: NotFound; Forbidden; Conflict for an archived seat."""
+    tx.principal.require("bidi:manage")
+    bidi = await get_bidi(tx, bidi_id, lock=True)
+    _require_in_use(bidi)
+    if bidi.is_paused:
+        await _set_paused(tx, bidi_id, is_paused=False)
+        await emit(tx, BidiResumed(bidi_id))
+    return await get_bidi(tx, bidi_id)
+
+
+async def archive_bidi(tx: Tx, bidi_id: BidiId) -> None:
+    """Close a seat for good; what it did stays, and its accounts are nobody's. Raises: as `pause_bidi`."""
+    tx.principal.require("bidi:manage")
+    bidi = await get_bidi(tx, bidi_id, lock=True)
+    _require_in_use(bidi)
+    await _give_accounts(tx, bidi, [])
+    await _set_paused(tx, bidi_id, is_paused=True)
+    await tx.execute(
+        "UPDATE bidi SET archived_at = %(now)s WHERE id = %(bidi_id)s", now=clock.now(), bidi_id=bidi_id
+    )
+    await emit(tx, BidiArchived(bidi_id))
+
+
+async def _set_paused(tx: Tx, bidi_id: BidiId, *, is_paused: bool) -> None:
+    await tx.execute(
+        """
+        UPDATE bidi
+           SET is_paused = %(is_paused)s, version = version + 1, updated_at = %(now)s
+         WHERE id = %(bidi_id)s
+        """,
+        is_paused=is_paused,
+        now=clock.now(),
+        bidi_id=bidi_id,
+    )
+
+
 async def set_model(tx: Tx, bidi_id: BidiId, model: str | None) -> None:
     """Let a seat use the model of this name, or without one whatever its organization uses."""
     tx.principal.require("bidi:manage")
-    await get_bidi(tx, bidi_id)
-    await tx.execute("UPDATE bidi SET model = %(model)s WHERE id = %(id)s", model=model, id=bidi_id)
-    await emit(tx, BidiUpdated(bidi_id))
+    bidi = await get_bidi(tx, bidi_id, lock=True)
+    if bidi.model == model:
+        return
+    await tx.execute(
+        """
+        UPDATE bidi
+           SET model = %(model)s, version = version + 1, updated_at = %(now)s
+         WHERE id = %(id)s
+        """,
+        model=model,
+        now=clock.now(),
+        id=bidi_id,
+    )
+    await emit(tx, BidiUpdated(bidi_id), changes={"model": (bidi.model, model)})

@@ -1,12 +1,19 @@
 """Business-development seats."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from core.edits import KEEP, Keep
 from core.principal import Principal, PrincipalKind
 from events.ids import BidiId, OrganizationId, UserId
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+# A weekday to the hours it begins and ends; a day that is left out is free.
+WorkingHours = Mapping[str, list[str]]
 
 
 class BidiKind(StrEnum):
@@ -28,7 +35,8 @@ class Bidi:
 
     On autopilot it answers by itself within `autopilot_intents`, at most `daily_cap` times a day, and in
     `working_hours`: a weekday (`mon` … `sun`) to the hours it begins and ends, `{"mon": ["09:00", "18:00"]}`; without
-    any, always.
+    any, always. An empty `time_zone` is the organization's, no `languages` are all of them, and a limit that is None
+    is none. `account_ids` are the accounts that are its own; one without any works on those that are nobody's.
     """
 
     id: BidiId
@@ -50,6 +58,17 @@ class Bidi:
     autopilot_intents: list[str] = field(default_factory=list)
     daily_cap: int = 20
     working_hours: dict[str, Any] = field(default_factory=dict)
+    time_zone: str = ""
+    languages: list[str] = field(default_factory=list)
+    capacity: int | None = None
+    max_runs_a_day: int | None = None
+    max_tokens_a_day: int | None = None
+    max_cost_usd_micros_a_day: int | None = None
+    version: int = 1
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    archived_at: datetime | None = None
+    account_ids: list[UUID] = field(default_factory=list)
 
     def principal(self, run_id: UUID | None = None) -> Principal:
         return Principal(
@@ -60,3 +79,38 @@ class Bidi:
             seat_id=self.id,
             run_id=run_id,
         )
+
+
+@dataclass(frozen=True)
+class NewBidi:
+    """What stays as a seat was made: an AI seat has its agent, every other one the member who sits on it."""
+
+    kind: BidiKind
+    name: str
+    agent: str | None = None
+    user_id: UserId | None = None
+    responsible_user_id: UserId | None = None
+
+
+@dataclass(frozen=True)
+class BidiEdit:
+    """New values for some fields; None empties one that may be empty. Intents on autopilot are earned, not set."""
+
+    name: str | Keep = KEEP
+    persona: str | Keep = KEEP
+    languages: list[str] | Keep = KEEP
+    responsible_user_id: UserId | Keep = KEEP
+    autonomy: Autonomy | Keep = KEEP
+    scopes: list[str] | Keep = KEEP
+    account_ids: list[UUID] | Keep = KEEP
+    capacity: int | Keep | None = KEEP
+    working_hours: WorkingHours | Keep = KEEP
+    time_zone: str | Keep = KEEP
+    daily_cap: int | Keep = KEEP
+    max_steps: int | Keep = KEEP
+    max_tokens: int | Keep = KEEP
+    max_cost_usd_micros: int | Keep = KEEP
+    max_seconds: int | Keep = KEEP
+    max_runs_a_day: int | Keep | None = KEEP
+    max_tokens_a_day: int | Keep | None = KEEP
+    max_cost_usd_micros_a_day: int | Keep | None = KEEP

@@ -4,18 +4,23 @@ from uuid import UUID
 
 from core.db import Tx
 from core.errors import Unprocessable
-from crm.bidi.models import Bidi
+from core.pagination import Page, decode_id, encode_cursor, page_of, page_size
+from crm.bidi.models import Bidi, BidiKind
 from events.ids import BidiId, MemberId
 
 
-async def get_bidi(tx: Tx, bidi_id: BidiId) -> Bidi:
+async def get_bidi(tx: Tx, bidi_id: BidiId, *, lock: bool = False) -> Bidi:
     """Raises: NotFound."""
+    if lock:
+        await tx.execute("SELECT FROM bidi WHERE id = %(bidi_id)s FOR UPDATE", bidi_id=bidi_id)
     return await tx.one(
         Bidi,
         """
         SELECT id, organization_id, kind, name, user_id, responsible_user_id, agent, autonomy, persona, scopes, model,
                is_paused, max_steps, max_tokens, max_cost_usd_micros, max_seconds, autopilot_intents, daily_cap,
-               working_hours
+               working_hours, time_zone, languages, capacity, max_runs_a_day, max_tokens_a_day,
+               max_cost_usd_micros_a_day, version, created_at, updated_at, archived_at,
+               ARRAY(SELECT a.id FROM channel_accounts a WHERE a.bidi_id = bidi.id ORDER BY a.id) AS account_ids
           FROM bidi
          WHERE id = %(bidi_id)s
         """,
@@ -37,7 +42,9 @@ async def get_bidi_of_agent(tx: Tx, agent: str) -> Bidi:
         """
         SELECT id, organization_id, kind, name, user_id, responsible_user_id, agent, autonomy, persona, scopes, model,
                is_paused, max_steps, max_tokens, max_cost_usd_micros, max_seconds, autopilot_intents, daily_cap,
-               working_hours
+               working_hours, time_zone, languages, capacity, max_runs_a_day, max_tokens_a_day,
+               max_cost_usd_micros_a_day, version, created_at, updated_at, archived_at,
+               ARRAY(SELECT a.id FROM channel_accounts a WHERE a.bidi_id = bidi.id ORDER BY a.id) AS account_ids
           FROM bidi
          WHERE agent = %(agent)s
          ORDER BY created_at, id
@@ -53,11 +60,47 @@ async def list_bidi(tx: Tx) -> list[Bidi]:
         """
         SELECT id, organization_id, kind, name, user_id, responsible_user_id, agent, autonomy, persona, scopes, model,
                is_paused, max_steps, max_tokens, max_cost_usd_micros, max_seconds, autopilot_intents, daily_cap,
-               working_hours
+               working_hours, time_zone, languages, capacity, max_runs_a_day, max_tokens_a_day,
+               max_cost_usd_micros_a_day, version, created_at, updated_at, archived_at,
+               ARRAY(SELECT a.id FROM channel_accounts a WHERE a.bidi_id = bidi.id ORDER BY a.id) AS account_ids
           FROM bidi
          ORDER BY created_at, id
         """,
     )
+
+
+async def list_seats(
+    tx: Tx, *, kind: BidiKind | None = None, cursor: str | None = None, limit: int = 25
+) -> Page[Bidi]:
+    """Seats that are in use, the newest first."""
+    tx.principal.require("crm:read")
+    size = page_size(limit)
+    found = await tx.all(
+        Bidi,
+        """
+        SELECT id, organization_id, kind, name, user_id, responsible_user_id, agent, autonomy, persona, scopes, model,
+               is_paused, max_steps, max_tokens, max_cost_usd_micros, max_seconds, autopilot_intents, daily_cap,
+               working_hours, time_zone, languages, capacity, max_runs_a_day, max_tokens_a_day,
+               max_cost_usd_micros_a_day, version, created_at, updated_at, archived_at,
+               ARRAY(SELECT a.id FROM channel_accounts a WHERE a.bidi_id = bidi.id ORDER BY a.id) AS account_ids
+          FROM bidi
+         WHERE archived_at IS NULL
+           AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+           AND (%(before)s::uuid IS NULL OR id < %(before)s)
+         ORDER BY id DESC
+         LIMIT %(limit)s
+        """,
+        kind=kind,
+        before=decode_id(cursor) if cursor else None,
+        limit=size + 1,
+    )
+    return page_of(found, size, after=lambda bidi: encode_cursor(bidi.id))
+
+
+async def is_at_work(tx: Tx, bidi_id: BidiId) -> bool:
+    """Whether a seat is not paused; nobody pauses it before the transaction ends. Take it before any conversation."""
+    is_paused = await tx.value("SELECT is_paused FROM bidi WHERE id = %(bidi_id)s FOR SHARE", bidi_id=bidi_id)
+    return is_paused is False
 
 
 async def require_bidi(tx: Tx, bidi_id: UUID) -> None:

@@ -17,6 +17,9 @@ from events.ids import ChannelAccountId, ConversationId, MessageId
 from events.outbox import emit
 from events.types import MessageCancelled, MessageFailed, MessageSent, MessageUnknown
 
+# How long a reply that no person approved is put off at a time while its seat is paused.
+_HELD = timedelta(seconds=30)
+
 
 @dataclass(frozen=True)
 class Wait:
@@ -36,6 +39,7 @@ class _Outgoing:
     wait_seconds: float
     is_suppressed: bool
     is_from_draft: bool
+    is_held: bool
     channel_account_id: ChannelAccountId
     body: str
     recipient: str
@@ -62,7 +66,10 @@ async def begin_attempt(tx: Tx, message_id: MessageId, lease_seconds: float) -> 
                    OR EXISTS (SELECT FROM contact_handles h
                                WHERE h.kind = 'email' AND h.value = m.address AND h.suppressed_at IS NOT NULL)
                    AS is_suppressed,
-               m.draft_id IS NOT NULL AS is_from_draft, m.channel_account_id, m.body,
+               m.draft_id IS NOT NULL AS is_from_draft,
+               m.author_kind = 'bidi' AND m.approved_by IS NULL
+                   AND EXISTS (SELECT FROM bidi b WHERE b.id = m.author_id AND b.is_paused) AS is_held,
+               m.channel_account_id, m.body,
                coalesce(NULLIF(m.address, ''), v.external_id) AS recipient, m.content_hash
           FROM messages m
           JOIN channel_accounts a ON a.id = m.channel_account_id
@@ -89,6 +96,8 @@ async def begin_attempt(tx: Tx, message_id: MessageId, lease_seconds: float) -> 
         )
         await emit(tx, MessageFailed(outgoing.conversation_id, outgoing.id))
         return None
+    if outgoing.is_held:
+        return Wait(_HELD, "the seat that wrote it by itself is paused")
     if outgoing.wait_seconds > 0:
         return Wait(timedelta(seconds=outgoing.wait_seconds), "the channel told the account to wait")
     attempt = await tx.one(

@@ -7,7 +7,7 @@ from core import clock
 from core.db import Tx
 from core.errors import Conflict, Unprocessable
 from core.ids import uuid7
-from crm.bidi.queries import get_bidi
+from crm.bidi import queries as bidi_queries
 from crm.conversations.models import HolderKind
 from crm.conversations.queries import lock_conversation
 from crm.runs import queries
@@ -91,7 +91,7 @@ async def ask_for_run(
     seat_id = bidi_id or (last.bidi_id if last else None)
     if seat_id is None:
         raise Conflict("No agent has worked here yet; name the seat that should.")
-    seat = await get_bidi(tx, seat_id)
+    seat = await bidi_queries.get_bidi(tx, seat_id)
     if seat.agent is None or seat.is_paused:
         raise Unprocessable(f"{seat.name} is no working agent's seat; name another.", field="bidi_id")
     request = RunRequest(seat.id, seat.agent, conversation_id, feedback=feedback)
@@ -157,10 +157,16 @@ async def release_run(tx: Tx, run_id: RunId) -> None:
 async def claim_run(tx: Tx, run_id: RunId, lease_seconds: float) -> Run | None:
     """Lease a queued run, or a running one whose process has gone; None when it is finished or held.
 
-    The run covers its conversation up to this moment, also when it goes on after a crash.
+    The run covers its conversation up to this moment, also when it goes on after a crash. One of a paused seat is
+    cancelled instead.
     """
     run = await queries.get_run(tx, run_id)
+    # before the conversation, as whoever pauses a seat does
+    is_at_work = await bidi_queries.is_at_work(tx, run.bidi_id)
     conversation = await lock_conversation(tx, run.conversation_id) if run.conversation_id else None
+    if not is_at_work:
+        await cancel_run(tx, run, "the seat is paused")
+        return None
     claimed = await tx.find(
         Run,
         """

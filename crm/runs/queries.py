@@ -69,6 +69,22 @@ async def list_open_runs(tx: Tx, conversation_id: ConversationId) -> list[Run]:
     )
 
 
+async def list_open_runs_of(tx: Tx, bidi_id: BidiId) -> list[Run]:
+    """What a seat does and is to do, in the order in which conversations are locked."""
+    return await tx.all(
+        Run,
+        """
+        SELECT id, bidi_id, agent, conversation_id, trigger_id, status, generation, based_on_seq, due_at, feedback,
+               again, fence, steps, tokens_in, tokens_out, cost_usd_micros, model, outcome, reason
+          FROM runs
+         WHERE bidi_id = %(bidi_id)s
+           AND status IN ('queued', 'running', 'waiting')
+         ORDER BY conversation_id, id
+        """,
+        bidi_id=bidi_id,
+    )
+
+
 @dataclass(frozen=True)
 class LastSeat:
     """The seat that worked on a conversation last, and as which agent."""

@@ -71,6 +71,7 @@ async def test_every_route_with_an_id_finds_the_attackers_own_row(harness: Harne
 async def test_every_tool_finds_the_attackers_own_row(harness: Harness) -> None:
     # what other seats were refused by the probes would be refused to this one too
     await harness.theatre.sweep()
+    await harness.theatre.revive()
     called = tools.dispatcher(harness.theatre, harness.graphs[0])
     widest = tools.seats(harness.theatre)[0]
     missed = {}

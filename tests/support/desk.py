@@ -137,6 +137,7 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
         "draft_approval_id": approval.id,
         "run_id": run_id,
         "bidi_id": world.bidi_id,
+        "user_id": owner.id,
         "handle_id": handles[0].id,
         "webhook_id": webhook.webhook.id,
         "webhook_delivery_id": delivery.id,

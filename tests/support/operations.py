@@ -41,6 +41,7 @@ _CONVERSATION = "/conversations/{conversation_id}"
 _DRAFT = "/drafts/{draft_id}"
 _APPROVAL = "/approvals/{approval_id}"
 _WEBHOOK = "/webhooks/{webhook_id}"
+_SEAT, _SEATS = "/seats/{bidi_id}", "bidi:manage"
 _DELIVERY = "/webhook-deliveries/{webhook_delivery_id}"
 _HOOKS = "webhooks:manage"
 _VERSION: dict[str, object] = {"version": 1}
@@ -127,6 +128,21 @@ OPERATIONS = (
     Operation("create_api_key", "POST", "/api-keys", {"scopes": ["contacts:read"]}, status=201),
     Operation("get_api_key", "GET", "/api-keys/{api_key_id}", is_managed=True),
     Operation("revoke_api_key", "POST", "/api-keys/{api_key_id}/revocation", is_managed=True),
+    Operation("list_seats", "GET", "/seats"),
+    Operation(
+        "create_seat",
+        "POST",
+        "/seats",
+        {"kind": "ai", "name": "Noor", "agent": "inbox", "responsible_user_id": "{user_id}"},
+        status=201,
+        scope=_SEATS,
+    ),
+    Operation("pause_agents", "POST", "/seats/pause", scope=_SEATS),
+    Operation("get_seat", "GET", _SEAT),
+    Operation("update_seat", "PATCH", _SEAT, {**_VERSION, "capacity": 20}, scope=_SEATS),
+    Operation("pause_seat", "POST", f"{_SEAT}/pause", scope=_SEATS),
+    Operation("resume_seat", "POST", f"{_SEAT}/resume", scope=_SEATS),
+    Operation("archive_seat", "POST", f"{_SEAT}/archive", scope=_SEATS),
     Operation("list_webhooks", "GET", "/webhooks", scope=_HOOKS),
     Operation(
         "create_webhook",

@@ -29,6 +29,7 @@ MEANINGS: dict[str, str | None] = {
     "assignee_id": "users",
     "holder_id": "users",
     "owner_id": "members",
+    "responsible_user_id": "users",
     "handle_id": "contact_handles",
     "pipeline": "pipelines",
     "GET /deals stage": "stages",

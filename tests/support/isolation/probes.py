@@ -57,6 +57,7 @@ async def run(theatre: Theatre, probes: Iterable[Probe], *, until_found: bool = 
     await theatre.sweep()
     before = await theatre.victims_rows()
     for (kind, subject), group in groupby(probes, key=lambda probe: (probe.kind, probe.subject)):
+        await theatre.revive()
         for probe in group:
             outcome.counts[kind] += 1
             outcome.findings += [Finding(kind, subject, probe.name, what) for what in await probe.ask()]

@@ -58,6 +58,21 @@ class Theatre:
         ):
             await self.admin.execute(statement, (run,))
 
+    async def revive(self) -> None:
+        """Let the attacker's seat and run work again, whatever it did to them: calls of a run that has ended prove
+        nothing."""
+        ctx = self.attacker.ctx
+        if ctx is None:
+            return
+        await self.admin.execute(
+            "UPDATE bidi SET is_paused = false, archived_at = NULL WHERE id = %s AND is_paused",
+            (ctx.bidi.id,),
+        )
+        await self.admin.execute(
+            "UPDATE runs SET status = 'running', fence = %s WHERE id = %s AND status <> 'running'",
+            (ctx.run.fence, ctx.run_id),
+        )
+
     def leaks(self, text: str, given: Collection[str] = ()) -> list[str]:
         """What of the victim's stands in a text, apart from what the attacker brought."""
         return self.canaries.found_in(text, given)
