@@ -25,7 +25,7 @@ async def reasons_against(
     """Why a person must decide about this after all, as codes; nothing when the seat may go ahead."""
     # two runs of one seat do not share its last reply of the day
     await lock_bidi(tx, ctx.bidi.id)
-    zone = ZoneInfo((await get_organization(tx)).time_zone)
+    zone = ZoneInfo(ctx.bidi.time_zone or (await get_organization(tx)).time_zone)
     now = clock.now().astimezone(zone)
     midnight = datetime.combine(now.date(), time.min, zone)
     why = []
