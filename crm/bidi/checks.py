@@ -51,8 +51,10 @@ def _require_hours(hours: WorkingHours) -> None:
         try:
             begins, ends = (time.fromisoformat(one) for one in span)
         except ValueError as err:
-            message = f"Give {day} the time it begins and the time it ends, such as 09:00 and 18:00."
-            raise Unprocessable(message, field="working_hours") from err
+            raise Unprocessable(
+                f"Give {day} the time it begins and the time it ends, such as 09:00 and 18:00.",
+                field="working_hours",
+            ) from err
         if begins >= ends or [f"{begins:%H:%M}", f"{ends:%H:%M}"] != list(span):
             raise Unprocessable(f"On {day} the day must end after it begins.", field="working_hours")
 
@@ -69,8 +71,10 @@ async def _require_scopes(tx: Tx, bidi: Bidi, edit: BidiEdit) -> None:
     # what only agents hold, such as graph:read, is no permission of people
     beyond = sorted(scope for scope in scopes if scope in ALL_SCOPES and not role.may(scope))
     if beyond and bidi.kind is BidiKind.AI:
-        message = f"Whoever answers for this seat does not hold {', '.join(beyond)}; it cannot either."
-        raise Unprocessable(message, field="scopes")
+        raise Unprocessable(
+            f"Whoever answers for this seat does not hold {', '.join(beyond)}; it cannot either.",
+            field="scopes",
+        )
 
 
 async def _role_of(tx: Tx, user_id: UserId, field: str) -> Role:
