@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import Unprocessable
+from crm.evaluations.comparison import SIGNIFICANT, sign_test
 from crm.evaluations.models import EvalCase, EvalRun
 from evals.cases import Case, digest
-from evals.comparing import SIGNIFICANT
-from evals.stats import sign_test
 
 BASELINES = Path(__file__).parent / "baselines"
 

@@ -1,4 +1,4 @@
-"""How sure a figure is, and whether two runs over the same cases differ by more than chance."""
+"""How sure a figure is, and what several figures come to together."""
 
 from collections.abc import Sequence
 from math import comb, sqrt
@@ -14,17 +14,6 @@ def wilson(passed: float, n: int) -> tuple[float, float]:
     middle = share + _Z * _Z / (2 * n)
     reach = _Z * sqrt(share * (1 - share) / n + _Z * _Z / (4 * n * n))
     return max(0.0, (middle - reach) / (1 + _Z * _Z / n)), min(1.0, (middle + reach) / (1 + _Z * _Z / n))
-
-
-def sign_test(worse: int, better: int) -> float:
-    """How likely it is that at least `worse` of the cases that changed got worse, if each way were as likely.
-
-    One-sided and exact. Source: McNemar (1947), with the binomial distribution for small numbers.
-    """
-    changed = worse + better
-    if changed == 0:
-        return 1.0
-    return float(sum(comb(changed, k) for k in range(worse, changed + 1))) / 2.0**changed
 
 
 def macro_f1(pairs: Sequence[tuple[str, str]]) -> float:

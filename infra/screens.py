@@ -172,6 +172,7 @@ def _photograph_pages(page: "Page", camera: Camera, look: Look) -> None:
     _photograph_duplicates(page, camera, look)
     page.goto(f"{camera.base}/preferences")
     camera.shoot(page, "preferences", look)
+    _photograph_evaluations(page, camera, look)
     page.goto(f"{camera.base}/settings/api-keys")
     camera.shoot(page, "api-keys", look)
     page.goto(f"{camera.base}/settings/webhooks")
@@ -186,6 +187,27 @@ def _photograph_pages(page: "Page", camera: Camera, look: Look) -> None:
             camera.shoot(page, "webhook-delivery", look)
     page.goto(f"{camera.base}/design")
     camera.shoot(page, "design", look, whole=True)
+
+
+def _photograph_evaluations(page: "Page", camera: Camera, look: Look) -> None:
+    """The runs, the newest of them, a case of it and what changed since another."""
+    page.goto(f"{camera.base}/evaluations")
+    camera.shoot(page, "evaluations", look)
+    run = page.locator(".settings-list .row").first
+    if run.count() == 0:
+        return
+    path = run.get_attribute("href")
+    page.goto(f"{camera.base}{path}")
+    camera.shoot(page, "evaluation", look, whole=True)
+    case = page.locator(".settings-list .row").first
+    other = page.locator("select[name=before] option").first
+    before = other.get_attribute("value") if other.count() else None
+    if case.count():
+        page.goto(f"{camera.base}{case.get_attribute('href')}")
+        camera.shoot(page, "evaluation-case", look, whole=True)
+    if before:
+        page.goto(f"{camera.base}{path}/comparison?before={before}")
+        camera.shoot(page, "evaluation-comparison", look)
 
 
 def _photograph_lists(page: "Page", camera: Camera, look: Look) -> None:

@@ -90,6 +90,13 @@ COMMANDS = (
     Command("deals", _("Pipelines"), "/pipelines", also="stages rules этапы", scope="pipelines:write"),
     Command("lock", _("API keys"), "/settings/api-keys", also="token programs программы"),
     Command("plane", _("Webhooks"), "/settings/webhooks", also="hooks endpoints", scope="webhooks:manage"),
+    Command(
+        "chart",
+        _("Evaluations"),
+        "/evaluations",
+        also="evals tests scores оценки замеры",
+        scope="evaluations:read",
+    ),
     Command("person", _("Preferences"), "/preferences", also="profile профиль"),
     Command("theme", _("Light theme"), preference=("theme", "light"), also="white day белая день"),
     Command("theme", _("Dark theme"), preference=("theme", "dark"), also="black night чёрная ночь"),

@@ -7,9 +7,9 @@ from uuid import UUID
 from core.errors import Conflict
 from core.settings import Settings
 from crm.evaluations import queries
+from crm.evaluations.comparison import Comparison, compare
 from crm.evaluations.models import EvalCase, EvalRun, EvalStatus, NewEvalRun
 from evals import running
-from evals.comparing import Comparison, compare
 from events.ids import EvalRunId
 from infra.evaluation.book import Book, open_book
 from infra.evaluation.grounds import examiner, grounds

@@ -2,8 +2,8 @@
 
 from pydantic import JsonValue
 
+from crm.evaluations.comparison import Comparison
 from crm.evaluations.models import EvalCase, EvalRun
-from evals.comparing import Comparison
 from infra.evaluation.playing import why
 
 Told = dict[str, JsonValue]

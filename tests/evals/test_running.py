@@ -10,9 +10,9 @@ from core.errors import Conflict, Unprocessable
 from core.principal import Principal
 from core.settings import Settings
 from crm.evaluations import actions
+from crm.evaluations.comparison import compare
 from crm.evaluations.models import EvalStatus
 from evals import running
-from evals.comparing import compare
 from evals.examiner import Examiner
 from evals.planning import chosen_prompts, plan, prompts_of
 from evals.report import write_report

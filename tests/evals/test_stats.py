@@ -2,7 +2,8 @@
 
 import pytest
 
-from evals.stats import macro_f1, pass_hat_k, sign_test, wilson
+from crm.evaluations.comparison import sign_test
+from evals.stats import macro_f1, pass_hat_k, wilson
 
 
 @pytest.mark.parametrize(

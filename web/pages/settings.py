@@ -78,6 +78,13 @@ PAGES = (
         "webhooks:manage",
     ),
     SettingsPage(
+        "/evaluations",
+        "chart",
+        N_("Evaluations"),
+        N_("How well agents do on cases whose right outcome is known, and what they did in each."),
+        "evaluations:read",
+    ),
+    SettingsPage(
         "/trash",
         "trash",
         N_("Trash"),

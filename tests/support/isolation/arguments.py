@@ -48,6 +48,7 @@ MEANINGS: dict[str, str | None] = {
     "GET /api/v1/imports/{import_id}/rows after": None,
     "POST /api/v1/bulk-edits id": "contacts",
     "POST /bulk-edits id": "contacts",
+    "GET /evaluations/{eval_run_id}/comparison before": "eval_runs",
     "add_tag": "tags",
     "remove_tag": "tags",
     **{

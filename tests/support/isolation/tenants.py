@@ -36,6 +36,9 @@ from crm.custom_fields.actions import create_custom_field
 from crm.custom_fields.models import Choice, NewCustomField
 from crm.deals.actions import add_stakeholder, create_deal
 from crm.deals.models import NewDeal
+from crm.evaluations import actions as evaluations
+from crm.evaluations.models import CaseResult, NewEvalCase, NewEvalRun
+from crm.evaluations.queries import list_eval_cases
 from crm.facts.actions import assert_relation, assert_text
 from crm.files.actions import add_file
 from crm.files.models import NewFile
@@ -159,6 +162,7 @@ async def build_tenant(db: Database, settings: Settings, name: str, say: Say) ->
     await _table(tenant, settings, say)
     await _webhook(tenant, settings, say)
     await _kept_lists(tenant, say)
+    await _evaluation(tenant, say)
     await _duplicates(tenant, say)
     await rebuild(db, owner, PostgresGraph(db))
     await _found(tenant)
@@ -357,6 +361,18 @@ async def _kept_lists(tenant: Tenant, say: Say) -> None:
         await create_custom_field(tx, size)
         for word in ("Fair", "Exhibition"):
             await create_tag(tx, say(word))
+
+
+async def _evaluation(tenant: Tenant, say: Say) -> None:
+    """An evaluation of one case that was played, with what the agent said in it."""
+    case = NewEvalCase(say("a case"), "en", {"burst": [say("What do you know about us?")]})
+    new = NewEvalRun("triage", say("a model"), {}, "1", "0" * 64, 0, [case])
+    async with tenant.db.transaction(tenant.owner, "test") as tx:
+        run = await evaluations.start_eval_run(tx, new)
+        played = (await list_eval_cases(tx, run.id))[0]
+        result = CaseResult(True, {}, {"draft": {"body": say("Nothing")}})
+        await evaluations.record_case(tx, played.id, result)
+        await evaluations.finish_eval_run(tx, run.id, {}, is_passed=True)
 
 
 async def contents(admin: Admin, catalogue: Catalogue, organization_id: UUID) -> dict[str, str]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import comb
 
 from crm.evaluations.models import EvalCase
-from evals.stats import sign_test
 
 # A difference that chance brings about less often than this counts.
 SIGNIFICANT = 0.05
@@ -40,7 +40,7 @@ class Comparison:
 
     @property
     def chance(self) -> float:
-        """How likely as many cases get worse by chance alone, of those that changed (one-sided sign test)."""
+        """How likely as many cases get worse by chance alone, of those that changed."""
         return sign_test(self.worse, self.better)
 
     @property
@@ -49,7 +49,7 @@ class Comparison:
 
 
 def compare(before: Sequence[EvalCase], after: Sequence[EvalCase]) -> Comparison:
-    """The cases that both runs played, told apart by key and by the number of the try."""
+    """The cases that both runs have played, told apart by key and by the number of the try."""
     earlier, later = _by_try(before), _by_try(after)
     shared = [name for name in earlier if name in later]
     changes = [
@@ -63,8 +63,21 @@ def compare(before: Sequence[EvalCase], after: Sequence[EvalCase]) -> Comparison
 def _by_try(cases: Sequence[EvalCase]) -> dict[tuple[str, int], EvalCase]:
     found: dict[tuple[str, int], EvalCase] = {}
     for case in cases:
+        if case.is_passed is None:
+            continue
         number = 0
         while (case.key, number) in found:
             number += 1
         found[case.key, number] = case
     return found
+
+
+def sign_test(worse: int, better: int) -> float:
+    """How likely it is that at least `worse` of the cases that changed got worse, if each way were as likely.
+
+    One-sided and exact. Source: McNemar (1947), with the binomial distribution for small numbers.
+    """
+    changed = worse + better
+    if changed == 0:
+        return 1.0
+    return float(sum(comb(changed, k) for k in range(worse, changed + 1))) / 2.0**changed

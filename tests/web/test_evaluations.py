@@ -1,0 +1,94 @@
+"""Pages of evaluations: runs, a run with its chart, a failing case with its trace, two runs side by side."""
+
+import pytest
+
+from agents.llm.base import LanguageModel, ModelReply, ModelRequest
+from agents.llm.models import ModelChoice
+from agents.llm.offline.model import OfflineModel
+from core.db import Database
+from core.principal import Principal
+from core.settings import Settings
+from crm.evaluations.models import EvalCase, EvalRun
+from crm.identity.models import Role
+from evals.examiner import Examiner
+from tests.support.evaluating import evaluate, make_cases
+from tests.support.organizations import add_member
+from tests.web.conftest import Browser, signed_in
+
+
+class _Deaf(OfflineModel):
+    """Answers whoever wants a person."""
+
+    async def complete(self, request: ModelRequest) -> ModelReply:
+        reply = await super().complete(request)
+        return ModelReply(text=reply.text.replace('"decision":"notify"', '"decision":"answer"'))
+
+
+@pytest.fixture
+async def runs(
+    database: Database, organization: Principal, settings: Settings
+) -> list[tuple[EvalRun, list[EvalCase]]]:
+    """A good run, and one after a regression."""
+
+    def examiner(model: LanguageModel) -> Examiner:
+        def chosen(_: ModelChoice) -> LanguageModel:
+            return model
+
+        return Examiner(database, settings, chosen)
+
+    return [
+        await evaluate(database, organization, examiner(model), make_cases(4))
+        for model in (OfflineModel(), _Deaf())
+    ]
+
+
+@pytest.mark.parametrize(
+    ("locale", "title", "figure"),
+    [("en", "Evaluations", "Right decision"), ("ru", "Оценки", "Верное решение")],
+)
+async def test_a_run_shows_its_figures_and_what_failed(
+    browser: Browser, runs: list[tuple[EvalRun, list[EvalCase]]], locale: str, title: str, figure: str
+) -> None:
+    await browser.post("/preferences", locale=locale)
+
+    listed = await browser.get("/evaluations")
+    shown = await browser.get(f"/evaluations/{runs[1][0].id}")
+
+    assert title in listed.text
+    assert str(runs[0][0].id) in listed.text
+    assert figure in shown.text
+    assert "<svg" in shown.text
+    assert "Get me your manager" in shown.text
+
+
+async def test_a_failing_case_leads_to_what_the_agent_did(
+    browser: Browser, runs: list[tuple[EvalRun, list[EvalCase]]]
+) -> None:
+    failed = next(case for case in runs[1][1] if not case.is_passed)
+
+    page = await browser.get(f"/evaluations/cases/{failed.id}")
+
+    assert "answer instead of notify" in page.text
+    assert "draft_reply" in page.text
+    assert "Get me your manager" in page.text
+
+
+async def test_two_runs_stand_side_by_side(
+    browser: Browser, runs: list[tuple[EvalRun, list[EvalCase]]]
+) -> None:
+    before, after = runs[0][0].id, runs[1][0].id
+
+    page = await browser.get(f"/evaluations/{after}/comparison?before={before}")
+
+    assert "Fail now: 1" in page.text
+    assert "Not worse by more than noise." in page.text
+
+
+async def test_a_member_without_the_permission_sees_none(
+    site: str, database: Database, organization: Principal
+) -> None:
+    person = await add_member(database, organization, Role.VIEWER)
+    async with signed_in(site, database, person) as viewer:
+        answer = await viewer.client.get("/evaluations")
+
+    assert answer.status_code == 403
