@@ -117,7 +117,9 @@ async def finish_eval_run(
         raise Conflict(f"The evaluation {run_id} is finished already.")
     done = await queries.count_done(tx, run_id)
     if done < run.cases:
-        raise Conflict(f"The evaluation {run_id} is not finished: {run.cases - done} of its cases still wait.")
+        raise Conflict(
+            f"The evaluation {run_id} is not finished: {run.cases - done} of its cases still wait."
+        )
     await tx.execute(
         """
         UPDATE eval_runs
