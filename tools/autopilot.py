@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from core import clock
 from core.db import Tx
+from core.languages import language_of
 from crm.bidi.models import Bidi
 from crm.bidi.queries import lock_bidi
 from crm.identity.queries import get_organization
@@ -69,4 +70,9 @@ async def _is_suspicious(tx: Tx, ctx: RunContext, args: BaseModel, untrusted_too
         return True
     heard = await provenance.heard_by(tx, ctx, untrusted_tools)
     sources = [Source(one.plain, one.trust) for one in heard]
-    return bool(inspect(body, sources, language=str(getattr(args, "language", "en"))))
+    reader = next((one.plain for one in heard if one.kind == "contact"), "")
+    said = " ".join(one.plain for one in heard if one.kind == "message" and not one.is_trusted)
+    language = str(getattr(args, "language", "en"))
+    return bool(
+        inspect(body, sources, language=language, reader=reader, spoken=language_of(said[-2000:], language))
+    )

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from core import hidden
 from core.trust import Trust
+from tools import addressing, promises
 
 _LINK = re.compile(r"(?:https?://|www\.|\bt\.me/)[^\s<>()«»“”\"']+[^\s<>()«»“”\"'.,!?:;]", re.IGNORECASE)
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
@@ -25,6 +26,7 @@ _PRODUCT = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(rf"(?<![\w.,])(?:{_AMOUNT})(?![\w]*@)")
+_SENTENCE = re.compile(r"(?<=[.!?…])\s+|\n+")
 _WORD = re.compile(r"[^\W\d_]+")
 _LATIN, _CYRILLIC = re.compile(r"[a-z]", re.IGNORECASE), re.compile(r"[а-яё]", re.IGNORECASE)
 _DAYS = (
@@ -51,8 +53,13 @@ class Source:
     at: datetime | None = None
 
 
-def inspect(body: str, sources: Sequence[Source], *, language: str) -> tuple[Mark, ...]:
-    """Everything in the body that a person should check, each value once, in the order of the text."""
+def inspect(
+    body: str, sources: Sequence[Source], *, language: str, reader: str = "", spoken: str = ""
+) -> tuple[Mark, ...]:
+    """Everything in the body that a person should check, each value once, in the order of the text.
+
+    `language` is what the body claims to be in, `spoken` what its reader speaks, and `reader` what they are called.
+    """
     marks = [
         *(
             Mark("hidden_text", hidden.shown(word))
@@ -61,9 +68,24 @@ def inspect(body: str, sources: Sequence[Source], *, language: str) -> tuple[Mar
         ),
         *_addresses(body, sources),
         *_values(_without_addresses(body), sources),
-        *_language(body, language),
+        *(Mark("wrong_name", name) for name in addressing.strangers(body, reader)),
+        *_language(body, language, spoken or language),
     ]
+    if not any(mark.kind == "language" for mark in marks):
+        marks += _statements(body, sources, marks)
     return tuple(dict.fromkeys(marks))
+
+
+def _statements(body: str, sources: Sequence[Source], marks: Sequence[Mark]) -> list[Mark]:
+    """Promises that nothing trusted bears out, and statements that nothing at all does; what is marked in them is told
+    already."""
+    trusted = [source.text for source in sources if _is_trusted([source])]
+    told = [mark.value for mark in marks]
+    promised = [Mark("promise", one[:300]) for one in promises.unfounded(body, trusted)]
+    stated = promises.unsourced(body, [source.text for source in sources])
+    return promised + [
+        Mark("unsourced_claim", one[:300]) for one in stated if not any(value in one for value in told)
+    ]
 
 
 def _addresses(body: str, sources: Sequence[Source]) -> Iterable[Mark]:
@@ -149,12 +171,21 @@ def _figure(value: str) -> str:
     return f"{plain}.{cents}" if mark and cents.strip("0") else plain
 
 
-def _language(body: str, language: str) -> Iterable[Mark]:
+def _language(body: str, language: str, spoken: str) -> Iterable[Mark]:
+    """Words of two alphabets, and a text or a sentence of it that its reader does not speak."""
     for word in _WORD.findall(body):
-        if _LATIN.search(word) and _CYRILLIC.search(word):
+        if hidden.is_mixed(word):
             yield Mark("mixed_script", word)
-    unquoted = re.sub(r"[«“\"][^»”\"]*[»”\"]", " ", body)
-    letters = len(_LATIN.findall(unquoted)) + len(_CYRILLIC.findall(unquoted))
-    cyrillic = len(_CYRILLIC.findall(unquoted))
-    if letters >= 20 and (cyrillic * 2 > letters) != (language in ("ru", "uk", "be", "bg", "kk")):
-        yield Mark("language", language)
+    plain = _without_addresses(re.sub(r"[«“\"][^»”\"]*[»”\"]", " ", body))
+    foreign = [part for part in (plain, *_SENTENCE.split(plain)) if _is_foreign(part, spoken)]
+    if foreign or _is_cyrillic(language) != _is_cyrillic(spoken):
+        yield Mark("language", spoken)
+
+
+def _is_foreign(text: str, language: str) -> bool:
+    letters, cyrillic = len(_LATIN.findall(text)), len(_CYRILLIC.findall(text))
+    return letters + cyrillic >= 20 and (cyrillic > letters) != _is_cyrillic(language)
+
+
+def _is_cyrillic(language: str) -> bool:
+    return language in ("ru", "uk", "be", "bg", "kk")

@@ -38,6 +38,7 @@ FLAGS = {
     "mixed_script": N_("“%(value)s” mixes letters of two alphabets. It may not be what it looks like."),
     "hidden_text": N_("“%(value)s” hides characters. It may not be what it looks like."),
     "wrong_name": N_("It calls the contact “%(value)s”, which is not their name."),
+    "unsourced_claim": N_("“%(value)s” is said without a source."),
     "promise": N_("“%(value)s” is a promise that nothing we know bears out."),
     "sources_differ": N_("“%(value)s” is told differently elsewhere. %(text)s"),
 }
@@ -54,6 +55,7 @@ WHY_SHORT = {
     "hidden_text": N_("hidden characters"),
     "wrong_name": N_("another name"),
     "promise": N_("a promise without a source"),
+    "unsourced_claim": N_("a statement without a source"),
     "intent": N_("a person answers this"),
     "capped": N_("the day's limit"),
     "off_hours": N_("outside the hours"),
@@ -75,6 +77,7 @@ WHY_LONG = {
     "hidden_text": N_("The text has characters that are not seen."),
     "wrong_name": N_("The text calls the contact by another name."),
     "promise": N_("The text promises something that nothing we know bears out."),
+    "unsourced_claim": N_("The text states something that nothing the agent read says."),
     "intent": N_("What the contact wants is not among what %(name)s may answer by itself."),
     "capped": N_("%(name)s has sent as many replies by itself today as it may."),
     "off_hours": N_("It is outside the hours in which %(name)s may send by itself."),

@@ -20,6 +20,7 @@ from agents.llm.base import ModelMessage, ModelRequest
 from agents.llm.exchange import Exchange, ModelFailed, ask
 from agents.llm.offline import triage as rules
 from core.jsons import dumps
+from core.languages import language_of
 from core.trust import Trust
 from crm.bidi.models import Autonomy
 from prompts import library
@@ -223,7 +224,16 @@ async def check(state: State, runtime: Runtime[Desk]) -> State:
         for basis in draft_text.basis
     ]
     sources.append(guard.Source(desk.ctx.run.feedback, "confirmed", None))
-    marks = [*draft_text.doubts, *guard.inspect(draft_text.body, sources, language=draft_text.language)]
+    thread = desk.thread
+    asked = " ".join(line.text for line in thread.burst)
+    found = guard.inspect(
+        draft_text.body,
+        sources,
+        language=draft_text.language,
+        reader=thread.contact.name,
+        spoken=language_of(asked, thread.contact.language),
+    )
+    marks = [*draft_text.doubts, *found]
     if draft_text.is_feedback_ignored:
         marks.append(Mark("feedback", desk.ctx.run.feedback[:200]))
     return {"marks": marks}
