@@ -11,17 +11,17 @@ from web.pages.policy import RULES
 
 
 async def test_a_cell_is_made_stricter(browser: Browser, database: Database, organization: Principal) -> None:
-    answer = await browser.post("/policy", rule="write", autonomy="assist", decision="ask")
+    answer = await browser.post("/policy", rule="write", suggest="ask", assist="ask")
     page = (await browser.get("/policy")).text
 
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/policy#write-assist")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/policy#write")
     assert "Changed here" in page
     async with database.transaction(organization, "test") as tx:
         assert await get_overrides(tx) == {("write", Autonomy.ASSIST): Decision.ASK}
 
 
 async def test_what_is_not_offered_is_refused_with_the_page(browser: Browser) -> None:
-    answer = await browser.post("/policy", rule="send_new", autonomy="autopilot", decision="allow")
+    answer = await browser.post("/policy", rule="send_new", autopilot="allow")
 
     assert answer.status_code == 422
     assert "choose one of what the page offers" in answer.text

@@ -18,6 +18,7 @@ from web.refusals import refusal_text
 from web.viewer import CurrentSession, Session
 
 router = APIRouter(prefix="/policy")
+Chosen = Annotated[Decision | None, Form()]
 AUTONOMIES = {
     Autonomy.OBSERVE: N_("Observe"),
     Autonomy.SUGGEST: N_("Suggest"),
@@ -70,6 +71,10 @@ class Row:
     scope: str
     cells: list[Cell]
 
+    @property
+    def may_change(self) -> bool:
+        return any(len(cell.choices) > 1 for cell in self.cells)
+
 
 @router.get("")
 async def show_policy(session: CurrentSession) -> Response:
@@ -80,16 +85,21 @@ async def show_policy(session: CurrentSession) -> Response:
 async def change_policy(
     session: CurrentSession,
     rule: Annotated[str, Form(max_length=100)],
-    autonomy: Annotated[Autonomy, Form()],
-    decision: Annotated[Decision, Form()],
+    observe: Chosen = None,
+    suggest: Chosen = None,
+    assist: Chosen = None,
+    autopilot: Chosen = None,
 ) -> Response:
-    """One cell at a time; what the product does anyway is no change."""
+    """One row; what stays as it is is no change."""
+    given = dict(zip(AUTONOMIES, (observe, suggest, assist, autopilot), strict=True))
     try:
         async with session.tx.savepoint():
-            await set_decision(session.tx, rule, autonomy, decision)
+            for autonomy, decision in given.items():
+                if decision is not None:
+                    await set_decision(session.tx, rule, autonomy, decision)
     except Unprocessable as err:
         return await _show(session, status=422, problem=refusal_text(err, session.words))
-    return RedirectResponse(f"/policy#{rule}-{autonomy}", 303)
+    return RedirectResponse(f"/policy#{rule}" if rule in RULES else "/policy", 303)
 
 
 async def _show(session: Session, *, status: int = 200, problem: str = "") -> Response:
