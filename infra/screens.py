@@ -168,6 +168,7 @@ def _photograph_pages(page: "Page", camera: Camera, look: Look) -> None:
     for name in ("tasks", "meetings", "notifications"):
         page.goto(f"{camera.base}/{name}")
         camera.shoot(page, name, look)
+    _photograph_seats(page, camera, look)
     _photograph_settings(page, camera, look)
     _photograph_duplicates(page, camera, look)
     page.goto(f"{camera.base}/preferences")
@@ -208,6 +209,18 @@ def _photograph_evaluations(page: "Page", camera: Camera, look: Look) -> None:
     if before:
         page.goto(f"{camera.base}{path}/comparison?before={before}")
         camera.shoot(page, "evaluation-comparison", look)
+
+
+def _photograph_seats(page: "Page", camera: Camera, look: Look) -> None:
+    """Who works here, one of them whole, and the form for another."""
+    page.goto(f"{camera.base}/seats")
+    camera.shoot(page, "seats", look)
+    seat = page.locator(".settings-list .row").first
+    if seat.count():
+        page.goto(f"{camera.base}{seat.get_attribute('href')}")
+        camera.shoot(page, "seat", look, whole=True)
+    page.goto(f"{camera.base}/seats/new")
+    camera.shoot(page, "seat-new", look)
 
 
 def _photograph_lists(page: "Page", camera: Camera, look: Look) -> None:

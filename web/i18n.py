@@ -199,6 +199,10 @@ class Words:
             return self.ngettext("%(num)s hour", "%(num)s hours", minutes // 60)
         return self.ngettext("%(num)s minute", "%(num)s minutes", max(0, minutes))
 
+    def weekday_name(self, day: int) -> str:
+        """The short name of a weekday, 0 for Monday."""
+        return str(self._babel.days["stand-alone"]["abbreviated"][day])
+
     def language(self, code: str) -> str:
         name = self._babel.languages.get(code, code)
         return str(name[:1].upper() + name[1:])

@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 from urllib.parse import quote
 from uuid import UUID
 
+from core import clock
+from crm.bidi.models import WEEKDAYS
 from crm.conversations.inbox import EvidenceLine, Handle
 from crm.pipelines.moves import ActionRefused, Missing
 from crm.pipelines.rules import Rule
@@ -455,7 +458,52 @@ def timeline_text(item: Item, words: Words) -> str:
     return words.gettext(_TOLD[item.kind.value][item.status], who=who)
 
 
+AUTONOMY = {
+    "observe": N_("Observe"),
+    "suggest": N_("Suggest"),
+    "assist": N_("Assist"),
+    "autopilot": N_("Autopilot"),
+}
+AUTONOMY_LONG = {
+    "observe": N_("It reads and reports; nothing is written or sent."),
+    "suggest": N_("It drafts; a person decides about everything."),
+    "assist": N_("It also keeps notes, tasks and stages by itself; a person sends."),
+    "autopilot": N_("It also answers by itself what it has earned, within its limits."),
+}
+AGENTS = {"inbox": N_("Answers what comes in"), "copilot": N_("Helps colleagues")}
+
+
+def autonomy_text(autonomy: str, words: Words) -> str:
+    return words.gettext(AUTONOMY[autonomy])
+
+
+def autonomy_long(autonomy: str, words: Words) -> str:
+    return words.gettext(AUTONOMY_LONG[autonomy])
+
+
+def agent_text(agent: str, words: Words) -> str:
+    return words.gettext(AGENTS.get(agent, agent))
+
+
+def weekday_text(day: str, words: Words) -> str:
+    """The short name of a weekday by its code, `mon` to `sun`."""
+    return words.weekday_name(WEEKDAYS.index(day))
+
+
+def seconds_text(seconds: float, words: Words) -> str:
+    """A length of time in its largest unit."""
+    if seconds < 60:
+        return words.ngettext("%(num)s second", "%(num)s seconds", round(seconds))
+    now = clock.now()
+    return words.span(now - timedelta(seconds=seconds), now)
+
+
 FILTERS = {
+    "autonomy_text": autonomy_text,
+    "autonomy_long": autonomy_long,
+    "agent_text": agent_text,
+    "weekday_text": weekday_text,
+    "seconds_text": seconds_text,
     "timeline_text": timeline_text,
     "handoff": handoff,
     "flag_text": flag_text,

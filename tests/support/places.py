@@ -106,6 +106,9 @@ PLACES: dict[str, tuple[str, ...]] = {
         for kind in ("contact", "company", "lead", "deal")
         for part in (_PARTS if kind in ("contact", "company") else _PARTS[:2])
     ),
+    "/seats": ("/seats",),
+    "/seats/new": ("/seats/new",),
+    "/seats/{bidi_id}": ("/seats/{seat}",),
     "/settings": ("/settings",),
     "/settings/fields": ("/settings/fields",),
     "/settings/fields/{custom_field_id}": ("/settings/fields/{field}",),
@@ -174,6 +177,7 @@ async def make_things(stage: Stage, conversation: Conversation) -> dict[str, UUI
         }
     return {
         "conversation": conversation.id,
+        "seat": stage.world.bidi_id,
         "prices": prices.id,
         "scan": scan.id,
         "import": await _uploaded(stage),

@@ -39,6 +39,12 @@ PAGES = (
         "fields:write",
     ),
     SettingsPage(
+        "/seats",
+        "agent",
+        N_("Seats"),
+        N_("Who works here, people and agents: what each may do, how they do, and stopping them."),
+    ),
+    SettingsPage(
         "/pipelines",
         "deals",
         N_("Pipelines"),

@@ -1,0 +1,1 @@
+"""What happened, counted: computed from the rows themselves whenever somebody asks."""

@@ -1,0 +1,121 @@
+"""Pages of seats: made, changed, stopped and seen, with forms alone."""
+
+import pytest
+
+from core.db import Database
+from core.principal import Principal
+from crm.bidi.models import Bidi, BidiKind
+from crm.bidi.queries import get_bidi, list_seats
+from crm.identity.models import Role
+from tests.support.organizations import add_member
+from tests.support.world import World
+from tests.web.conftest import Browser, signed_in
+
+
+async def seat_of(world: World) -> Bidi:
+    async with world.db.transaction(world.owner, "test") as tx:
+        return await get_bidi(tx, world.bidi_id)
+
+
+async def test_one_form_changes_all_of_a_seat(browser: Browser, world: World) -> None:
+    path = f"/seats/{world.bidi_id}"
+
+    answer = await browser.post(
+        path,
+        version="1",
+        name="Mira",
+        persona="Brief.",
+        languages="ru en",
+        capacity="12",
+        time_zone="Europe/Berlin",
+        mon_begins="09:00",
+        mon_ends="18:00",
+        tue_begins="",
+        tue_ends="",
+        autonomy="assist",
+        scopes="contacts:read",
+        daily_cap="5",
+        max_cost_usd="0.25",
+        max_cost_usd_a_day="",
+        max_tokens_a_day="100000",
+        accounts=str(world.account.id),
+        model="offline",
+    )
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, path)
+    seat = await seat_of(world)
+    assert (seat.languages, seat.capacity, seat.working_hours) == (
+        ["en", "ru"],
+        12,
+        {"mon": ["09:00", "18:00"]},
+    )
+    assert (seat.autonomy, seat.scopes, seat.model) == ("assist", ["contacts:read"], "offline")
+    assert (seat.max_cost_usd_micros, seat.max_cost_usd_micros_a_day, seat.max_tokens_a_day) == (
+        250_000, None, 100_000,
+    )  # fmt: skip
+    assert seat.account_ids == [world.account.id]
+
+
+async def test_a_form_that_is_not_taken_keeps_what_was_written(browser: Browser, world: World) -> None:
+    answer = await browser.post(f"/seats/{world.bidi_id}", version="1", name="Mira", capacity="many")
+
+    assert answer.status_code == 422
+    assert "Write this as a whole number" in answer.text
+    assert 'value="many"' in answer.text
+
+
+async def test_who_saves_an_older_form_is_told(browser: Browser, world: World) -> None:
+    await browser.post(f"/seats/{world.bidi_id}", version="1", name="Noor")
+
+    answer = await browser.post(f"/seats/{world.bidi_id}", version="1", name="Vera")
+
+    assert answer.status_code == 412
+    assert (await seat_of(world)).name == "Noor"
+
+
+async def test_a_seat_is_stopped_and_works_again(browser: Browser, world: World) -> None:
+    path = f"/seats/{world.bidi_id}"
+
+    await browser.post(f"{path}/pause")
+    paused = (await browser.get(path)).text
+    await browser.post(f"{path}/resume")
+    working = (await browser.get(path)).text
+
+    assert "Nothing new begins here" in paused
+    assert "Nothing new begins here" not in working
+
+
+async def test_one_button_stops_every_agent(browser: Browser, world: World) -> None:
+    offered = (await browser.get("/seats")).text
+
+    await browser.post("/seats/pause")
+    after = (await browser.get("/seats")).text
+
+    assert "Stop every agent" in offered
+    assert (await seat_of(world)).is_paused
+    assert "Stop every agent" not in after
+
+
+@pytest.mark.parametrize(("kind", "count"), [("ai", 2), ("internal", 1)])
+async def test_a_seat_is_made(
+    browser: Browser, world: World, organization: Principal, kind: str, count: int
+) -> None:
+    answer = await browser.post("/seats", kind=kind, name="Noor", agent="inbox", member=str(organization.id))
+
+    assert answer.status_code == 303
+    async with world.db.transaction(organization, "test") as tx:
+        assert len((await list_seats(tx, kind=BidiKind(kind))).items) == count
+
+
+async def test_who_may_not_manage_seats_sees_them_without_forms(
+    site: str, database: Database, world: World
+) -> None:
+    person = await add_member(database, world.owner, Role.BIDI)
+    async with signed_in(site, database, person) as theirs:
+        page = await theirs.get(f"/seats/{world.bidi_id}")
+        refused = await theirs.post(f"/seats/{world.bidi_id}/pause")
+        new = await theirs.get("/seats/new")
+
+    assert "Mira" in page.text
+    assert "/pause" not in page.text
+    assert (refused.status_code, new.status_code) == (403, 403)
