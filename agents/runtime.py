@@ -40,7 +40,7 @@ from crm.bidi.models import Bidi
 from crm.bidi.queries import get_bidi
 from crm.language_models.queries import choose_language_models
 from crm.runs import actions as runs
-from crm.runs import tool_calls
+from crm.runs import day_budgets, tool_calls
 from crm.runs.model_calls import CallTotals, ModelCall, record_model_calls, total_of_run
 from crm.runs.models import Run, RunStatus
 from events.ids import RunId
@@ -59,12 +59,14 @@ State = dict[str, Any]  # of whichever agent it is
 
 @dataclass(frozen=True)
 class _Claim:
-    """A leased run with its seat, the models that it may ask, and what it used before this process had it."""
+    """A leased run with its seat, the models that it may ask, what it used before this process had it, and why its
+    seat may use nothing more today, if so."""
 
     run: Run
     bidi: Bidi
     choice: ModelChoice
     used: CallTotals
+    why_spent: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,8 @@ class Runtime:
             bidi = await get_bidi(tx, run.bidi_id)
             choice = ModelChoice(bidi.model, await choose_language_models(tx, bidi.model))
             used = await total_of_run(tx, run.id)
-        return _Claim(run, bidi, choice, used)
+            why_spent = await day_budgets.why_spent(tx, bidi)
+        return _Claim(run, bidi, choice, used, why_spent)
 
     async def _carry_out(self, claim: _Claim) -> bool:
         """Drive the run and close it; False when its lease went to somebody else meanwhile."""
@@ -143,6 +146,8 @@ class Runtime:
         is_closed = False
         try:
             try:
+                if claim.why_spent:
+                    raise BudgetExceeded(claim.why_spent)
                 model = Metered(self._models(claim.choice), partial(self._record_calls, run, bidi))
                 ending = await self._drive(run, bidi, model, budget)
             except BudgetExceeded as err:
@@ -176,8 +181,12 @@ class Runtime:
         return outcome != "lost"
 
     async def _record_calls(self, run: Run, bidi: Bidi, calls: Sequence[ModelCall]) -> None:
+        """Raises: BudgetExceeded when the day's budget is used up with them."""
         async with self._db.transaction(system(bidi.organization_id), "run.model_calls") as tx:
             await record_model_calls(tx, run.id, calls)
+            why_spent = await day_budgets.why_spent(tx, bidi)
+        if why_spent:
+            raise BudgetExceeded(why_spent)
 
     def _limits(self, bidi: Bidi) -> Limits:
         patience = self._settings.agent_patience

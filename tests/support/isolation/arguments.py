@@ -30,6 +30,7 @@ MEANINGS: dict[str, str | None] = {
     "holder_id": "users",
     "owner_id": "members",
     "responsible_user_id": "users",
+    "member": "users",
     "handle_id": "contact_handles",
     "pipeline": "pipelines",
     "GET /deals stage": "stages",
