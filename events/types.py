@@ -1008,6 +1008,16 @@ class RunCancelled(Event):
 
 
 @dataclass(frozen=True)
+class RunReverted(Event):
+    """A person took back what the run had changed."""
+
+    name = "ai.run.reverted"
+    subject_kind = "conversation"
+    conversation_id: ConversationId | None
+    run_id: RunId
+
+
+@dataclass(frozen=True)
 class ToolCalled(Event):
     name = "ai.tool.called"
     subject_kind = "run"

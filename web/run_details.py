@@ -1,7 +1,8 @@
 """One step of a run in detail: what went in, what came out, what policy said, and which rows it changed."""
 
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from crm.runs.model_calls import ModelCall, UsageFrom
 from crm.runs.traces import RunChange, RunLine, TracedCall
 from web import runs_view
 from web.i18n import Words
-from web.phrases import N_
+from web.phrases import N_, stage_text
 from web.runs_view import Step
 from web.tool_cards import FIELDS, PLACES
 from web.values import LABELS
@@ -127,6 +128,7 @@ class Trace:
     visited: Sequence[str]
     draft: Draft | None = None
     evidence: Sequence[EvidenceLine] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def asked(self) -> int:
@@ -166,7 +168,7 @@ def _run(trace: Trace, step: Step, words: Words) -> Detail:
         step,
         props=[prop for prop in props if prop.text],
         result=hidden.shown(trace.draft.body) if trace.draft else "",
-        changed=changed(trace.changes, words),
+        changed=changed(trace.changes, trace.names, words),
         evidence=list(trace.evidence),
     )
 
@@ -210,7 +212,7 @@ def _tool(trace: Trace, step: Step, words: Words) -> Detail:
         arguments=_arguments(call.arguments, words),
         result=pretty(call.result) if call.status == "done" else "",
         error=hidden.shown(call.error),
-        changed=changed(_changes_of(trace.changes, call.id), words),
+        changed=changed(_changes_of(trace.changes, call.id), trace.names, words),
     )
 
 
@@ -236,9 +238,9 @@ def _changes_of(changes: Sequence[RunChange], call_id: UUID) -> list[RunChange]:
     return []
 
 
-def changed(changes: Sequence[RunChange], words: Words) -> list[Changed]:
+def changed(changes: Sequence[RunChange], names: Mapping[str, str], words: Words) -> list[Changed]:
     """What was changed, in words, without what the run says of itself."""
-    return [_changed(change, words) for change in changes if _noun(change) not in _OWN]
+    return [_changed(change, names, words) for change in changes if _noun(change) not in _OWN]
 
 
 def _noun(change: RunChange) -> str:
@@ -246,7 +248,7 @@ def _noun(change: RunChange) -> str:
     return change.type.removeprefix("ai.").partition(".")[0]
 
 
-def _changed(change: RunChange, words: Words) -> Changed:
+def _changed(change: RunChange, names: Mapping[str, str], words: Words) -> Changed:
     noun, verb = _noun(change), change.type.rpartition(".")[2]
     said = words.gettext(EVENTS[verb]) if verb in EVENTS else verb.replace("_", " ")
     label = words.gettext(NOUNS[noun]) if noun in NOUNS else noun.replace("_", " ")
@@ -254,15 +256,31 @@ def _changed(change: RunChange, words: Words) -> Changed:
         title=f"{label}: {said}",
         name=hidden.shown(change.name or ""),
         href=place_of(change.subject_kind, str(change.subject_id)),
-        differences=[_difference(name, pair, words) for name, pair in change.changes.items()],
+        differences=[_difference(name, pair, names, words) for name, pair in change.changes.items()],
     )
 
 
-def _difference(name: str, pair: Sequence[Any], words: Words) -> Difference:
+def _difference(name: str, pair: Sequence[Any], names: Mapping[str, str], words: Words) -> Difference:
     labels = {**LABELS, **FIELDS}
     label = words.gettext(labels[name]) if name in labels else hidden.shown(name)
     before, after = (*pair, None, None)[:2]
-    return Difference(label, pretty(before), pretty(after))
+    return Difference(label, told(before, names, words), told(after, names, words))
+
+
+def ids_in(values: Iterable[Any]) -> set[UUID]:
+    """The ids among recorded values."""
+    found = set()
+    for value in values:
+        if isinstance(value, str) and len(value) == 36:
+            with contextlib.suppress(ValueError):
+                found.add(UUID(value))
+    return found
+
+
+def told(value: Any, names: Mapping[str, str], words: Words) -> str:
+    """A recorded value with the name of what it names."""
+    name = names.get(value) if isinstance(value, str) else None
+    return hidden.shown(stage_text(name, words)) if name else pretty(value)
 
 
 def place_of(kind: str, id: Any) -> str:

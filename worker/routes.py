@@ -53,6 +53,7 @@ _ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.RunStarted: (_live,),
     e.RunFinished: (_live,),
     e.RunFailed: (_live,),
+    e.RunReverted: (_live,),
     e.RunCancelled: (InTx(h.close_question), _live),
     e.CopilotAsked: (),
     e.CopilotAnswered: (Together(h.show_answer),),

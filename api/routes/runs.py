@@ -11,6 +11,7 @@ from api.deps import ApiTx
 from api.errors import BODY, problems
 from api.fields import Cursor, In, Limit, Out, PageOut, Text, example
 from api.nouns import Noun
+from crm.reverts import actions as reverts
 from crm.runs import actions as runs
 from crm.runs import traces
 from crm.runs.model_calls import list_model_calls
@@ -101,6 +102,25 @@ class RunStepsOut(Out):
     changes: list[RunChangeOut]
 
 
+class LineOut(Out):
+    kind: str = Field(examples=["deal"])
+    id: UUID
+    name: str
+    field: str = Field(description="Empty when it is about the whole.", examples=["next_step"])
+    now: JsonValue = Field(description="What the run left in the field.")
+    to: JsonValue = Field(description="What the field held before the run.")
+    fate: str = Field(description="restored, removed or kept")
+    why: str | None = Field(description="changed_since, in_use, final, gone or refused: why it is kept.")
+    detail: str
+
+
+class RevertOut(Out):
+    """What taking a run back did, or would do, to each thing that it changed."""
+
+    run: RunOut
+    lines: list[LineOut]
+
+
 @router.get("/runs", operation_id="list_runs", summary="List runs, the newest first")
 async def list_runs(
     tx: ApiTx,
@@ -169,3 +189,23 @@ async def ask_for_run(tx: ApiTx, conversation_id: ConversationId, wanted: RunIn)
 async def cancel_run(tx: ApiTx, run_id: RunId) -> RunOut:
     await runs.stop_run(tx, run_id)
     return RunOut.model_validate(await traces.get_run_line(tx, run_id))
+
+
+@router.get(
+    "/runs/{run_id}/revert",
+    operation_id="preview_revert",
+    summary="See what taking back a run would do",
+    responses=problems(404, 409),
+)
+async def preview_revert(tx: ApiTx, run_id: RunId) -> RevertOut:
+    return RevertOut.model_validate(await reverts.preview_revert(tx, run_id))
+
+
+@router.post(
+    "/runs/{run_id}/revert",
+    operation_id="revert_run",
+    summary="Take back what a run changed",
+    responses=problems(404, 409),
+)
+async def revert_run(tx: ApiTx, run_id: RunId) -> RevertOut:
+    return RevertOut.model_validate(await reverts.revert_run(tx, run_id))

@@ -14,7 +14,7 @@ from crm.pipelines.queries import get_stage, list_stages
 from crm.pipelines.standings import get_standing
 from events.ids import LeadId, RecordKind
 from events.outbox import emit
-from events.types import LeadConverted
+from events.types import LeadConverted, LeadUpdated
 
 
 async def convert_lead(tx: Tx, lead_id: LeadId, new: Conversion, *, version: int) -> Deal:
@@ -55,6 +55,32 @@ async def convert_lead(tx: Tx, lead_id: LeadId, new: Conversion, *, version: int
         await moves.move(tx, standing, stage_id, Cause.CONVERTED)
         await _mark(tx, lead, deal)
     return deal
+
+
+async def undo_conversion(tx: Tx, lead_id: LeadId) -> None:
+    """The lead is one again, and a deal may be made of it anew.
+
+    Raises: NotFound; Conflict while the deal that was made of it is there.
+    """
+    lead = await get_lead(tx, lead_id, lock=True)
+    tx.principal.require("leads:write")
+    if lead.converted_at is None:
+        return
+    made = await tx.value(
+        "SELECT id FROM deals WHERE lead_id = %(lead_id)s AND deleted_at IS NULL", lead_id=lead_id
+    )
+    if made is not None:
+        raise Conflict(f"The deal that was made of the lead of {lead.contact} is there; delete it first.")
+    await tx.execute(
+        """
+        UPDATE leads
+           SET converted_at = NULL, version = version + 1, updated_at = %(now)s
+         WHERE id = %(lead_id)s
+        """,
+        now=clock.now(),
+        lead_id=lead_id,
+    )
+    await emit(tx, LeadUpdated(lead_id), changes={"converted_at": (lead.converted_at, None)})
 
 
 def _check(lead: Lead, version: int) -> None:

@@ -1,5 +1,6 @@
 """Reading a run whole: who worked on what, each step of it, and what it changed."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -194,3 +195,35 @@ async def list_run_changes(tx: Tx, run_id: RunId) -> list[RunChange]:
         """,
         run_id=run_id,
     )
+
+
+@dataclass(frozen=True)
+class _Named:
+    id: UUID
+    name: str
+
+
+async def find_names(tx: Tx, ids: Collection[UUID]) -> dict[str, str]:
+    """What people call the records, people, seats and stages that changes name by their ids."""
+    if not ids:
+        return {}
+    found = await tx.all(
+        _Named,
+        """
+        SELECT id, name FROM contacts WHERE id = ANY(%(ids)s)
+         UNION ALL
+        SELECT id, name FROM companies WHERE id = ANY(%(ids)s)
+         UNION ALL
+        SELECT id, name FROM deals WHERE id = ANY(%(ids)s)
+         UNION ALL
+        SELECT id, name FROM stages WHERE id = ANY(%(ids)s)
+         UNION ALL
+        SELECT id, name FROM bidi WHERE id = ANY(%(ids)s)
+         UNION ALL
+        SELECT id, name FROM members WHERE id = ANY(%(ids)s)
+         UNION ALL
+        SELECT user_id, name FROM members WHERE user_id = ANY(%(ids)s)
+        """,
+        ids=list(ids),
+    )
+    return {str(one.id): one.name for one in found}

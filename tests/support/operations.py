@@ -122,6 +122,12 @@ OPERATIONS = (
     Operation("get_run", "GET", "/runs/{run_id}"),
     Operation("list_tool_calls", "GET", "/runs/{run_id}/tool-calls"),
     Operation("get_run_steps", "GET", "/runs/{run_id}/steps"),
+    Operation(
+        "preview_revert", "GET", "/runs/{run_id}/revert", scope="conversations:write", first=("cancel_run",)
+    ),
+    Operation(
+        "revert_run", "POST", "/runs/{run_id}/revert", scope="conversations:write", first=("cancel_run",)
+    ),
     Operation("ask_for_run", "POST", f"{_CONVERSATION}/runs", {}, status=202, scope="conversations:write"),
     Operation("cancel_run", "POST", "/runs/{run_id}/cancellation", scope="conversations:write"),
     Operation("list_api_keys", "GET", "/api-keys"),

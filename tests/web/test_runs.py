@@ -4,8 +4,11 @@ import pytest
 
 from core import clock
 from core.db import Database
-from core.principal import Principal
+from core.principal import Principal, PrincipalKind
 from core.settings import Settings
+from crm.deals.actions import move_stage
+from crm.deals.queries import list_deals
+from crm.pipelines.queries import list_stages
 from crm.runs.model_calls import CallOutcome, ModelCall, UsageFrom, record_model_calls
 from crm.runs.models import Run
 from tests.support.office import Office, make_office
@@ -130,3 +133,46 @@ def test_costs_keep_the_decimals_that_they_have() -> None:
 
     assert [Words("en", "UTC").cost(one) for one in costs] == ["$0.00", "$0.004123", "$1.50"]
     assert Words("ru", "UTC").cost(4_123) == "0,004123\xa0$"
+
+
+async def test_a_run_is_taken_back_after_a_look_at_what_that_does(
+    browser: Browser, office: Office, answered: Run
+) -> None:
+    assert f'href="/runs/{answered.id}/revert"' in (await browser.get(f"/runs/{answered.id}")).text
+    look = (await browser.get(f"/runs/{answered.id}/revert")).text
+    assert "is withdrawn" in look
+    assert await office.draft() is not None
+
+    done = await browser.post(f"/runs/{answered.id}/revert")
+
+    assert (done.status_code, done.headers["Location"]) == (303, f"/runs/{answered.id}")
+    assert await office.draft() is None
+    page = (await browser.get(f"/runs/{answered.id}")).text
+    assert "took back what this run changed" in page
+    assert f'href="/runs/{answered.id}/revert"' not in page
+
+
+async def test_a_run_that_was_taken_back_is_not_taken_back_again(browser: Browser, answered: Run) -> None:
+    await browser.post(f"/runs/{answered.id}/revert")
+
+    again = await browser.post(f"/runs/{answered.id}/revert")
+
+    assert again.status_code == 409
+    assert "was taken back already" in again.text
+
+
+async def test_a_look_names_what_changed_by_the_words_of_people(browser: Browser, office: Office) -> None:
+    run = await office.answer("Hello, what does a scanner cost for 40 of them?")
+    agent = Principal(
+        PrincipalKind.BIDI, run.bidi_id, office.owner.organization_id, scopes=frozenset({"*"}), run_id=run.id
+    )
+    async with office.db.transaction(agent, "test") as tx:
+        (deal,) = (await list_deals(tx)).items
+        stages = await list_stages(tx, deal.pipeline_id)
+        await move_stage(tx, deal.id, stages[1].id, version=deal.version)
+
+    look = (await browser.get(f"/runs/{run.id}/revert")).text
+    page = (await browser.get(f"/runs/{run.id}")).text
+
+    assert f'<del lang="en">{stages[1].name}</del> → <ins lang="en">{stages[0].name}</ins>' in look
+    assert f"<ins>+ Stage: {stages[1].name}</ins>" in page

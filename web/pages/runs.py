@@ -3,19 +3,24 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 from pydantic import BeforeValidator
 
+from core.errors import Conflict
 from crm.bidi.queries import list_bidi
 from crm.conversations.inbox import list_evidence
 from crm.drafts.queries import find_draft_of_run
+from crm.identity.queries import list_members
+from crm.reverts import actions as reverts
+from crm.reverts.models import Revert
 from crm.runs import traces
 from crm.runs.graphs import SHAPES
 from crm.runs.model_calls import list_model_calls
 from crm.runs.models import RunStatus
 from events.ids import BidiId, RunId
-from web import run_details, run_graph, runs_view
+from web import revert_lines, run_details, run_graph, runs_view
 from web.pages import records
+from web.refusals import refusal_text
 from web.run_details import Trace
 from web.viewer import CurrentSession, Session
 
@@ -60,11 +65,46 @@ async def show_run(
     return session.page("runs/show.html", **context, **await records.frame(session, "runs"))
 
 
+@router.get("/{run_id}/revert")
+async def show_revert(session: CurrentSession, run_id: RunId) -> Response:
+    """What taking the run back would do, before anybody does it."""
+    return await _revert_page(session, await reverts.preview_revert(session.tx, run_id))
+
+
+@router.post("/{run_id}/revert")
+async def revert(session: CurrentSession, run_id: RunId) -> Response:
+    """Take it back, and go to the run, which says so."""
+    try:
+        async with session.tx.savepoint():
+            await reverts.revert_run(session.tx, run_id)
+    except Conflict as err:
+        run = await traces.get_run_line(session.tx, run_id)
+        notice = refusal_text(err, session.words)
+        return await _revert_page(session, Revert(run, ()), status=err.status.value, notice=notice)
+    return RedirectResponse(f"/runs/{run_id}", 303)
+
+
+async def _revert_page(session: Session, found: Revert, *, status: int = 200, notice: str = "") -> Response:
+    values = (value for line in found.lines for value in (line.now, line.to))
+    names = await traces.find_names(session.tx, run_details.ids_in(values))
+    return session.page(
+        "runs/revert.html",
+        status=status,
+        run=found.run,
+        undone=revert_lines.described(found.undone, names, session.words),
+        kept=revert_lines.described(found.kept, names, session.words),
+        view=runs_view,
+        notice=notice,
+        **await records.frame(session, "runs"),
+    )
+
+
 async def load(session: Session, run_id: RunId, step: str, view: str) -> dict[str, Any]:
     """What the page of a run shows. Raises: NotFound, Forbidden."""
     trace = await _trace(session, run_id)
     steps = runs_view.steps_of(trace.run, trace.models, trace.tools, trace.visited, session.words)
     shape = SHAPES.get(trace.run.agent)
+    is_over = trace.run.finished_at is not None and trace.run.reverted_at is None
     return {
         "run": trace.run,
         "trace": trace,
@@ -73,19 +113,32 @@ async def load(session: Session, run_id: RunId, step: str, view: str) -> dict[st
         "mode": view if shape else "time",
         "picture": run_graph.draw(shape, trace.visited) if shape else None,
         "view": runs_view,
+        "is_revertible": is_over and bool(trace.changes) and session.principal.may("conversations:write"),
+        "reverter": await _reverter(session, trace),
     }
+
+
+async def _reverter(session: Session, trace: Trace) -> str:
+    """Who took the run back."""
+    if trace.run.reverted_by is None:
+        return ""
+    members = await list_members(session.tx)
+    return next((one.name for one in members if one.user_id == trace.run.reverted_by), "")
 
 
 async def _trace(session: Session, run_id: RunId) -> Trace:
     tx = session.tx
     run = await traces.get_run_line(tx, run_id)
     draft = await find_draft_of_run(tx, run_id)
+    changes = await traces.list_run_changes(tx, run_id)
+    values = (value for change in changes for pair in change.changes.values() for value in pair)
     return Trace(
         run=run,
         models=await list_model_calls(tx, run_id),
         tools=await traces.list_traced_calls(tx, run_id),
-        changes=await traces.list_run_changes(tx, run_id),
+        changes=changes,
         visited=await traces.list_visited_nodes(tx, run_id),
         draft=draft,
         evidence=await list_evidence(tx, draft.id) if draft else (),
+        names=await traces.find_names(tx, run_details.ids_in(values)),
     )
