@@ -878,6 +878,16 @@ class DraftEdited(Event):
 
 
 @dataclass(frozen=True)
+class ReplyIncidentNoted(Event):
+    """A reply of an agent was taken back, or complained about."""
+
+    name = "ai.reply.incident"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+    draft_id: DraftId
+
+
+@dataclass(frozen=True)
 class DraftApproved(Event):
     name = "ai.draft.approved"
     subject_kind = "conversation"

@@ -10,7 +10,7 @@ from core import clock
 from core.db import Tx
 from core.languages import language_of
 from crm.bidi.models import Bidi
-from crm.bidi.queries import lock_bidi
+from crm.bidi.queries import get_bidi, lock_bidi
 from crm.identity.queries import get_organization
 from crm.runs import tool_calls
 from tools import provenance
@@ -30,7 +30,8 @@ async def reasons_against(
     now = clock.now().astimezone(zone)
     midnight = datetime.combine(now.date(), time.min, zone)
     why = []
-    if not _is_intended(ctx.bidi, args):
+    # what it has earned may have been taken back since the run began
+    if not (_is_intended(ctx.bidi, args) and _is_intended(await get_bidi(tx, ctx.bidi.id), args)):
         why.append("intent")
     if await tool_calls.count_calls_of_seat(tx, ctx.bidi.id, tool, midnight) >= ctx.bidi.daily_cap:
         why.append("capped")

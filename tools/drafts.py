@@ -46,12 +46,18 @@ class FlagArgument(Arguments):
     text: str = Field("", max_length=500)
 
 
+IntentName = Annotated[str, Field(max_length=50)]
+
+
 class DraftReply(Arguments):
     conversation_id: UUID
     body: str = Field(min_length=1, max_length=4096, description="Plain text, in the contact's language.")
     language: str = Field("en", pattern=r"^[a-z]{2}$")
     evidence: tuple[EvidenceArgument, ...] = Field((), max_length=50)
     flags: tuple[FlagArgument, ...] = Field((), max_length=50)
+    intents: tuple[IntentName, ...] = Field(
+        (), max_length=10, description="What the contact wants, each as triage names it."
+    )
 
 
 @tool(scope="drafts:write", risk=Risk.PROPOSE, reach=Reach.THREAD, is_counterpart_safe=True)
@@ -69,6 +75,7 @@ async def _propose(ctx: ToolContext, args: DraftReply) -> Draft:
         evidence=tuple(Evidence(**evidence.model_dump()) for evidence in args.evidence),
         flags=tuple(Flag(**flag.model_dump()) for flag in args.flags),
         why=ctx.why,
+        intents=args.intents,
     )
     origin = Origin(
         run_id=run.id,
@@ -82,7 +89,7 @@ async def _propose(ctx: ToolContext, args: DraftReply) -> Draft:
 
 
 class SendReply(DraftReply):
-    intents: tuple[str, ...] = Field(
+    intents: tuple[IntentName, ...] = Field(
         max_length=10,
         description="What the contact wants, each as triage names it; all must be on autopilot.",
     )

@@ -62,6 +62,7 @@ _ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.ToolDenied: (),
     e.DraftGenerated: (_live,),
     e.DraftEdited: (_live,),
+    e.ReplyIncidentNoted: (_live,),
     e.DraftApproved: (_live,),
     e.DraftRejected: (_live,),
     e.DraftReturned: (InTx(h.redraft), _live),

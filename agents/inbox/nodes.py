@@ -246,9 +246,9 @@ async def propose(state: State, runtime: Runtime[Desk]) -> State:
         raise RuntimeError("Nothing to propose was written.")
     _scope(desk, state)
     proposal = _proposal(desk, draft_text, state.get("marks", []))
+    proposal["intents"] = [*state.get("intents", [])]
     if desk.ctx.is_counterpart_scoped and not draft_text.missing:
-        intents: list[JsonValue] = [*state.get("intents", [])]
-        result = await desk.call("send_reply", {**proposal, "intents": intents}, "propose")
+        result = await desk.call("send_reply", proposal, "propose")
     else:
         result = await desk.call("draft_reply", proposal, "propose")
     if result.is_done:

@@ -179,6 +179,27 @@ async def _give_accounts(tx: Tx, bidi: Bidi, account_ids: list[UUID]) -> None:
     )
 
 
+async def set_intents(tx: Tx, bidi: Bidi, intents: set[str]) -> Bidi:
+    """Write what a locked seat answers by itself; who may, and whether it is earned, `crm.drafts.earning` knows."""
+    if intents == set(bidi.autopilot_intents):
+        return bidi
+    await tx.execute(
+        """
+        UPDATE bidi
+           SET autopilot_intents = %(intents)s, version = version + 1, updated_at = %(now)s
+         WHERE id = %(bidi_id)s
+        """,
+        intents=sorted(intents),
+        now=clock.now(),
+        bidi_id=bidi.id,
+    )
+    changes: dict[str, tuple[object, object]] = {
+        "autopilot_intents": (bidi.autopilot_intents, sorted(intents))
+    }
+    await emit(tx, BidiUpdated(bidi.id), changes=changes)
+    return await get_bidi(tx, bidi.id)
+
+
 async def pause_bidi(tx: Tx, bidi_id: BidiId) -> bool:
     """Let a seat begin nothing more; False when it was paused. `crm.runs.halting` stops what it has begun."""
     tx.principal.require("bidi:manage")

@@ -60,9 +60,10 @@ async def create_draft(tx: Tx, new: NewDraft, origin: Origin) -> Draft:
     await tx.execute(
         """
         INSERT INTO drafts (organization_id, id, conversation_id, contact_id, bidi_id, run_id, body, language,
-                            based_on_seq, answers, content_hash, flags, model, prompt)
+                            based_on_seq, answers, content_hash, flags, model, prompt, intents)
         VALUES (%(organization_id)s, %(id)s, %(conversation_id)s, %(contact_id)s, %(bidi_id)s, %(run_id)s, %(body)s,
-                %(language)s, %(based_on_seq)s, %(answers)s, %(content_hash)s, %(flags)s::jsonb, %(model)s, %(prompt)s)
+                %(language)s, %(based_on_seq)s, %(answers)s, %(content_hash)s, %(flags)s::jsonb, %(model)s, %(prompt)s,
+                %(intents)s)
         """,
         organization_id=tx.organization_id,
         id=draft_id,
@@ -78,6 +79,7 @@ async def create_draft(tx: Tx, new: NewDraft, origin: Origin) -> Draft:
         flags=jsons.dumps([asdict(flag) for flag in flags]),
         model=origin.model,
         prompt=origin.prompt,
+        intents=list(new.intents),
     )
     await _store_evidence(tx, draft_id, new)
     why = [*(new.why or ("autonomy",)), *sorted({flag.kind for flag in flags})]

@@ -17,6 +17,13 @@ class DraftStatus(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class IncidentKind(StrEnum):
+    """What may befall a reply that was sent: we took it back, or the contact complained about it."""
+
+    RECALLED = "recalled"
+    COMPLAINED = "complained"
+
+
 class EvidenceKind(StrEnum):
     MESSAGE = "message"
     FACT = "fact"
@@ -98,7 +105,8 @@ class Draft:
 
 @dataclass(frozen=True)
 class NewDraft:
-    """What an agent proposes to send into a conversation; `why` says, as codes, why it does not send it itself."""
+    """What an agent proposes to send into a conversation; `why` says, as codes, why it does not send it itself,
+    `intents` what the contact wants, as triage named it."""
 
     conversation_id: ConversationId
     body: str
@@ -106,3 +114,4 @@ class NewDraft:
     evidence: tuple[Evidence, ...] = field(default=())
     flags: tuple[Flag, ...] = field(default=())
     why: tuple[str, ...] = ()
+    intents: tuple[str, ...] = ()

@@ -326,3 +326,13 @@ async def test_the_draft_knows_its_run_and_what_wrote_it(office: Office) -> None
     assert found is not None
     assert found[0].run_id == run.id
     assert found[0].model == run.model
+
+
+async def test_a_draft_keeps_what_the_contact_wanted(office: Office) -> None:
+    await office.answer("price for 40 scanners?")
+
+    found = await office.draft()
+    assert found is not None
+    async with office.db.transaction(office.owner, "test") as tx:
+        intents = await tx.value("SELECT intents FROM drafts WHERE id = %(id)s", id=found[0].id)
+    assert intents == ["price"]

@@ -27,6 +27,17 @@ def dispatcher(seat: Seat) -> Dispatcher:
     return Dispatcher(seat.db, NO_GRAPH)
 
 
+@pytest.fixture(autouse=True)
+async def earned(seat: Seat) -> None:
+    """What the seat may answer by itself before its run begins."""
+    await _keep_intents(seat, ["greeting", "price"])
+
+
+async def _keep_intents(seat: Seat, intents: list[str]) -> None:
+    async with seat.db.transaction(seat.owner, "test") as tx:
+        await tx.execute("UPDATE bidi SET autopilot_intents = %(intents)s", intents=intents)
+
+
 def _pilot(seat: Seat, **limits: Any) -> RunContext:
     ctx = seat.at(Autonomy.AUTOPILOT)
     bidi = replace(ctx.bidi, **{"autopilot_intents": ["greeting", "price"], **limits})
@@ -53,6 +64,18 @@ async def _why(seat: Seat) -> list[str]:
         assert draft is not None
         why: list[str] = await tx.value("SELECT why FROM approvals WHERE draft_id = %(id)s", id=draft.id)
     return why
+
+
+async def test_what_was_taken_back_after_the_run_began_is_not_sent(
+    seat: Seat, dispatcher: Dispatcher
+) -> None:
+    ctx = _pilot(seat)
+    await _keep_intents(seat, ["price"])
+
+    await _send(dispatcher, ctx)
+
+    assert await _outgoing(seat) == []
+    assert "intent" in await _why(seat)
 
 
 async def test_a_harmless_reply_goes_out_under_the_agents_name(seat: Seat, dispatcher: Dispatcher) -> None:
