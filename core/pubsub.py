@@ -26,15 +26,17 @@ class PubSub:
         await self._redis.publish(_topic(organization_id, about), jsons.dump_bytes(dict(message)))
 
     @asynccontextmanager
-    async def subscribe(
-        self, organization_id: UUID, *, about: UUID | None = None
-    ) -> AsyncIterator["Subscription"]:
-        """Whatever is published from now on; the server has confirmed it. Raises: RedisError."""
+    async def subscribe(self, organization_id: UUID, *about: UUID | None) -> AsyncIterator["Subscription"]:
+        """Whatever is published from now on to the organization's topic, or about these things of it, where None is
+        the organization's own topic; the server has confirmed it. Raises: RedisError.
+        """
+        topics = [_topic(organization_id, one) for one in about or (None,)]
         pubsub = self._redis.pubsub()
         try:
-            await pubsub.subscribe(_topic(organization_id, about))
-            if await pubsub.get_message(timeout=_CONFIRM_SECONDS) is None:
-                raise RedisTimeoutError("Redis did not confirm a subscription.")
+            await pubsub.subscribe(*topics)
+            for _ in topics:
+                if await pubsub.get_message(timeout=_CONFIRM_SECONDS) is None:
+                    raise RedisTimeoutError("Redis did not confirm a subscription.")
             yield Subscription(pubsub)
         finally:
             await pubsub.aclose()  # type: ignore[no-untyped-call]

@@ -185,7 +185,7 @@ async def fetch_page(tx: Tx, row: type[Row], listing: Listing, query: ListQuery)
         select=sql.SQL(listing.select),
         keys=sql.SQL(", ").join(sql.SQL("({})::text").format(key.expression) for key in order.keys),
         source=sql.SQL(listing.source),
-        where=_where(listing, query.filter, _after(tx, order, sorts, query.cursor)),
+        where=where_of(listing, query.filter, _after(tx, order, sorts, query.cursor)),
         order=_order_by(order),
         limit=sql.Literal(size + 1),
     )
@@ -198,7 +198,7 @@ async def fetch_page(tx: Tx, row: type[Row], listing: Listing, query: ListQuery)
 async def count_rows(tx: Tx, listing: Listing, kept: Filter = EVERYTHING, *, limit: int | None = None) -> int:
     """How many rows a filter keeps; with `limit` it stops counting there."""
     inner = sql.SQL("SELECT FROM {source} WHERE {where}").format(
-        source=sql.SQL(listing.source), where=_where(listing, kept)
+        source=sql.SQL(listing.source), where=where_of(listing, kept)
     )
     if limit is not None:
         inner = sql.SQL("{} LIMIT {}").format(inner, sql.Literal(limit))
@@ -210,7 +210,7 @@ async def fetch_ids(tx: Tx, listing: Listing, kept: Filter, *, limit: int) -> li
     statement = sql.SQL("SELECT {id} AS id FROM {source} WHERE {where} ORDER BY {id} LIMIT {limit}").format(
         id=sql.SQL(listing.id),
         source=sql.SQL(listing.source),
-        where=_where(listing, kept),
+        where=where_of(listing, kept),
         limit=sql.Literal(limit),
     )
     return [found.id for found in await tx.all(_Id, statement)]
@@ -354,7 +354,8 @@ def _literal(kind: ValueKind, value: Value | str) -> sql.Composable:
     return sql.SQL("{}::{}").format(Literal(given), sql.SQL(_TYPES[kind]))
 
 
-def _where(listing: Listing, kept: Filter, after: sql.Composable | None = None) -> sql.Composable:
+def where_of(listing: Listing, kept: Filter, after: sql.Composable | None = None) -> sql.Composable:
+    """What holds for every row of a listing that a filter keeps."""
     conditions = [sql.SQL(listing.where), compose_filter(kept, listing.columns)]
     if after is not None:
         conditions.append(after)

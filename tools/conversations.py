@@ -90,6 +90,42 @@ def _message(message: Message, files: list[str]) -> MessageView:
     )
 
 
+@dataclass(frozen=True)
+class ConversationCard:
+    id: ConversationId
+    channel: str
+    status: str
+    last_message_at: datetime | None
+    source: Source
+
+
+@dataclass(frozen=True)
+class ConversationList:
+    conversations: list[ConversationCard]
+
+
+class ListConversations(Arguments):
+    contact_id: UUID
+
+
+@tool(scope="conversations:read", risk=Risk.READ, reach=Reach.NEW)
+async def list_conversations(ctx: ToolContext, args: ListConversations) -> ConversationList:
+    """The conversations with a contact, the latest first; read_conversation has what was written."""
+    found = await queries.list_conversations_of_contact(ctx.tx, ContactId(args.contact_id))
+    return ConversationList(
+        [
+            ConversationCard(
+                one.id,
+                one.channel,
+                one.status,
+                one.last_message_at,
+                Source("conversation", one.id),
+            )
+            for one in found
+        ]
+    )
+
+
 class HandOffConversation(Arguments):
     conversation_id: UUID
     reason: HandoffReason

@@ -14,8 +14,9 @@ from crm.deals.models import Deal, DealEdit, NewDeal
 from crm.pipelines.models import Pipeline
 from crm.pipelines.queries import list_pipelines, list_stages
 from crm.pipelines.rules import Role
-from events.ids import CompanyId, ContactId, DealId
+from events.ids import CompanyId, ContactId, DealId, RecordKind
 from tools.base import Arguments, Impact, Risk, Source, ToolContext, ToolFailed, tool
+from tools.listing import ListRecords, read_query
 from tools.pipelines import stage_named
 
 
@@ -63,6 +64,21 @@ async def list_deals(ctx: ToolContext, args: ListDeals) -> DealList:
     else:
         found = []
     return DealList([deal_card(deal) for deal in found])
+
+
+@dataclass(frozen=True)
+class DealPage:
+    deals: list[DealCard]
+    next_cursor: str | None
+
+
+@tool(scope="deals:read", risk=Risk.READ, returns_untrusted=True)
+async def find_deals(ctx: ToolContext, args: ListRecords) -> DealPage:
+    """Deals that a filter keeps, in order; at most 10 at a time. Fields: name, stage, outcome (open, won, lost),
+    amount, currency, close_date, owner_id, company_id, updated_at, closed_at ..."""
+    listing, query = await read_query(ctx.tx, RecordKind.DEAL, args)
+    page = await queries.list_deals(ctx.tx, query, listing=listing)
+    return DealPage([deal_card(deal) for deal in page.items], page.next_cursor)
 
 
 class UpdateDealNextStep(Arguments):

@@ -12,7 +12,7 @@ from crm.meetings import actions as meetings
 from crm.meetings import queries
 from crm.meetings.models import Meeting, MeetingFilter, MeetingStatus, NewMeeting
 from crm.records.models import RecordRef
-from events.ids import ContactId, MeetingId, RecordKind
+from events.ids import ContactId, MeetingId, MemberId, RecordKind
 from tools.base import Arguments, Impact, Risk, Source, ToolContext, tool
 
 
@@ -48,6 +48,27 @@ async def list_meetings(ctx: ToolContext, args: ListMeetings) -> MeetingList:
     """Meetings about a contact or with them, past and planned, in the order in which they start."""
     wanted = MeetingFilter(record=RecordRef(RecordKind.CONTACT, args.contact_id))
     page = await queries.list_meetings(ctx.tx, wanted, limit=50)
+    return MeetingList([_card(meeting) for meeting in page.items])
+
+
+class FindMeetings(Arguments):
+    since: AwareDatetime | None = Field(None, description="Those that start from then on.")
+    until: AwareDatetime | None = Field(None, description="Those that start before then.")
+    member_id: UUID | None = Field(None, description="A colleague who takes part, from list_colleagues.")
+    status: MeetingStatus | None = None
+    limit: int = Field(20, ge=1, le=50)
+
+
+@tool(scope="meetings:read", risk=Risk.READ, returns_untrusted=True)
+async def find_meetings(ctx: ToolContext, args: FindMeetings) -> MeetingList:
+    """Meetings of a time, of one colleague or of all, in the order in which they start."""
+    wanted = MeetingFilter(
+        since=args.since,
+        until=args.until,
+        status=args.status,
+        member_id=None if args.member_id is None else MemberId(args.member_id),
+    )
+    page = await queries.list_meetings(ctx.tx, wanted, limit=args.limit)
     return MeetingList([_card(meeting) for meeting in page.items])
 
 

@@ -6,14 +6,19 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
+from core.filters import parse_filter
 from core.principal import PrincipalKind
+from core.sql import ListQuery, fetch_page, parse_sort
 from core.trust import Trust
+from crm.bidi.queries import find_own_member
 from crm.records.models import RecordRef
 from crm.tasks import actions as tasks
 from crm.tasks import queries
+from crm.tasks.fields import TASKS
 from crm.tasks.models import NewTask, Priority, Task, TaskEdit
 from events.ids import ContactId, MemberId, RecordKind, TaskId
 from tools.base import Arguments, Impact, Risk, Source, ToolContext, tool
+from tools.listing import PAGE, ListRecords
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class CreateTask(Arguments):
     deal_id: UUID | None = Field(
         None, description="The deal it is about; the contact need not be named then."
     )
+    assignee_id: UUID | None = Field(None, description="The colleague who is to do it, from list_colleagues.")
     priority: Priority = Priority.NORMAL
     due_at: AwareDatetime | None = Field(None, description="With time zone.")
 
@@ -56,7 +62,12 @@ async def create_task(ctx: ToolContext, args: CreateTask) -> TaskCard:
     elif args.contact_id is not None:
         record = RecordRef(RecordKind.CONTACT, args.contact_id)
     new = NewTask(
-        args.title, record, description=args.description, priority=args.priority, due_at=args.due_at
+        args.title,
+        record,
+        description=args.description,
+        assignee_id=None if args.assignee_id is None else MemberId(args.assignee_id),
+        priority=args.priority,
+        due_at=args.due_at,
     )
     return _card(await tasks.create_task(ctx.tx, new))
 
@@ -71,6 +82,22 @@ async def list_tasks(ctx: ToolContext, args: ListTasks) -> TaskList:
     return TaskList(
         [_card(task) for task in await queries.list_open_tasks(ctx.tx, ContactId(args.contact_id))]
     )
+
+
+@dataclass(frozen=True)
+class TaskPage:
+    tasks: list[TaskCard]
+    next_cursor: str | None
+
+
+@tool(scope="tasks:read", risk=Risk.READ, returns_untrusted=True)
+async def find_tasks(ctx: ToolContext, args: ListRecords) -> TaskPage:
+    """Tasks that a filter keeps, in order; at most 10 at a time. Fields: status (open, done), assignee_id (an id, or
+    me), due_at, priority, title, record_kind, record_id, done_at, created_at."""
+    kept = parse_filter(args.filter, TASKS.kinds, me=await find_own_member(ctx.tx))
+    query = ListQuery(kept, parse_sort(args.sort, TASKS), args.cursor, PAGE)
+    page = await fetch_page(ctx.tx, Task, TASKS, query)
+    return TaskPage([_card(task) for task in page.items], page.next_cursor)
 
 
 class UpdateTask(Arguments):

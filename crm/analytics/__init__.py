@@ -1,1 +1,1 @@
-"""What happened, counted: computed from the rows themselves whenever somebody asks."""
+"""Figures over records and seats: how many there are, what they add up to, and how well they do."""

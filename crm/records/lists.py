@@ -9,6 +9,7 @@ from core.db import Tx
 from core.errors import Unprocessable
 from core.filters import Filter, containing, parse_filter
 from core.sql import SEGMENT, Listing
+from crm.bidi.queries import find_own_member
 from crm.companies import fields as company_fields
 from crm.companies.fields import company_listing
 from crm.contacts import fields as contact_fields
@@ -16,7 +17,6 @@ from crm.contacts.fields import contact_listing
 from crm.custom_fields.queries import list_custom_fields
 from crm.deals import fields as deal_fields
 from crm.deals.fields import deal_listing
-from crm.identity.queries import find_member_id
 from crm.leads import fields as lead_fields
 from crm.leads.fields import LEADS
 from crm.records.nesting import Nest
@@ -58,7 +58,7 @@ async def read_filter(
     gone or leads back to itself, among it.
     """
     listing = await listing_of(tx, kind)
-    me = await find_member_id(tx, tx.principal.id)
+    me = await find_own_member(tx)
     try:
         kept = parse_filter(data, listing.kinds, me=me)
         segments = await Nest(tx, kind, listing.kinds, me).filters_in(kept, within)

@@ -63,7 +63,8 @@ def test_a_seat_is_offered_what_its_scopes_allow() -> None:
 
     assert {entry.name for entry in offered} == {
         "get_contact", "find_contacts", "list_contacts", "find_duplicates", "get_record", "list_segments", "count_segment",
-        "list_pipelines", "list_deals", "list_stakeholders", "search_records",
+        "list_pipelines", "list_deals", "find_deals", "list_stakeholders", "search_records", "list_colleagues",
+        "summarize_records",
     }  # fmt: skip
 
 
