@@ -28,6 +28,11 @@ class Trouble:
     why: str
 
 
+def _nothing(_: object) -> str:
+    """No colleague asked for it."""
+    return ""
+
+
 @dataclass(frozen=True)
 class Agent(Generic[State, Thread]):
     """One kind of agent. `graph` is compiled once, without a checkpointer; each run works on a copy with its own.
@@ -35,7 +40,8 @@ class Agent(Generic[State, Thread]):
     `principal` says who acts in a run, asked as the system; `load`, asked as that principal, reads what the run is about
     before its first call, or raises `Unwanted`. The graph ends with an `outcome` of `outcomes` in its
     state. Then `conclude` keeps what the run came to, or `give_up` tells people of a run that came to nothing; both
-    commit together with the end of the run.
+    commit together with the end of the run. `asked` gives the words of the
+    colleague who asked for it, which are trusted; `starts_tainted` says that a run has read text from outside when it begins.
     """
 
     kind: str
@@ -48,4 +54,6 @@ class Agent(Generic[State, Thread]):
     load: Callable[[Tx, Run], Awaitable[Thread]]
     conclude: Callable[[Tx, Run, State], Awaitable[None]]
     give_up: Callable[[Tx, Run, Trouble], Awaitable[None]]
+    asked: Callable[[Thread], str] = _nothing
+    starts_tainted: bool = True
     recursion_limit: int = 25

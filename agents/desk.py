@@ -38,7 +38,8 @@ class LeaseLost(Exception):
 class Desk(Generic[Thread]):
     """A leased run with what it is about, its model, its tools and its budget.
 
-    `tools` are those that a model may call by itself; `scratch` keeps what was read, and is read again after a crash.
+    `tools` are those that a model may call by itself; `scratch` and `made` keep what was read,
+    and are read again after a crash.
     `publish` tells the open pages of the organization what is not worth keeping.
     """
 
@@ -49,6 +50,7 @@ class Desk(Generic[Thread]):
     budget: Budget
     tools: tuple[ToolSpec, ...] = ()
     scratch: dict[str, JsonValue] = field(default_factory=dict)
+    made: dict[str, ToolResult] = field(default_factory=dict)
     publish: Publish = _nobody_listens
 
     @property
@@ -56,7 +58,7 @@ class Desk(Generic[Thread]):
         """How prompts name the seat."""
         return {"seat": self.ctx.bidi.name, "persona": self.ctx.bidi.persona}
 
-    async def call(self, name: str, arguments: dict[str, JsonValue], call_key: str) -> ToolResult:
+    async def call(self, name: str, arguments: object, call_key: str) -> ToolResult:
         """Call a tool once per key; a resumed run gets the recorded result.
 
         Raises: LeaseLost, BudgetExceeded.

@@ -3,9 +3,11 @@
 from typing import Any
 
 from agents.agent import Agent
+from agents.copilot import agent as copilot
 from agents.inbox import agent as inbox
 
 
 def agents() -> dict[str, Agent[Any, Any]]:
     """Every agent by kind, compiled."""
-    return {agent.kind: agent for agent in (inbox.make(),)}
+    made: tuple[Agent[Any, Any], ...] = (inbox.make(), copilot.make())
+    return {agent.kind: agent for agent in made}

@@ -211,7 +211,15 @@ class Runtime:
             async with self._db.transaction(principal, "run.context") as tx:
                 thread = await agent.load(tx, run)
             prompt = library.load(agent.prompt).label
-            ctx = RunContext(run, bidi, principal, model=model.label, prompt=prompt)
+            ctx = RunContext(
+                run,
+                bidi,
+                principal,
+                agent.starts_tainted,
+                model=model.label,
+                prompt=prompt,
+                asked=agent.asked(thread),
+            )
             desk = Desk(ctx, thread, model, self._dispatcher, budget, agent.tools(principal))
             if self._pubsub is not None:
                 desk.publish = partial(self._pubsub.publish, principal.organization_id)

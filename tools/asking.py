@@ -37,8 +37,8 @@ async def ask(
     marks = [
         mark
         for mark in provenance.marks_of(arguments, heard, is_tainted=verdict.is_tainted)
-        # the card shows which record it is; that nothing said its id tells nobody anything
-        if not (mark.kind == provenance.UNSOURCED and mark.value in named)
+        # the card shows by its name which record it is; where its id was read tells nobody anything
+        if mark.value not in named
     ]
     approval_id = await asked_calls.ask_about_call(
         tx,
@@ -122,6 +122,16 @@ async def _changed(tx: Tx, approved: Approved) -> list[str]:
         for record in approved.records
         if versions.get((str(record["kind"]), str(record["id"]))) != record["version"]
     ]
+
+
+async def follow_own_changes(tx: Tx, approved: Approved) -> None:
+    """What a run has changed itself is no news to the calls of it that still wait."""
+    seen = {(str(record["kind"]), str(record["id"])): record["version"] for record in approved.records}
+    now, _ = await find_touched(tx, approved.call.arguments)
+    for record in now:
+        before = seen.get((record.kind, str(record.id)))
+        if isinstance(before, int) and before != record.version:
+            await asked_calls.follow_version(tx, approved.ctx.run_id, record, before)
 
 
 def _not_done(code: str, why: str) -> ToolResult:

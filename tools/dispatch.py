@@ -367,6 +367,8 @@ async def _record(tx: Tx, ctx: RunContext, call_id: UUID, result: ToolResult, st
 async def _close(tx: Tx, approved: asking.Approved, result: ToolResult, started: float) -> ToolResult:
     """Record how an approved call ended; whoever looks at its card is told."""
     await asked_calls.note_carried_out(tx, approved.approval_id)
+    if result.is_done:
+        await asking.follow_own_changes(tx, approved)
     return await _record(tx, approved.ctx, approved.call.id, result, started)
 
 

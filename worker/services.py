@@ -77,6 +77,6 @@ async def build(settings: Settings) -> AsyncIterator[Services]:
             embedder=embedder,
             webhook_client=webhook_client,
             dispatcher=dispatcher,
-            runtime=Runtime(db, settings, dispatcher, models),
+            runtime=Runtime(db, settings, dispatcher, models, PubSub(redis)),
             examiner=Examiner(db, settings, models, embedder=embedder),
         )

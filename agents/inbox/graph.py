@@ -1,29 +1,16 @@
 """The inbox agent's graph: triage -> gather -> draft -> check -> propose, with a way to a person from each."""
 
-from collections.abc import Awaitable, Callable
-from typing import Literal, Protocol
+from typing import Literal
 
 from langgraph.graph import END, START, StateGraph
-from langgraph.runtime import Runtime
-from opentelemetry import trace
 
 from agents.desk import Desk as AnyDesk
 from agents.inbox import nodes
 from agents.inbox.desk import Desk
 from agents.inbox.state import State
-from core import crashpoint
-
-Node = Callable[[State, Runtime[Desk]], Awaitable[State]]
-
-
-class Step(Protocol):
-    """A node as LangGraph calls it."""
-
-    async def __call__(self, state: State, *, runtime: Runtime[Desk]) -> State: ...
-
+from agents.steps import step
 
 Graph = StateGraph[State, Desk, State, State]
-_tracer = trace.get_tracer("getsale.agents")
 
 
 def build() -> Graph:
@@ -37,7 +24,7 @@ def build() -> Graph:
         ("propose", nodes.propose),
         ("notify", nodes.notify),
     ):
-        graph.add_node(name, _step(name, node))
+        graph.add_node(name, step(name, node))
     graph.add_edge(START, "triage")
     graph.add_conditional_edges("triage", _after_triage)
     graph.add_edge("gather", "draft")
@@ -46,19 +33,6 @@ def build() -> Graph:
     graph.add_conditional_edges("propose", _after_propose)
     graph.add_edge("notify", END)
     return graph
-
-
-def _step(name: str, node: Node) -> Step:
-    """A node with its span and its crash points."""
-
-    async def run(state: State, *, runtime: Runtime[Desk]) -> State:
-        crashpoint.reach(f"run.{name}.before")
-        with _tracer.start_as_current_span(f"run {name}"):
-            changed = await node(state, runtime)
-        crashpoint.reach(f"run.{name}.after")
-        return changed
-
-    return run
 
 
 def _after_triage(state: State) -> Literal["gather", "notify", "__end__"]:

@@ -101,7 +101,7 @@ async def ask(
     """
     request, repairs, rounds = exchange.request, 0, 0
     while True:
-        reply = await _complete(exchange, request)
+        reply = await complete(exchange, request)
         if reply.tool_requests:
             problem, turns = await _call_tools(exchange, reply, rounds)
             rounds += 1
@@ -118,8 +118,8 @@ async def ask(
         request = replace(request, messages=(*request.messages, *turns))
 
 
-async def _complete(exchange: Exchange, request: ModelRequest) -> ModelReply:
-    """One call within its time limit. Raises: ModelFailed, BudgetExceeded."""
+async def complete(exchange: Exchange, request: ModelRequest) -> ModelReply:
+    """One reply of the model within its time limit. Raises: ModelFailed, BudgetExceeded."""
     exchange.budget.step()
     limit = min(exchange.budget.limits.model_seconds, max(exchange.budget.seconds_left, 0.01))
     asked = replace(request, seconds=limit, record=exchange.budget.count)

@@ -204,6 +204,30 @@ async def find_approved_call(tx: Tx, approval_id: ApprovalId) -> ApprovedCall | 
     )
 
 
+async def follow_version(tx: Tx, run_id: RunId, record: Touched, before: int) -> None:
+    """Let the calls of a run that still wait, and were asked about a record at `before`, be about it as it is now."""
+    await tx.execute(
+        """
+        UPDATE approvals
+           SET records = (SELECT jsonb_agg(CASE WHEN (r.value ->> 'kind', r.value ->> 'id', r.value ->> 'version')
+                                                     = (%(kind)s, %(id)s, %(before)s)
+                                                THEN jsonb_set(r.value, '{version}', to_jsonb(%(version)s::int))
+                                                ELSE r.value
+                                           END ORDER BY r.place)
+                            FROM jsonb_array_elements(records) WITH ORDINALITY AS r (value, place))
+         WHERE run_id = %(run_id)s
+           AND kind = 'tool_call'
+           AND status IN ('open', 'approved')
+           AND records <> '[]'
+        """,
+        run_id=run_id,
+        kind=record.kind,
+        id=str(record.id),
+        before=str(before),
+        version=record.version,
+    )
+
+
 async def give_up_call(tx: Tx, approval_id: ApprovalId, reason: str) -> None:
     """Show an approved call as failed; nothing happens to one that was carried out."""
     approved = await find_approved_call(tx, approval_id)

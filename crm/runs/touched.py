@@ -35,6 +35,7 @@ _FIND: Mapping[str, LiteralString] = {
     "note": "SELECT body AS name, version FROM notes WHERE id = %(id)s",
     "draft": "SELECT body AS name, version FROM drafts WHERE id = %(id)s",
     "segment": "SELECT name, version FROM segments WHERE id = %(id)s",
+    "member": "SELECT name, 1 AS version FROM members WHERE id = %(id)s",
     "lead": """
         SELECT c.name, l.version
           FROM leads l
@@ -48,7 +49,13 @@ _FIND: Mapping[str, LiteralString] = {
          WHERE v.id = %(id)s
         """,
 }
-_HOLD: Mapping[str, LiteralString] = {"lead": " FOR UPDATE OF l", "conversation": " FOR UPDATE OF v"}
+# Under these names arguments name a colleague.
+_COLLEAGUES = frozenset({"assignee_id", "owner_id", "member_id"})
+_HOLD: Mapping[str, LiteralString] = {
+    "member": "",
+    "lead": " FOR UPDATE OF l",
+    "conversation": " FOR UPDATE OF v",
+}
 _LONGEST_NAME = 120
 
 
@@ -73,11 +80,20 @@ async def find_touched(
 def _named(arguments: Mapping[str, Any]) -> list[tuple[str, str, UUID]]:
     named = []
     for field, value in arguments.items():
-        kind = arguments.get("record_kind") if field == "record_id" else field.removesuffix("_id")
-        if not field.endswith("_id") or not isinstance(kind, str) or kind not in _FIND:
+        kind = _kind(field, arguments)
+        if kind not in _FIND:
             continue
         try:
             named.append((field, kind, UUID(str(value))))
         except ValueError:
             continue
     return named
+
+
+def _kind(field: str, arguments: Mapping[str, Any]) -> str:
+    """What an argument names, or nothing that is known here."""
+    if field in _COLLEAGUES:
+        return "member"
+    if field == "record_id":
+        return str(arguments.get("record_kind"))
+    return field.removesuffix("_id") if field.endswith("_id") else ""

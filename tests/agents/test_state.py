@@ -9,7 +9,9 @@ import pytest
 from langgraph.checkpoint.serde import _msgpack
 
 from agents import checkpoints
-from agents.inbox.state import CHECKPOINTED, Basis, DraftText, State, Stop
+from agents.copilot import state as copilot
+from agents.inbox.state import CHECKPOINTED as OF_INBOX
+from agents.inbox.state import Basis, DraftText, State, Stop
 from core.ids import uuid7
 from tools.guard import Mark
 
@@ -19,7 +21,11 @@ EXAMPLES = [
     BASIS,
     DraftText("It is €8,160.", "en", [BASIS], ["the discount"], True),
     Mark("new_link", "https://x.example", "x"),
+    copilot.Call("1", "get_record", "{}"),
+    copilot.Turn("", [copilot.Call("1", "get_record", "{}")]),
+    copilot.Cited(1, "message", uuid7(), "Vera", "Hello", uuid7()),
 ]
+CHECKPOINTED = (*OF_INBOX, *copilot.CHECKPOINTED)
 
 
 @dataclass(frozen=True)
@@ -54,8 +60,8 @@ def test_a_class_that_the_state_does_not_name_is_not_built() -> None:
 
 
 def test_no_channel_is_untyped() -> None:
-    hints = typing.get_type_hints(State)
-    types = [*hints.values(), *(field.type for kind in CHECKPOINTED for field in fields(kind))]
+    hints = [*typing.get_type_hints(State).values(), *typing.get_type_hints(copilot.State).values()]
+    types = [*hints, *(field.type for kind in CHECKPOINTED for field in fields(kind))]
 
     assert not [kind for kind in types if kind in (typing.Any, dict, object)]
 

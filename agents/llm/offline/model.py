@@ -6,6 +6,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from agents.inbox.contract import Case, CaseEvidence
 from agents.llm.base import ModelReply, ModelRequest, ModelUnavailable, ToolRequest
+from agents.llm.offline.copilot.planner import answer as answer_colleague
 from agents.llm.offline.intents import NOTHING_NEAR, Nearness
 from agents.llm.offline.introductions import find_relation, is_named, search_text, wanted_introduction
 from agents.llm.offline.meanings import Meanings
@@ -13,6 +14,7 @@ from agents.llm.offline.replies import write_reply
 from agents.llm.offline.triage import triage
 from agents.text import sentences
 
+COPILOT = "copilot"
 _found = TypeAdapter(tuple[CaseEvidence, ...])
 
 
@@ -27,6 +29,10 @@ class OfflineModel:
 
     async def complete(self, request: ModelRequest) -> ModelReply:
         """Read the case out of the request as any model would. Raises: ModelUnavailable for a task it does not know."""
+        if request.task == COPILOT:
+            reply = answer_colleague(request)
+            request.on_text(reply.text)
+            return reply
         answer = _TASKS.get(request.task)
         if answer is None:
             raise ModelUnavailable(f"The offline templates do not know the task {request.task}.")
