@@ -14,13 +14,16 @@ from api.deps import SESSION_COOKIE, CurrentAccount, CurrentServices, Services
 from core.errors import NotFound
 from core.pubsub import Subscription
 from crm.conversations import inbox
+from crm.copilot.models import Chat, QuestionStatus
+from crm.copilot.queries import get_chat, list_questions
 from crm.identity.models import Account
 from crm.identity.queries import find_session, get_organization
 from crm.notifications.queries import count_unread
-from events.ids import RecordKind
-from web import inbox_view
+from events.ids import CopilotChatId, RecordKind
+from events.types import CopilotAnswered
+from web import copilot_view, inbox_view
 from web.pages.inbox import Folder
-from web.viewer import Visit, get_visit, words_of
+from web.viewer import CurrentSession, Visit, get_visit, words_of
 
 router = APIRouter()
 Nouns = Annotated[Sequence[Annotated[str, Query(pattern="^[a-z_]{1,30}$")]], Query(max_length=20)]
@@ -94,6 +97,68 @@ async def follow_records(
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
+
+
+@router.get("/live/copilot/{chat_id}")
+async def follow_copilot(
+    request: Request,
+    session: CurrentSession,
+    account: CurrentAccount,
+    services: CurrentServices,
+    chat_id: CopilotChatId,
+) -> StreamingResponse:
+    """An answer while it is being written, that it is there, and that something it proposed was decided or done.
+
+    Raises: NotFound for a chat that is not the reader's.
+    """
+    chat = await get_chat(session.tx, chat_id)
+    token = request.cookies.get(SESSION_COOKIE, "")
+    stream = Stream(services, account, token, get_visit(request, account), None, "")
+    return StreamingResponse(
+        _answers(stream, chat),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _answers(stream: Stream, chat: Chat) -> AsyncIterator[str]:
+    services, account = stream.services, stream.account
+    async with services.pubsub.subscribe(account.organization_id, chat.id, None) as subscription:
+        yield "retry: 1000\n\n"
+        async with services.db.transaction(account.principal, "live") as tx:
+            is_waiting = any(one.status is QuestionStatus.WAITING for one in await list_questions(tx, chat))
+        if not is_waiting:
+            # it may have come between the page and its stream
+            yield "event: answered\ndata: changed\n\n"
+        checked_at = time.monotonic()
+        while True:
+            message = await subscription.next(HEARTBEAT_SECONDS)
+            kind = message.get("type", "") if message else ""
+            if message is None:
+                yield ": still here\n\n"
+            elif kind == "words":
+                yield _words(stream, message)
+            elif kind == CopilotAnswered.name:
+                yield "event: answered\ndata: changed\n\n"
+            elif kind.startswith("approval."):
+                yield "event: carried\ndata: changed\n\n"
+            if time.monotonic() - checked_at >= HEARTBEAT_SECONDS:
+                if await find_session(services.db, stream.token) is None:
+                    yield "event: end\ndata: signed out\n\n"
+                    return
+                checked_at = time.monotonic()
+
+
+def _words(stream: Stream, message: dict[str, str]) -> str:
+    """What of an answer has been written, or what is looked at now, as the fragment of the page."""
+    html = stream.visit.text(
+        "copilot/_words.html",
+        question_id=message["question_id"],
+        words_so_far=copilot_view.parts_of(message["text"]),
+        step=copilot_view.step_text(message["step"], stream.visit.words),
+    )
+    lines = "".join(f"data: {line}\n" for line in html.splitlines())
+    return f"event: words\n{lines}\n"
 
 
 async def _changes(stream: Stream, nouns: set[str], after: str) -> AsyncIterator[str]:

@@ -318,8 +318,22 @@ def refused_action_text(err: ActionRefused, words: Words) -> str:
     )
 
 
+# What the copilot names as its sources.
+SOURCES = {
+    "contact": N_("contact"), "company": N_("company"), "lead": N_("lead"), "deal": N_("deal"), "task": N_("task"),
+    "meeting": N_("meeting"), "note": N_("note"), "file": N_("file"), "message": N_("message"), "memory": N_("message"),
+    "knowledge": N_("document"), "fact": N_("fact"), "conversation": N_("conversation"), "figure": N_("computed"),
+    "colleague": N_("colleague"), "pipeline": N_("pipeline"),
+}  # fmt: skip
+
+
 def kind_text(kind: RecordKind | str, words: Words) -> str:
     return words.gettext(KINDS[RecordKind(kind)])
+
+
+def source_kind(kind: str, words: Words) -> str:
+    """What an answer rests on, in a word."""
+    return words.gettext(SOURCES.get(kind, SOURCES["fact"]))
 
 
 def new_text(kind: RecordKind | str, words: Words) -> str:
@@ -515,6 +529,7 @@ FILTERS = {
     "role_text": role_text,
     "field_text": field_text,
     "kind_text": kind_text,
+    "source_kind": source_kind,
     "new_text": new_text,
     "action_text": action_text,
     "event_text": event_text,

@@ -37,6 +37,7 @@ TOOLS: Mapping[str, str] = {
     "update_task": N_("change a task"),
     "complete_task": N_("mark a task as done"),
     "create_note": N_("write a note"),
+    "assign_record": N_("make a colleague responsible"),
     "plan_meeting": N_("plan a meeting"),
     "close_meeting": N_("close a meeting"),
     "remember_fact": N_("remember a fact"),
@@ -47,6 +48,8 @@ FIELDS: Mapping[str, str] = {
     **{name: LABELS[name] for name in ("name", "title", "note", "company_id", "email", "phone", "tags", "currency",
        "probability", "close_date", "next_step", "lost_reason", "language", "domain", "city", "country", "industry",
        "employees", "about", "owner_id")},
+    "assignee_id": N_("For whom"),
+    "member_id": N_("Colleague"),
     "contact_id": N_("Contact"),
     "deal_id": N_("Deal"),
     "lead_id": N_("Lead"),
@@ -94,6 +97,7 @@ FIELDS: Mapping[str, str] = {
     "approval_id": N_("Question"),
     "intents": N_("What they want"),
 }  # fmt: skip
+_TITLED = frozenset({"create_task", "update_task", "plan_meeting"})
 # Already told by the name of the record.
 _SILENT = frozenset({"record_kind", "subject_kind", "version"})
 WHY: Mapping[str, str] = {
@@ -203,9 +207,16 @@ def _fields(approval: ToolApproval, words: Words) -> list[CardField]:
         record = records.get(name)
         shown = hidden.shown(record["name"] if record else _value(name, value, approval.arguments, words))
         href = PLACES.get(record["kind"], "").format(id=record["id"]) if record else ""
-        label = words.gettext(FIELDS[name]) if name in FIELDS else name.replace("_", " ")
+        label = _label(approval.tool, name, words)
         fields.append(CardField(label, _pieces(name, shown, approval, is_record=bool(record)), href))
     return fields
+
+
+def _label(tool: str, name: str, words: Words) -> str:
+    """What an argument is called; the title of a person is another thing than that of a task."""
+    if name == "title" and tool in _TITLED:
+        return words.gettext("Title")
+    return words.gettext(FIELDS[name]) if name in FIELDS else name.replace("_", " ")
 
 
 def _pieces(name: str, shown: str, approval: ToolApproval, *, is_record: bool) -> list[Segment]:

@@ -17,6 +17,7 @@ FOUND_CODES = frozenset({"conflict", "stale", "stage_action"})
 # Operations that answer 404 or 422 for a row of ours too, and why.
 NOT_FOUND_EITHER = {
     "POST /api/v1/drafts/{draft_id}/cancellation": "nothing was queued from the draft",
+    "POST /copilot/{chat_id}/questions": "a question has words",
     "POST /settings/webhooks/{webhook_id}/removal": "the API has removed it before",
     "POST /contacts/{contact_id}/handles/{handle_id}/preference": "the handle was removed before",
     "POST /api/v1/bulk-edits": "an edit names records or tags of ours, not empty ones",

@@ -96,6 +96,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "/segments/{segment_id}": ("/segments/{segment}",),
     "/search": ("/search", "/search?q=prices"),
     "/trash": ("/trash",),
+    "/copilot": ("/copilot", "/copilot?at=/deals/{deal}"),
     "/tasks": ("/tasks",),
     "/tasks/{task_id}": ("/tasks/{task}",),
     "/meetings": ("/meetings",),
@@ -161,6 +162,10 @@ NO_PAGES = {
     "/live": "a stream",
     "/live/changes": "a stream",
     "/live/records": "a stream",
+    "/live/copilot/{chat_id}": "a stream",
+    "/copilot/chats": "a part of the panel",
+    "/copilot/{chat_id}": "each member's own: test_copilot.py looks at it",
+    "/copilot/questions/{question_id}": "a part of its chat",
 }
 
 

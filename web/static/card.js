@@ -15,7 +15,7 @@
   });
   // Somebody began to write while the answer was on its way.
   document.addEventListener("htmx:beforeSwap", event => {
-    if (event.detail.target.id !== "card" || event.detail.requestConfig.verb !== "get" || !isBusy()) return;
+    if (event.detail.target?.id !== "card" || event.detail.requestConfig.verb !== "get" || !isBusy()) return;
     if (event.detail.requestConfig.elt.matches?.("[data-cancel]")) return;
     event.detail.shouldSwap = false;
     isBehind = true;

@@ -46,12 +46,12 @@
   };
 
   document.addEventListener("htmx:beforeSwap", event => {
-    if (event.detail.target.id !== "card" || !event.detail.shouldSwap) return;
+    if (event.detail.target?.id !== "card" || !event.detail.shouldSwap) return;
     const own = event.detail.requestConfig.elt.closest?.("form");
     kept = [...card().querySelectorAll("form")].filter(form => form !== own && [...form.elements].some(isTyped)).map(note);
   });
   document.addEventListener("htmx:afterSettle", event => {
-    if (event.detail.target.id !== "card" && event.detail.elt.id !== "card") return;
+    if (event.detail.target?.id !== "card" && event.detail.elt?.id !== "card") return;
     kept.forEach(give);
     kept = [];
   });

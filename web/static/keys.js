@@ -29,6 +29,7 @@
     KeyA: () => press("approve"), KeyE: () => press("edit") || press("edit-field"), KeyF: () => press("feedback"),
     KeyS: () => press("snooze"), KeyR: () => press("reject"), KeyZ: () => press("undo"),
     KeyN: () => press("new") || focus("[data-new]"),
+    KeyC: () => press("copilot"),
     KeyW: () => press("write") || focus("[data-composer] textarea"),
     Slash: () => focus("[data-filter]"),
   };

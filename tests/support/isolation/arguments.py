@@ -41,6 +41,8 @@ MEANINGS: dict[str, str | None] = {
     "transition_id": "stage_transitions",
     "removed": "documents",
     "match_id": "contact_matches",
+    "chat_id": "copilot_chats",
+    "question_id": "copilot_questions",
     "kept_id": "contacts",
     "merged_id": "contacts",
     "known": "messages",

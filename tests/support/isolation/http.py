@@ -26,7 +26,7 @@ NOBODY, PROGRAM = "nobody", "a program with a key"
 # An ETag is a digest of the body, which is compared itself; what is left of a limit is the caller's own and falls.
 PASSING = frozenset({"date", "x-request-id", "content-length", "set-cookie", "etag", "ratelimit"})
 # Operations whose answer has no end: tests/support/isolation/streams.py listens to them.
-ENDLESS = frozenset({"GET /live", "GET /live/changes", "GET /live/records"})
+ENDLESS = frozenset({"GET /live", "GET /live/changes", "GET /live/records", "GET /live/copilot/{chat_id}"})
 # Operations that read their body themselves.
 BODIES: dict[str, JsonValue] = {"POST /webhooks/telegram/{account_id}": {"update_id": 1, "poll": {}}}
 # Operations after which the one who asked is no longer who they were.

@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
+from http import HTTPStatus
 from typing import Any, get_args
 from uuid import UUID
 
@@ -34,6 +35,7 @@ STREAMS: dict[str, tuple[str, ...]] = {
     ),
     "GET /live/changes": ("?noun=task", "?noun=task&after={event}"),
     "GET /live/records": ("?kind=contact", "?kind=company"),
+    "GET /live/copilot/{chat_id}": ("",),
 }
 SOCKETS = frozenset({"/ws"})
 # Every kind of frame that a client may send, and where the attacker tries it.
@@ -71,7 +73,8 @@ def stream_probes(theatre: Theatre, people: list[Caller], *, depth: int) -> Iter
                 filled = query.format(
                     conversation=theatre.victim.ids["conversations"][0], event=theatre.victim.ids["events"][0]
                 )
-                ask = partial(_follow, theatre, person, name.removeprefix("GET "), filled)
+                path = name.removeprefix("GET ").format(chat_id=theatre.victim.ids["copilot_chats"][0])
+                ask = partial(_follow, theatre, person, path, filled)
                 yield Probe("stream", name, f"{query or 'bare'} as {person.role}", ask)
         for kind, tables in TOPICS.items():
             for table in tables:
@@ -106,6 +109,9 @@ async def _follow(theatre: Theatre, person: Caller, path: str, query: str) -> li
     heard: list[str] = []
     async with asyncio.timeout(PATIENCE_SECONDS), person.client.stream("GET", path + query) as response:
         lines = response.aiter_lines()
+        if response.status_code == HTTPStatus.NOT_FOUND:
+            # nobody may listen to a single thing of somebody else's
+            return theatre.leaks(" ".join([line async for line in lines]), [path])
         heard.append(await anext(lines))
         await _act(theatre, theatre.victim)
         own = await _act(theatre, theatre.attacker)

@@ -32,6 +32,8 @@ from crm.conversations import actions as conversations
 from crm.conversations.attachments import list_pending, store_attachment
 from crm.conversations.models import HandoffReason, InboundAttachment, InboundMessage
 from crm.conversations.queries import list_messages
+from crm.copilot import actions as copilot
+from crm.copilot.models import Citation
 from crm.custom_fields.actions import create_custom_field
 from crm.custom_fields.models import Choice, NewCustomField
 from crm.deals.actions import add_stakeholder, create_deal
@@ -164,9 +166,20 @@ async def build_tenant(db: Database, settings: Settings, name: str, say: Say) ->
     await _kept_lists(tenant, say)
     await _evaluation(tenant, say)
     await _duplicates(tenant, say)
+    await _copilot(tenant, say)
     await rebuild(db, owner, PostgresGraph(db))
     await _found(tenant)
     return tenant
+
+
+async def _copilot(tenant: Tenant, say: Say) -> None:
+    """A question that was answered, and one that waits."""
+    async with tenant.db.transaction(tenant.people[Role.OWNER], "test") as tx:
+        asked = await copilot.start_chat(tx, say("Who decides about scanners?"))
+        await copilot.keep_answer(
+            tx, asked.run_id, say("Vera Lind decides. [1]"), [Citation(1, "contact", uuid7(), say("Vera"))]
+        )
+        await copilot.ask(tx, asked.chat_id, say("Since when?"))
 
 
 async def _table(tenant: Tenant, settings: Settings, say: Say) -> None:
