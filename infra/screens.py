@@ -165,6 +165,14 @@ def _photograph_pages(page: "Page", camera: Camera, look: Look) -> None:
         camera.shoot(page, "import", look)
     _photograph_lists(page, camera, look)
     _photograph_records(page, camera, look)
+    page.goto(f"{camera.base}/runs")
+    camera.shoot(page, "runs", look)
+    run = page.locator("#runs .row").last
+    if run.count():
+        path = run.get_attribute("href")
+        for name, place in (("run", ""), ("run-graph", "?view=graph")):
+            page.goto(f"{camera.base}{path}{place}")
+            camera.shoot(page, name, look)
     for name in ("tasks", "meetings", "notifications"):
         page.goto(f"{camera.base}/{name}")
         camera.shoot(page, name, look)

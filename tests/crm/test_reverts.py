@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, LiteralString
@@ -35,6 +36,7 @@ from crm.meetings.models import MeetingEdit, MeetingStatus, NewMeeting
 from crm.meetings.queries import get_meeting
 from crm.notes import actions as notes
 from crm.notes.queries import get_note
+from crm.pipelines.moves import MoveRefused
 from crm.pipelines.queries import list_stages
 from crm.records.models import RecordRef
 from crm.reverts.actions import preview_revert, revert_run
@@ -250,7 +252,9 @@ async def _random_write(stage: Stage, dice: random.Random) -> None:
                 if lead.converted_at is None:
                     await convert_lead(tx, lead.id, Conversion(name=word), version=lead.version)
 
-    await stage.write(write)
+    # what a rule of the pipeline refuses to an agent writes nothing
+    with suppress(MoveRefused):
+        await stage.write(write)
 
 
 @pytest.mark.parametrize("seed", range(12))
