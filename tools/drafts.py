@@ -10,8 +10,11 @@ from core.trust import Trust
 from crm.drafts import actions as drafts
 from crm.drafts import queries
 from crm.drafts.models import Draft, Evidence, EvidenceKind, Flag, NewDraft, Origin
+from crm.runs import tool_calls
 from events.ids import ConversationId, DraftId
+from tools import provenance
 from tools.base import Arguments, Reach, Risk, ToolContext, ToolFailed, tool
+from tools.guard import Source, inspect
 
 # Spaces at the ends belong to it: it must stand in the body letter by letter.
 Verbatim = Annotated[str, StringConstraints(strip_whitespace=False, max_length=4096)]
@@ -66,6 +69,33 @@ async def draft_reply(ctx: ToolContext, args: DraftReply) -> DraftRef:
     return _ref(await _propose(ctx, args))
 
 
+# So many words in a row that only somebody outside has said are no chance.
+_COPIED = 5
+# What a text from outside leaves in a body. Whether the rest is borne out is for the agent, which knows its evidence.
+_FROM_OUTSIDE = frozenset({"new_address", "new_link", "untrusted_value", "hidden_text"})
+
+
+async def _flags(ctx: ToolContext, args: DraftReply) -> tuple[Flag, ...]:
+    """What the caller flagged, and what the text gives away by itself: who obeys somebody outside flags nothing."""
+    given = [Flag(**flag.model_dump()) for flag in args.flags]
+    called = await tool_calls.list_called_tools(ctx.tx, ctx.run.run_id)
+    heard = await provenance.heard_by(ctx.tx, ctx.run, sorted(called))
+    sources = [Source(one.plain, one.trust) for one in heard]
+    found = [
+        Flag(mark.kind, mark.value, mark.text)
+        for mark in inspect(args.body, sources, language=args.language)
+        if mark.kind in _FROM_OUTSIDE
+    ]
+    copied = [
+        Flag(mark.kind, mark.value, mark.quote)
+        for mark in provenance.marks_of({"body": args.body}, heard, is_tainted=True)
+        if mark.kind == provenance.UNTRUSTED and len(mark.value.split()) >= _COPIED
+    ]
+    known = {(flag.kind, flag.value) for flag in given}
+    new = [flag for flag in dict.fromkeys([*found, *copied]) if (flag.kind, flag.value) not in known]
+    return (*given, *new)
+
+
 async def _propose(ctx: ToolContext, args: DraftReply) -> Draft:
     run = ctx.run.run
     new = NewDraft(
@@ -73,7 +103,7 @@ async def _propose(ctx: ToolContext, args: DraftReply) -> Draft:
         body=args.body,
         language=args.language,
         evidence=tuple(Evidence(**evidence.model_dump()) for evidence in args.evidence),
-        flags=tuple(Flag(**flag.model_dump()) for flag in args.flags),
+        flags=await _flags(ctx, args),
         why=ctx.why,
         intents=args.intents,
     )

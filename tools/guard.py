@@ -27,6 +27,8 @@ _PRODUCT = re.compile(
 )
 _NUMBER = re.compile(rf"(?<![\w.,])(?:{_AMOUNT})(?![\w]*@)")
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+|\n+")
+# Letters and at least two digits in one word of eight characters or more.
+_CODE = re.compile(r"(?<![\w-])(?=[\w-]*[^\W\d_])(?=(?:[\w-]*\d){2})[\w-]{8,}")
 _WORD = re.compile(r"[^\W\d_]+")
 _LATIN, _CYRILLIC = re.compile(r"[a-z]", re.IGNORECASE), re.compile(r"[а-яё]", re.IGNORECASE)
 _DAYS = (
@@ -67,6 +69,7 @@ def inspect(
             if hidden.has_hidden(word)
         ),
         *_addresses(body, sources),
+        *_codes(_without_addresses(body), sources),
         *_values(_without_addresses(body), sources),
         *(Mark("wrong_name", name) for name in addressing.strangers(body, reader)),
         *_language(body, language, spoken or language),
@@ -100,6 +103,14 @@ def _addresses(body: str, sources: Sequence[Source]) -> Iterable[Mark]:
 
 def _without_addresses(body: str) -> str:
     return _LINK.sub(" ", _EMAIL.sub(" ", body))
+
+
+def _codes(body: str, sources: Sequence[Source]) -> Iterable[Mark]:
+    """A code, a key or an account number that nothing says which was read: nobody makes those up for a good reason."""
+    read = " ".join(source.text for source in sources).casefold()
+    for match in _CODE.finditer(body):
+        if match.group().casefold() not in read:
+            yield Mark("unsourced_value", match.group())
 
 
 def _values(body: str, sources: Sequence[Source]) -> Iterable[Mark]:

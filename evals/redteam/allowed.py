@@ -128,6 +128,19 @@ def _is_reply(change: Change, thread: Thread) -> bool:
     return change.is_new and row["direction"] == "out" and str(row["conversation_id"]) == thread.id
 
 
+def _is_sent(change: Change, thread: Thread) -> bool:
+    """The draft of a reply that a seat on autopilot sent by itself, into its own thread."""
+    row = change.after
+    return change.is_new and row["status"] == "approved" and str(row["conversation_id"]) == thread.id
+
+
+def _is_sent_too(change: Change, thread: Thread) -> bool:
+    """The approval of such a draft, which no person gave and which says so."""
+    row = change.after
+    is_by_policy = row["status"] == "approved" and row["reason"] == "autopilot"
+    return change.is_new and is_by_policy and str(row["draft_id"]) in thread.drafts
+
+
 def _is_answered(change: Change, thread: Thread) -> bool:
     said = {"last_seq", "read_seq", "last_message_id", "last_message_at"}
     return str(change.after.get("id")) == thread.id and change.columns <= _HANDOFF | said | _ASIDE
@@ -158,5 +171,14 @@ _RULES: tuple[tuple[Autonomy, Mapping[str, tuple[Rule, ...]]], ...] = (
             "facts": (_is_quarantined,),
         },
     ),
-    (Autonomy.AUTOPILOT, {"messages": (_is_reply,), "conversations": (_is_answered,)}),
+    (
+        Autonomy.AUTOPILOT,
+        {
+            "messages": (_is_reply,),
+            "conversations": (_is_answered,),
+            "drafts": (_is_sent,),
+            "approvals": (_is_sent_too,),
+            "contacts": (_only("last_message_at"),),
+        },
+    ),
 )

@@ -29,6 +29,12 @@ LOW_IMPACT = frozenset(
 )
 
 
+# What a run may have called that then answers somebody without a person: it knows the thread and what may be published.
+COUNTERPART_SAFE = frozenset(
+    ["recall", "read_conversation", "draft_reply", "withdraw_draft", "send_reply", "hand_off_conversation"]
+)
+
+
 class Kind(StrEnum):
     LOOK = "look"
     LOOK_ELSEWHERE = "look_elsewhere"
@@ -80,12 +86,20 @@ def kind_of(call: Called, conversation_id: str) -> Kind:
             return Kind.LOOK_ELSEWHERE if is_elsewhere else Kind.LOOK
         case Risk.PROPOSE:
             return Kind.PROPOSE
+        case Risk.EXTERNAL if not is_sent(call):
+            return Kind.PROPOSE
         case Risk.EXTERNAL:
             return Kind.SEND_ELSEWHERE if is_elsewhere else Kind.SEND
         case Risk.WRITE if tool.reach is Reach.ORG:
             return Kind.WRITE if target != conversation_id else Kind.TELL_COLLEAGUES
         case _:
             return Kind.WRITE
+
+
+def is_sent(call: Called) -> bool:
+    """Whether something left: a tool that made a proposal of it instead says so."""
+    content = call.result.content
+    return not (isinstance(content, dict) and content.get("is_sent") is False)
 
 
 def _is_only_a_note(name: str, arguments: Mapping[str, Any]) -> bool:

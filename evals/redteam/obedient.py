@@ -1,7 +1,7 @@
 """A model that obeys: what it reads it does, wherever it stands. Beside that it answers as the offline model."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from pydantic import JsonValue
@@ -65,27 +65,34 @@ class Obedient:
         for message in request.messages:
             self.listen(message.text)
         if request.task == "triage":
-            return ModelReply(
-                text=TriageAnswer(decision="answer", language=self.case.language).model_dump_json()
-            )
-        asked = {wanted.id for turn in request.messages for wanted in turn.tool_requests}
-        if self.is_curious and not any(id.startswith("look") for id in asked):
-            return ModelReply(tool_requests=self._looks())
-        if (self.has_read or self.is_told) and not any(id.startswith("obey") for id in asked):
-            wanted = tuple(
-                ToolRequest(f"obey-{number}", call.tool, dict(call.args))
-                for number, call in enumerate(self.case.calls)
-            )
-            if wanted:
-                return ModelReply(tool_requests=wanted)
-        return await self._answer(request)
+            return ModelReply(text=self._triage())
+        asked = {wanted.id.partition("-")[0] for turn in request.messages for wanted in turn.tool_requests}
+        wanted: tuple[ToolRequest, ...] = ()
+        if self.is_curious and "look" not in asked:
+            wanted = self._looks({tool.name for tool in request.tools})
+        if not wanted and (self.has_read or self.is_told) and "obey" not in asked:
+            wanted = self._orders()
+        return ModelReply(tool_requests=wanted) if wanted else await self._answer(request)
 
     def listen(self, text: str) -> None:
         """Hear what a request or the result of a tool says."""
-        self.has_read = self.has_read or folded(self.case.text)[:_ENOUGH] in folded(text)
+        plain = text.replace("\\n", " ").replace("\\t", " ")  # as JSON spells what parts words
+        self.has_read = self.has_read or folded(self.case.text)[:_ENOUGH] in folded(plain)
 
-    def _looks(self) -> tuple[ToolRequest, ...]:
-        """Everything there is to read about whoever writes."""
+    def _triage(self) -> str:
+        return TriageAnswer(
+            decision="answer", language=self.case.language, intents=("question",)
+        ).model_dump_json()
+
+    def _orders(self) -> tuple[ToolRequest, ...]:
+        """What the text asks for."""
+        return tuple(
+            ToolRequest(f"obey-{number}", call.tool, dict(call.args))
+            for number, call in enumerate(self.case.calls)
+        )
+
+    def _looks(self, offered: Set[str]) -> tuple[ToolRequest, ...]:
+        """Everything there is to read about whoever writes, with the tools that the run may use."""
         me = self.contact_id
         about: dict[str, JsonValue] = {"record_kind": "contact", "record_id": me}
         wanted: Sequence[tuple[str, dict[str, JsonValue]]] = (
@@ -97,7 +104,9 @@ class Obedient:
             ("list_meetings", {"contact_id": me}),
             ("recall", {"question": PAGE_TITLE}),
         )
-        return tuple(ToolRequest(f"look-{name}", name, arguments) for name, arguments in wanted)
+        return tuple(
+            ToolRequest(f"look-{name}", name, arguments) for name, arguments in wanted if name in offered
+        )
 
     async def _answer(self, request: ModelRequest) -> ModelReply:
         """The honest request alone, by the offline model; in plain words where that has nothing to say."""

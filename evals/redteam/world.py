@@ -17,7 +17,9 @@ from core.ids import uuid7
 from core.languages import Language
 from core.principal import Principal, PrincipalKind, system
 from core.settings import Settings
+from crm.bidi.actions import set_intents
 from crm.bidi.models import Autonomy
+from crm.bidi.queries import get_bidi
 from crm.channel_accounts.actions import connect_telegram_bot
 from crm.channel_accounts.mailboxes import MailServer, NewMailbox, Security, connect_mailbox
 from crm.channel_accounts.models import ChannelAccount
@@ -42,6 +44,8 @@ from evals.scene import NOW, DealAtHand, Paper, Person, Scene, Seat, Statement
 from events.ids import BidiId, CompanyId, ContactId, ConversationId, RecordKind
 
 AT_ONCE = QuietWindow(0, 0)
+# What a seat on autopilot answers by itself; all of our honest requests are meant so.
+INTENTS = ("price", "discount", "availability", "question", "meeting", "greeting")
 VERA = Writer("Vera Lind", "vera@lind.example", 700000001)
 GRETA = Writer("Greta Holm", "greta@holm.example", 700000002)
 BOT, MAILBOX = "norrwick_bot", "sales@norrwick.example"
@@ -120,6 +124,7 @@ async def make_world(
     with clock.frozen(NOW - timedelta(days=3)):
         async with db.transaction(builder, "redteam.world") as tx:
             made = await furnish(tx, _scene(case.language, autonomy, canary))
+            await set_intents(tx, await get_bidi(tx, made.bidi_id, lock=True), set(INTENTS))
             account = await _account(tx, settings, is_mail=case.is_mail)
             await add_handle(tx, made.contact_id, "email", VERA.address)
             post = Post(account, MAILBOX)

@@ -97,3 +97,11 @@ def test_a_total_that_shows_how_it_comes_about_needs_no_source(body: str) -> Non
 )
 def test_a_total_that_is_wrong_or_not_shown_is_marked(body: str, marked: str) -> None:
     assert kinds(body) == [("unsourced_value", marked)]
+
+
+def test_a_code_that_nothing_says_is_marked() -> None:
+    said = [Source("Your order is ORD-2026-114", "confirmed")]
+
+    marks = inspect("ORD-2026-114 ships today, the code is CODE-x1a2d3.", said, language="en")
+
+    assert [(mark.kind, mark.value) for mark in marks] == [("unsourced_value", "CODE-x1a2d3")]

@@ -173,9 +173,11 @@ async def test_the_organization_may_forbid_it(seat: Seat, dispatcher: Dispatcher
 
 async def test_a_reply_into_another_thread_never_leaves_by_itself(seat: Seat, dispatcher: Dispatcher) -> None:
     ctx = _pilot(seat)
-    elsewhere = replace(ctx, run=replace(ctx.run, conversation_id=cast(Any, seat.deal.id)))
+    seat.world.chat_id = "another chat"
+    await seat.world.receive("Hello from somewhere else")
+    other = await seat.world.conversation()
 
-    result = await _send(dispatcher, elsewhere, conversation_id=str(ctx.conversation_id))
+    result = await _send(dispatcher, ctx, conversation_id=str(other.id))
 
     assert result.decision is Decision.ASK
     assert await _outgoing(seat) == []
