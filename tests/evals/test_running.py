@@ -156,7 +156,7 @@ async def test_another_prompt_is_played_and_named(
 def test_a_prompt_that_is_not_there_is_named() -> None:
     with pytest.raises(Unprocessable, match=r"version 99 of the prompt inbox/draft; there are: 1"):
         chosen_prompts(["inbox/draft=99"])
-    with pytest.raises(Unprocessable, match="there are: .*inbox/draft"):
+    with pytest.raises(Unprocessable, match=r"there are: .*inbox/draft"):
         chosen_prompts(["inbox/nothing=1"])
     with pytest.raises(Unprocessable, match="NAME=VERSION"):
         chosen_prompts(["inbox/draft"])

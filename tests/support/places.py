@@ -3,12 +3,16 @@
 from datetime import timedelta
 from uuid import UUID
 
+from pydantic import SecretStr
+
+from agents.llm.offline.model import OfflineModel
 from core import clock
 from core.addresses import Reach
 from core.blobs import Blobs
 from core.db import Tx
 from core.filters import ValueKind
 from core.ids import uuid7
+from core.settings import Settings
 from core.tables import reader
 from crm.approvals.queries import find_approval_id
 from crm.bulk.actions import create_bulk_edit
@@ -49,11 +53,13 @@ from crm.views.models import NewView
 from crm.webhooks import actions as webhooks
 from crm.webhooks.models import NewWebhook
 from crm.webhooks.queries import list_attempts
+from evals.examiner import Examiner
 from events.ids import RecordKind
 from infra.fleet import KEY
 from tests.support import papers
 from tests.support.asking import ask_to_rename
 from tests.support.documents import read_document
+from tests.support.evaluating import evaluate, make_cases
 from tests.support.mail import make_post, written
 from tests.support.stage import Stage
 from tests.support.tables import csv_bytes
@@ -107,6 +113,15 @@ PLACES: dict[str, tuple[str, ...]] = {
         for kind in ("contact", "company", "lead", "deal")
         for part in (_PARTS if kind in ("contact", "company") else _PARTS[:2])
     ),
+    "/runs": ("/runs",),
+    "/runs/{run_id}": ("/runs/{run}", "/runs/{run}?view=graph"),
+    "/runs/{run_id}/revert": ("/runs/{run}/revert",),
+    "/evaluations": ("/evaluations",),
+    "/evaluations/{eval_run_id}": ("/evaluations/{evaluation}",),
+    "/evaluations/{eval_run_id}/comparison": (
+        "/evaluations/{evaluation}/comparison?before={evaluation_before}",
+    ),
+    "/evaluations/cases/{eval_case_id}": ("/evaluations/cases/{eval_case}",),
     "/seats": ("/seats",),
     "/seats/new": ("/seats/new",),
     "/seats/{bidi_id}": ("/seats/{seat}",),
@@ -189,6 +204,7 @@ async def make_things(stage: Stage, conversation: Conversation) -> dict[str, UUI
         "mail": await _mail(stage),
         **things,
         **await _tested_webhook(stage),
+        **await _evaluated(stage),
     }
 
 
@@ -228,7 +244,16 @@ async def _make_approvals(tx: Tx, stage: Stage, conversation: Conversation) -> d
     asked = await ask_to_rename(tx, run.id, stage.world.bidi_id, conversation.contact_id)
     approval = await find_approval_id(tx, draft.id)
     assert approval is not None
-    return {"asked": asked, "draft_approval": approval}
+    return {"run": run.id, "asked": asked, "draft_approval": approval}
+
+
+async def _evaluated(stage: Stage) -> dict[str, UUID]:
+    """Two runs of a few cases, and a case of the second."""
+    settings = Settings(redis_url=stage.urls.redis_url, data=stage.fleet.folder, secret_key=SecretStr(KEY))
+    examiner = Examiner(stage.world.db, settings, lambda _: OfflineModel())
+    before, _ = await evaluate(stage.world.db, stage.world.owner, examiner, make_cases(2))
+    after, cases = await evaluate(stage.world.db, stage.world.owner, examiner, make_cases(3))
+    return {"evaluation_before": before.id, "evaluation": after.id, "eval_case": cases[0].id}
 
 
 async def _make_lists(tx: Tx) -> dict[str, UUID]:
