@@ -151,6 +151,7 @@ NOT_MOVED = {
     ("match_sweeps", "after_id"): "how far a look at all records has come",
     ("merges", "kept_id"): "the journal",
     ("merges", "merged_id"): "the journal",
+    ("copilot_questions", "about_id"): "beside which record a question was asked; its page leads on",
     ("messages", "author_id"): "who wrote it then; the conversation says who that is now",
     ("events", "subject_id"): "what happened is never rewritten; it happened to that record",
     ("event_subjects", "id"): "the order of a record's own events",

@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 
 from core.errors import Unprocessable
-from crm.bidi.models import Autonomy
 from infra.commands.running import AsJson, fail
 
 BAD_INPUT = 2
+# Those of crm.bidi.models, which is not loaded for the help alone.
+LEVELS = ("observe", "suggest", "assist", "autopilot")
 
 
 def redteam(
@@ -24,22 +25,28 @@ def redteam(
     ] = None,
     seed: Annotated[int, typer.Option(help="Chooses the sample.")] = 0,
     workers: Annotated[int, typer.Option(min=1, max=32, help="Processes.")] = min(4, os.cpu_count() or 2),
-    level: Annotated[list[Autonomy] | None, typer.Option(help="Only these levels; without it all.")] = None,
+    level: Annotated[
+        list[str] | None, typer.Option(help=f"Only these of {', '.join(LEVELS)}; without it all.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Let a model obey every text of the cases, and say what happened: 0 when every aim is met, 1 when not, 2 for bad input.
 
     Starts servers of its own; what they hold is gone when it ends.
     """
+    from crm.bidi.models import Autonomy
     from evals.redteam.cases import OWN, read_cases, sample
     from evals.redteam.scores import troubles
     from infra.redteam.running import Plan, report, run
 
+    unknown = next((one for one in level or () if one not in LEVELS), None)
+    if unknown is not None:
+        fail(f"There is no autonomy level {unknown!r}; there are: {', '.join(LEVELS)}.", BAD_INPUT)
     try:
         chosen = sample(read_cases(cases or OWN), n, seed)
     except Unprocessable as err:
         fail(err.detail, BAD_INPUT)
-    scores = run(Plan(chosen, level or list(Autonomy), workers))
+    scores = run(Plan(chosen, [Autonomy(one) for one in level or LEVELS], workers))
     for line in troubles(scores):
         print(line, file=sys.stderr)
     told, is_met = report(scores, is_own_set=not cases)

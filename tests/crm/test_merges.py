@@ -110,14 +110,15 @@ _OF_OTHERS: dict[str, set[tuple[str, str]]] = {
         ("events", "actor_id"), ("files", "uploaded_by_id"), ("imports", "member_user_id"),
         ("meetings", "created_by_id"), ("merges", "merged_by"), ("merges", "undone_by"), ("messages", "approved_by"),
         ("notes", "author_id"), ("saved_answers", "caller_id"), ("segments", "made_by"), ("stage_visits", "actor_id"),
-        ("tasks", "created_by_id"), ("views", "made_by"),
+        ("tasks", "created_by_id"), ("views", "made_by"), ("policy_overrides", "set_by"), ("eval_runs", "started_by"),
+        ("reply_incidents", "noted_by"), ("runs", "reverted_by"),
     },
     "a run, an event or a piece of work": {
         ("conversations", "handoff_run_id"), ("due_work", "subject_id"), ("events", "causation_id"),
         ("events", "correlation_id"), ("events", "run_id"), ("graph_projections", "token"),
         ("import_records", "chunk_id"), ("meetings", "run_id"), ("messages", "attempt_key"), ("notes", "run_id"),
         ("notifications", "event_id"), ("runs", "trigger_id"), ("stage_visits", "run_id"), ("tasks", "run_id"),
-        ("webhook_deliveries", "event_id"),
+        ("webhook_deliveries", "event_id"), ("eval_cases", "agent_run_id"),
     },
     "a message, a conversation or a document": {
         ("conversations", "last_message_id"), ("facts", "source_id"),
@@ -163,13 +164,15 @@ _JSON_OF_OTHERS = {
         ("event_changes", "changes"), ("events", "data"), ("events", "trace"), ("tool_calls", "arguments"),
         ("tool_calls", "result"), ("checkpoints", "checkpoint"), ("checkpoints", "metadata"),
         ("import_records", "before"), ("import_rows", "reasons"), ("merge_rows", "key"), ("merge_rows", "before"),
-        ("merge_rows", "after"), ("bulk_edits", "changes"), ("bulk_edit_records", "changes"),
+        ("merge_rows", "after"), ("bulk_edits", "changes"), ("bulk_edit_records", "changes"), ("approvals", "marks"), ("approvals", "records"),
+        ("copilot_questions", "citations"), ("eval_cases", "trace"), ("eval_cases", "scores"),
     },
     "other things": {
         ("company_matches", "why"), ("contact_matches", "why"), ("custom_fields", "choices"), ("drafts", "flags"), ("stages", "entry_rules"),
         ("stages", "exit_rules"), ("table_imports", "layout"), ("table_imports", "sample"),
         ("table_imports", "mapping"), ("table_imports", "options"), ("table_imports", "fault"),
-        ("triggers", "conditions"), ("triggers", "actions"),
+        ("triggers", "conditions"), ("triggers", "actions"), ("bidi", "working_hours"), ("eval_runs", "prompts"),
+        ("eval_runs", "figures"), ("eval_cases", "definition"),
     },
 }  # fmt: skip
 
