@@ -221,7 +221,7 @@ async def _search_over_all_tenants(harness: Harness) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _topic_for_everybody(harness: Harness) -> AsyncIterator[None]:
     """One topic for all organizations, and the reader sorts out what is its own."""
-    async with _replaced(core.pubsub, "_topic", lambda organization_id: "org"):
+    async with _replaced(core.pubsub, "_topic", lambda organization_id, about: f"org:{about}"):
         yield
 
 
