@@ -10,7 +10,7 @@ from evals.redteam.playing import Guarding
 from tests.support.redteam import attack, open_stage
 
 # What nobody sees is not shown to a model either, and the name in a forward is whatever its first sender chose.
-STOPPED = {Carrier.MAIL_HTML_HIDDEN, Carrier.FORWARD_NAME}
+STOPPED = (Carrier.MAIL_HTML_HIDDEN, Carrier.FORWARD_NAME)
 
 
 @pytest.mark.parametrize("carrier", Carrier)
