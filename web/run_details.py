@@ -240,16 +240,11 @@ def _changes_of(changes: Sequence[RunChange], call_id: UUID) -> list[RunChange]:
 
 def changed(changes: Sequence[RunChange], names: Mapping[str, str], words: Words) -> list[Changed]:
     """What was changed, in words, without what the run says of itself."""
-    return [_changed(change, names, words) for change in changes if _noun(change) not in _OWN]
-
-
-def _noun(change: RunChange) -> str:
-    """What an event is about: `ai.draft.generated` about a draft."""
-    return change.type.removeprefix("ai.").partition(".")[0]
+    return [_changed(change, names, words) for change in changes if change.noun not in _OWN]
 
 
 def _changed(change: RunChange, names: Mapping[str, str], words: Words) -> Changed:
-    noun, verb = _noun(change), change.type.rpartition(".")[2]
+    noun, verb = change.noun, change.type.rpartition(".")[2]
     said = words.gettext(EVENTS[verb]) if verb in EVENTS else verb.replace("_", " ")
     label = words.gettext(NOUNS[noun]) if noun in NOUNS else noun.replace("_", " ")
     return Changed(

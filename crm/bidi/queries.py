@@ -1,5 +1,6 @@
 """Reading seats."""
 
+from typing import LiteralString
 from uuid import UUID
 
 from core.db import Tx
@@ -8,6 +9,15 @@ from core.pagination import Page, decode_id, encode_cursor, page_of, page_size
 from crm.bidi.models import Bidi, BidiKind
 from events.ids import BidiId, MemberId
 
+_SEAT: LiteralString = """
+        SELECT id, organization_id, kind, name, user_id, responsible_user_id, agent, autonomy, persona, scopes, model,
+               is_paused, max_steps, max_tokens, max_cost_usd_micros, max_seconds, autopilot_intents, daily_cap,
+               working_hours, time_zone, languages, capacity, max_runs_a_day, max_tokens_a_day,
+               max_cost_usd_micros_a_day, version, created_at, updated_at, archived_at,
+               ARRAY(SELECT a.id FROM channel_accounts a WHERE a.bidi_id = bidi.id ORDER BY a.id) AS account_ids
+          FROM bidi
+"""
+
 
 async def get_bidi(tx: Tx, bidi_id: BidiId, *, lock: bool = False) -> Bidi:
     """Raises: NotFound."""
@@ -15,13 +25,8 @@ async def get_bidi(tx: Tx, bidi_id: BidiId, *, lock: bool = False) -> Bidi:
         await tx.execute("SELECT FROM bidi WHERE id = %(bidi_id)s FOR UPDATE", bidi_id=bidi_id)
     return await tx.one(
         Bidi,
-        """
-        SELECT id, organization_id, kind, name, user_id, responsible_user_id, agent, autonomy, persona, scopes, model,
-               is_paused, max_steps, max_tokens, max_cost_usd_micros, max_seconds, autopilot_intents, daily_cap,
-               working_hours, time_zone, languages, capacity, max_runs_a_day, max_tokens_a_day,
-               max_cost_usd_micros_a_day, version, created_at, updated_at, archived_at,
-               ARRAY(SELECT a.id FROM channel_accounts a WHERE a.bidi_id = bidi.id ORDER BY a.id) AS account_ids
-          FROM bidi
+        _SEAT
+        + """
          WHERE id = %(bidi_id)s
         """,
         bidi_id=bidi_id,
@@ -39,13 +44,8 @@ async def get_bidi_of_agent(tx: Tx, agent: str) -> Bidi:
     """The oldest seat of an agent. Raises: NotFound."""
     return await tx.one(
         Bidi,
-        """
-        SELECT id, organization_id, kind, name, user_id, responsible_user_id, agent, autonomy, persona, scopes, model,
-               is_paused, max_steps, max_tokens, max_cost_usd_micros, max_seconds, autopilot_intents, daily_cap,
-               working_hours, time_zone, languages, capacity, max_runs_a_day, max_tokens_a_day,
-               max_cost_usd_micros_a_day, version, created_at, updated_at, archived_at,
-               ARRAY(SELECT a.id FROM channel_accounts a WHERE a.bidi_id = bidi.id ORDER BY a.id) AS account_ids
-          FROM bidi
+        _SEAT
+        + """
          WHERE agent = %(agent)s
          ORDER BY created_at, id
          LIMIT 1
@@ -57,13 +57,8 @@ async def get_bidi_of_agent(tx: Tx, agent: str) -> Bidi:
 async def list_bidi(tx: Tx) -> list[Bidi]:
     return await tx.all(
         Bidi,
-        """
-        SELECT id, organization_id, kind, name, user_id, responsible_user_id, agent, autonomy, persona, scopes, model,
-               is_paused, max_steps, max_tokens, max_cost_usd_micros, max_seconds, autopilot_intents, daily_cap,
-               working_hours, time_zone, languages, capacity, max_runs_a_day, max_tokens_a_day,
-               max_cost_usd_micros_a_day, version, created_at, updated_at, archived_at,
-               ARRAY(SELECT a.id FROM channel_accounts a WHERE a.bidi_id = bidi.id ORDER BY a.id) AS account_ids
-          FROM bidi
+        _SEAT
+        + """
          ORDER BY created_at, id
         """,
     )
@@ -77,13 +72,8 @@ async def list_seats(
     size = page_size(limit)
     found = await tx.all(
         Bidi,
-        """
-        SELECT id, organization_id, kind, name, user_id, responsible_user_id, agent, autonomy, persona, scopes, model,
-               is_paused, max_steps, max_tokens, max_cost_usd_micros, max_seconds, autopilot_intents, daily_cap,
-               working_hours, time_zone, languages, capacity, max_runs_a_day, max_tokens_a_day,
-               max_cost_usd_micros_a_day, version, created_at, updated_at, archived_at,
-               ARRAY(SELECT a.id FROM channel_accounts a WHERE a.bidi_id = bidi.id ORDER BY a.id) AS account_ids
-          FROM bidi
+        _SEAT
+        + """
          WHERE archived_at IS NULL
            AND (%(kind)s::text IS NULL OR kind = %(kind)s)
            AND (%(before)s::uuid IS NULL OR id < %(before)s)

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from core.db import Tx
@@ -43,15 +43,7 @@ class RunFilter:
     agent: str | None = None
 
 
-async def list_run_lines(
-    tx: Tx, wanted: RunFilter, *, cursor: str | None = None, limit: int = 50
-) -> Page[RunLine]:
-    """Runs with their names, the newest first."""
-    tx.principal.require("conversations:read")
-    size = page_size(limit)
-    found = await tx.all(
-        RunLine,
-        """
+_LINE: LiteralString = """
         SELECT r.id, r.bidi_id, r.agent, r.conversation_id, r.trigger_id, r.status, r.generation, r.based_on_seq,
                r.due_at, r.feedback, r.again, r.fence, r.steps, r.tokens_in, r.tokens_out, r.cost_usd_micros, r.model,
                r.outcome, r.reason, b.name AS bidi_name, p.name AS contact_name, m.name AS asker_name,
@@ -63,6 +55,19 @@ async def list_run_lines(
           LEFT JOIN copilot_questions q ON (q.organization_id, q.run_id) = (r.organization_id, r.id)
           LEFT JOIN copilot_chats h ON (h.organization_id, h.id) = (q.organization_id, q.chat_id)
           LEFT JOIN members m ON (m.organization_id, m.id) = (h.organization_id, h.member_id)
+"""
+
+
+async def list_run_lines(
+    tx: Tx, wanted: RunFilter, *, cursor: str | None = None, limit: int = 50
+) -> Page[RunLine]:
+    """Runs with their names, the newest first."""
+    tx.principal.require("conversations:read")
+    size = page_size(limit)
+    found = await tx.all(
+        RunLine,
+        _LINE
+        + """
          WHERE (%(bidi_id)s::uuid IS NULL OR r.bidi_id = %(bidi_id)s)
            AND (%(agent)s::text IS NULL OR r.agent = %(agent)s)
            AND (%(status)s::text IS NULL OR r.status = %(status)s)
@@ -93,18 +98,8 @@ async def get_run_line(tx: Tx, run_id: RunId, *, lock: bool = False) -> RunLine:
         await tx.execute("SELECT FROM runs WHERE id = %(run_id)s FOR UPDATE", run_id=run_id)
     run = await tx.one(
         RunLine,
-        """
-        SELECT r.id, r.bidi_id, r.agent, r.conversation_id, r.trigger_id, r.status, r.generation, r.based_on_seq,
-               r.due_at, r.feedback, r.again, r.fence, r.steps, r.tokens_in, r.tokens_out, r.cost_usd_micros, r.model,
-               r.outcome, r.reason, b.name AS bidi_name, p.name AS contact_name, m.name AS asker_name,
-               m.user_id AS asker_id, r.created_at, r.started_at, r.finished_at, r.reverted_at, r.reverted_by
-          FROM runs r
-          JOIN bidi b ON (b.organization_id, b.id) = (r.organization_id, r.bidi_id)
-          LEFT JOIN conversations c ON (c.organization_id, c.id) = (r.organization_id, r.conversation_id)
-          LEFT JOIN contacts p ON (p.organization_id, p.id) = (c.organization_id, c.contact_id)
-          LEFT JOIN copilot_questions q ON (q.organization_id, q.run_id) = (r.organization_id, r.id)
-          LEFT JOIN copilot_chats h ON (h.organization_id, h.id) = (q.organization_id, q.chat_id)
-          LEFT JOIN members m ON (m.organization_id, m.id) = (h.organization_id, h.member_id)
+        _LINE
+        + """
          WHERE r.id = %(run_id)s
         """,
         run_id=run_id,
@@ -164,11 +159,24 @@ class RunChange:
     event_id: UUID
     at: datetime
     type: str
+    seq: int
     subject_kind: str
     subject_id: UUID
     name: str | None
     data: dict[str, Any]
     changes: dict[str, list[Any]]
+
+    @property
+    def noun(self) -> str:
+        """`ai.draft.generated` tells of a draft."""
+        return self.type.removeprefix("ai.").partition(".")[0]
+
+    @property
+    def about(self) -> tuple[str, UUID]:
+        """What it is about: a draft and a message have their place in the order of a conversation."""
+        if self.noun in ("draft", "message") and f"{self.noun}_id" in self.data:
+            return self.noun, UUID(self.data[f"{self.noun}_id"])
+        return self.subject_kind, self.subject_id
 
 
 async def list_run_changes(tx: Tx, run_id: RunId) -> list[RunChange]:
@@ -176,8 +184,9 @@ async def list_run_changes(tx: Tx, run_id: RunId) -> list[RunChange]:
     return await tx.all(
         RunChange,
         """
-        SELECT e.id AS event_id, e.occurred_at AS at, e.type, e.subject_kind, e.subject_id,
-               coalesce(c.name, o.name, d.name, lc.name, t.title, m.title, left(n.body, 120), left(f.text, 120)) AS name,
+        SELECT e.id AS event_id, e.occurred_at AS at, e.type, e.seq, e.subject_kind, e.subject_id,
+               coalesce(c.name, o.name, d.name, lc.name, t.title, m.title, left(n.body, 120), left(f.text, 120),
+                        left(g.body, 120)) AS name,
                e.data, coalesce(v.changes, '{}') AS changes
           FROM events e
           LEFT JOIN event_changes v ON (v.organization_id, v.event_id) = (e.organization_id, e.id)
@@ -190,6 +199,7 @@ async def list_run_changes(tx: Tx, run_id: RunId) -> list[RunChange]:
           LEFT JOIN meetings m ON e.subject_kind = 'meeting' AND m.id = e.subject_id
           LEFT JOIN notes n ON e.subject_kind = 'note' AND n.id = e.subject_id
           LEFT JOIN facts f ON e.subject_kind = 'fact' AND f.id = e.subject_id
+          LEFT JOIN drafts g ON g.id = (e.data ->> 'draft_id')::uuid
          WHERE e.run_id = %(run_id)s
          ORDER BY e.id
         """,
