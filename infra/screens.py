@@ -119,7 +119,7 @@ def _speak(page: "Page", camera: Camera, locale: str) -> None:
 def _photograph_pages(page: "Page", camera: Camera, look: Look) -> None:
     page.goto(f"{camera.base}/inbox?folder=all")
     camera.shoot(page, "inbox", look)
-    for name in ("approvals", "policy"):
+    for name in ("approvals", "policy", "copilot"):
         page.goto(f"{camera.base}/{name}")
         camera.shoot(page, name, look)
     page.goto(f"{camera.base}/approvals")

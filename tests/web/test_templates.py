@@ -11,6 +11,7 @@ from web.templating import TEMPLATES
 
 ALL_TEMPLATES = sorted(TEMPLATES.rglob("*.html"))
 SCRIPTS = sorted(STATIC.glob("*.js"))
+SHEETS = sorted(STATIC.glob("*.css"))
 
 
 @pytest.mark.parametrize("path", ALL_TEMPLATES, ids=lambda path: str(path.relative_to(TEMPLATES)))
@@ -30,6 +31,14 @@ def test_a_template_has_at_most_80_lines(path: Path) -> None:
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
 def test_a_script_has_at_most_100_lines(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 100
+
+
+@pytest.mark.parametrize("path", SHEETS, ids=lambda path: path.name)
+def test_every_block_of_a_style_sheet_is_closed(path: Path) -> None:
+    """A browser closes an open media query at the end of the file, without a word."""
+    rules = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
+
+    assert rules.count("{") == rules.count("}")
 
 
 def test_vendored_files_are_what_the_lock_says() -> None:
