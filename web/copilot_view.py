@@ -134,7 +134,7 @@ async def load_questions(tx: Tx, words: Words, chat: Chat) -> list[QuestionView]
 
 
 async def load_question(tx: Tx, words: Words, question: Question) -> QuestionView:
-    sources = [source_view(one) for one in question.cited]
+    sources = sources_of(question)
     calls = await list_tool_calls(tx, question.run_id)
     return QuestionView(
         question,
@@ -158,8 +158,21 @@ def step_text(tool: str, words: Words) -> str:
     return words.gettext(STEPS.get(tool, ELSE))
 
 
-def source_view(citation: Citation) -> SourceView:
-    return SourceView(citation.n, citation.kind, citation.label, citation.quote, _href(citation))
+def sources_of(question: Question) -> list[SourceView]:
+    """What an answer rests on, as its reader counts: from 1, in the order in which the answer names it."""
+    order = _order(question.answer)
+    views = [
+        SourceView(order[one.n], one.kind, one.label, one.quote, _href(one))
+        for one in question.cited
+        if one.n in order
+    ]
+    return sorted(views, key=lambda view: view.n)
+
+
+def _order(answer: str) -> dict[int, int]:
+    """The numbers of the run, which counts everything that it read, to those of the reader."""
+    named = (int(number) for mark in _MARK.finditer(answer) for number in mark[1].split(","))
+    return {number: n for n, number in enumerate(dict.fromkeys(named), 1)}
 
 
 def _href(citation: Citation) -> str:
@@ -173,6 +186,7 @@ def _href(citation: Citation) -> str:
 
 def parts_of(answer: str, sources: Sequence[SourceView] = ()) -> list[Part]:
     """An answer as paragraphs and lists, with its sources in their places."""
+    order = _order(answer)
     known = {source.n: source for source in sources}
     parts: list[Part] = []
     for line in answer.splitlines():
@@ -180,7 +194,7 @@ def parts_of(answer: str, sources: Sequence[SourceView] = ()) -> list[Part]:
         if not written:
             continue
         is_item = written.startswith(("- ", "* ", "• "))
-        block = Block(list(_pieces(written[2:] if is_item else written, known)), is_item)
+        block = Block(list(_pieces(written[2:] if is_item else written, order, known)), is_item)
         if parts and parts[-1].is_list and is_item:
             parts[-1].blocks.append(block)
         else:
@@ -188,13 +202,14 @@ def parts_of(answer: str, sources: Sequence[SourceView] = ()) -> list[Part]:
     return parts
 
 
-def _pieces(line: str, known: dict[int, SourceView]) -> Iterator[Piece]:
+def _pieces(line: str, order: dict[int, int], known: dict[int, SourceView]) -> Iterator[Piece]:
     at = 0
     for mark in _MARK.finditer(line):
         if mark.start() > at:
             yield Piece(line[at : mark.start()])
         for number in mark[1].split(","):
-            yield Piece(number.strip(), known.get(int(number)), is_mark=True)
+            n = order[int(number)]
+            yield Piece(str(n), known.get(n), is_mark=True)
         at = mark.end()
     if at < len(line):
         yield Piece(line[at:])

@@ -20,20 +20,32 @@ def introduce(question: Question) -> Plan:
     lines: list[str] = []
     if target.kind == "company":
         known = yield Want("who_knows", {"company_id": target.id})
-        for one in records(known, "acquaintances")[:_MOST]:
-            names = {
-                "colleague": text(part(one, "user"), "name"),
-                "person": text(part(one, "person"), "name"),
-            }
-            lines.append(
-                say(question, "introduction.knows", **names, company=target.name, mark=mark(part(one, "tie")))
+        lines = [
+            say(
+                question,
+                "introduction.knows",
+                colleague=colleague,
+                person=person,
+                company=target.name,
+                mark=mark(*ties),
             )
+            for (colleague, person), ties in _ties(records(known, "acquaintances")).items()
+        ][:_MOST]
     path = yield Want("find_introduction", {"target_id": target.id})
     lines += _path(question, target, whole(path))
     if not lines:
         key = "introduction.none" if target.kind == "company" else "introduction.none_person"
         lines.append(say(question, key, target=target.name))
     return lines
+
+
+def _ties(acquaintances: list[Record]) -> dict[tuple[str, str], list[Record]]:
+    """Who knows whom, once each, with everything that says so."""
+    ties: dict[tuple[str, str], list[Record]] = {}
+    for one in acquaintances:
+        names = (text(part(one, "user"), "name"), text(part(one, "person"), "name"))
+        ties.setdefault(names, []).append(part(one, "tie"))
+    return ties
 
 
 def _path(question: Question, target: Found, path: Record) -> list[str]:
