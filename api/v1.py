@@ -9,6 +9,7 @@ from api.fields import require_json
 from api.routes import (
     api_keys,
     approvals,
+    autopilot,
     bulk_edits,
     companies,
     consents,
@@ -52,6 +53,7 @@ NOUNS = (
     approvals,
     runs,
     seats,
+    autopilot,
     contacts,
     consents,
     companies,

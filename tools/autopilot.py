@@ -1,14 +1,13 @@
 """What stands against a call that leaves the house without a person: the intents, the day's cap, the hours, the text."""
 
 from collections.abc import Sequence
-from datetime import datetime, time
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
 from core import clock
 from core.db import Tx
 from core.languages import language_of
+from crm.bidi import hours
 from crm.bidi.models import Bidi
 from crm.bidi.queries import get_bidi, lock_bidi
 from crm.identity.queries import get_organization
@@ -17,8 +16,6 @@ from tools import provenance
 from tools.base import RunContext
 from tools.guard import Source, inspect
 
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
 
 async def reasons_against(
     tx: Tx, ctx: RunContext, tool: str, args: BaseModel, untrusted_tools: Sequence[str]
@@ -26,16 +23,17 @@ async def reasons_against(
     """Why a person must decide about this after all, as codes; nothing when the seat may go ahead."""
     # two runs of one seat do not share its last reply of the day
     await lock_bidi(tx, ctx.bidi.id)
-    zone = ZoneInfo(ctx.bidi.time_zone or (await get_organization(tx)).time_zone)
-    now = clock.now().astimezone(zone)
-    midnight = datetime.combine(now.date(), time.min, zone)
+    zone = hours.zone_of(ctx.bidi, (await get_organization(tx)).time_zone)
     why = []
     # what it has earned may have been taken back since the run began
     if not (_is_intended(ctx.bidi, args) and _is_intended(await get_bidi(tx, ctx.bidi.id), args)):
         why.append("intent")
-    if await tool_calls.count_calls_of_seat(tx, ctx.bidi.id, tool, midnight) >= ctx.bidi.daily_cap:
+    if (
+        await tool_calls.count_calls_of_seat(tx, ctx.bidi.id, tool, hours.midnight(zone))
+        >= ctx.bidi.daily_cap
+    ):
         why.append("capped")
-    if not is_at_work(ctx.bidi, now):
+    if not hours.is_at_work(ctx.bidi, clock.now().astimezone(zone)):
         why.append("off_hours")
     if await _is_suspicious(tx, ctx, args, untrusted_tools):
         why.append("guard")
@@ -46,17 +44,6 @@ def _is_intended(bidi: Bidi, args: BaseModel) -> bool:
     """Whether all that the counterpart wants is what the seat may answer by itself."""
     intents: tuple[str, ...] | None = getattr(args, "intents", None)
     return intents is None or (bool(intents) and set(intents) <= set(bidi.autopilot_intents))
-
-
-def is_at_work(bidi: Bidi, now: datetime) -> bool:
-    """Whether the seat may send by itself at this time of its organization; without hours, always."""
-    if not bidi.working_hours:
-        return True
-    match bidi.working_hours.get(_DAYS[now.weekday()]):
-        case [str(begins), str(ends)]:
-            return begins <= f"{now:%H:%M}" < ends
-        case _:
-            return False
 
 
 async def _is_suspicious(tx: Tx, ctx: RunContext, args: BaseModel, untrusted_tools: Sequence[str]) -> bool:

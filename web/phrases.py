@@ -318,6 +318,41 @@ def refused_action_text(err: ActionRefused, words: Words) -> str:
     )
 
 
+# What a contact may want, as the triage of the inbox agent names it; another model may name more.
+INTENTS = {
+    "price": N_("Questions about the price"),
+    "discount": N_("Wishes for a discount"),
+    "availability": N_("Questions about what is there"),
+    "question": N_("Other questions about the product"),
+    "meeting": N_("Wishes to meet or call"),
+    "objection": N_("Doubts and objections"),
+    "greeting": N_("Greetings"),
+    "thanks": N_("Thanks"),
+    "wrong_person": N_("“I am the wrong person”"),
+    "introduction": N_("Introductions"),
+    "out_of_office": N_("Out of office"),
+    "other": N_("Everything else"),
+}
+
+# What keeps a seat from answering by itself, and the way out.
+HINDRANCES = {
+    "archived": N_("The seat is archived."),
+    "paused": N_("It is paused. Let it work again."),
+    "autonomy": N_("Its autonomy is “%(autonomy)s”, so a person sends. Set it to “Autopilot” below."),
+    "policy": N_("The organization's policy wants a person to send every reply."),
+    "intents": N_("No kind of message is given to it yet. Give it one that it has earned."),
+    "spent": N_("What it, or the organization, may use in a day is used up."),
+    "capped": N_("It has sent all of the %(cap)s replies that it may send by itself in a day."),
+    "off_hours": N_("It is outside its working hours. They begin again %(when)s."),
+    "off_hours_for_good": N_("It is outside its working hours, and none are set for the week to come."),
+}
+
+INCIDENTS = {
+    "recalled": N_("It was wrong, we take it back"),
+    "complained": N_("The contact complained about it"),
+}
+
+
 # What the copilot names as its sources.
 SOURCES = {
     "contact": N_("contact"), "company": N_("company"), "lead": N_("lead"), "deal": N_("deal"), "task": N_("task"),
@@ -499,6 +534,15 @@ def agent_text(agent: str, words: Words) -> str:
     return words.gettext(AGENTS.get(agent, agent))
 
 
+def intent_text(intent: str, words: Words) -> str:
+    """A kind of message, as a lead calls it."""
+    return words.gettext(INTENTS.get(intent, intent))
+
+
+def incident_text(kind: str, words: Words) -> str:
+    return words.gettext(INCIDENTS[kind])
+
+
 def weekday_text(day: str, words: Words) -> str:
     """The short name of a weekday by its code, `mon` to `sun`."""
     return words.weekday_name(WEEKDAYS.index(day))
@@ -516,6 +560,8 @@ FILTERS = {
     "autonomy_text": autonomy_text,
     "autonomy_long": autonomy_long,
     "agent_text": agent_text,
+    "intent_text": intent_text,
+    "incident_text": incident_text,
     "weekday_text": weekday_text,
     "seconds_text": seconds_text,
     "timeline_text": timeline_text,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +13,15 @@ from core.db import Tx
 from core.errors import Unprocessable
 from crm.analytics import seats as analytics
 from crm.analytics.seats import Load, Performance
+from crm.bidi.earned import LEAST_BOUND, LEAST_DECISIONS
+from crm.bidi.history import Turn, list_turns
 from crm.bidi.models import WEEKDAYS, Autonomy, Bidi, BidiEdit
+from crm.drafts.incidents import list_incidents, list_own_replies
+from crm.runs import standing
+from crm.runs.standing import Autopilot
 from events.ids import BidiId, UserId
+from web.i18n import Words
+from web.phrases import AUTONOMY, HINDRANCES, INCIDENTS, N_, intent_text
 
 # How far back the pages look.
 DAYS = 30
@@ -47,6 +54,100 @@ async def load_lines(tx: Tx, seats: Sequence[Bidi]) -> list[Line]:
 async def load_performance(tx: Tx, bidi_id: BidiId) -> Performance:
     now = clock.now()
     return await analytics.get_performance(tx, bidi_id, since=now - timedelta(days=DAYS), until=now)
+
+
+async def load_autopilot(tx: Tx, seat: Bidi, zone: str, words: Words) -> dict[str, Any]:
+    """What a seat answers by itself, what keeps it from more, what it sent so, and what became of it."""
+    now = await standing.get_autopilot(tx, seat, zone)
+    return {
+        "autopilot": now,
+        "hindrances": [hindrance_text(code, seat, now, words) for code in now.hindrances],
+        "standings": await standing.list_standings(tx, seat),
+        "replies": await list_own_replies(tx, seat.id),
+        "needed": (LEAST_DECISIONS, round(100 * LEAST_BOUND)),
+        "incident_kinds": tuple(INCIDENTS),
+    }
+
+
+def hindrance_text(code: str, seat: Bidi, now: Autopilot, words: Words) -> str:
+    """One thing that keeps a seat from answering by itself, with the way out."""
+    if code == "off_hours" and now.opens_at is None:
+        code = "off_hours_for_good"
+    return words.gettext(
+        HINDRANCES[code],
+        autonomy=words.gettext(AUTONOMY[seat.autonomy]),
+        cap=words.number(seat.daily_cap),
+        when=words.when(now.opens_at) if now.opens_at else "",
+    )
+
+
+@dataclass(frozen=True)
+class Past:
+    """A line of a seat's history."""
+
+    at: datetime
+    who: str
+    what: str
+    note: str = ""
+    href: str = ""
+
+
+async def load_history(tx: Tx, seat: Bidi, words: Words) -> list[Past]:
+    """What was done to a seat and what befell its replies, the latest first."""
+    lines = [
+        Past(turn.at, turn.actor_name, what, note)
+        for turn in await list_turns(tx, seat.id)
+        for what, note in _turn_texts(turn, words)
+    ]
+    lines += [
+        Past(
+            one.noted_at,
+            one.noter_name,
+            words.gettext("Incident, reply to %(name)s", name=one.contact_name),
+            " ".join((words.gettext(INCIDENTS[one.kind]) + ".", one.note)).strip(),
+            f"/inbox/{one.conversation_id}?folder=all",
+        )
+        for one in await list_incidents(tx, seat.id)
+    ]
+    return sorted(lines, key=lambda line: line.at, reverse=True)
+
+
+_TURNS = {
+    "bidi.created": N_("Made"),
+    "bidi.paused": N_("Stopped"),
+    "bidi.resumed": N_("Set to work again"),
+    "bidi.archived": N_("Archived"),
+}
+
+
+def _turn_texts(turn: Turn, words: Words) -> list[tuple[str, str]]:
+    """An event of a seat in words; what changed by the names that its form has."""
+    if turn.event in _TURNS:
+        return [(words.gettext(_TURNS[turn.event]), "")]
+    said = []
+    if turn.gained:
+        said.append((words.gettext("Answers by itself since then"), _intents(turn.gained, words)))
+    if turn.lost:
+        said.append((words.gettext("Taken back"), _intents(turn.lost, words)))
+    if "autonomy" in turn.changes:
+        before, after = (words.gettext(AUTONOMY[one]) for one in turn.changes["autonomy"])
+        said.append((words.gettext("Autonomy"), f"{before} → {after}"))
+    others = [words.gettext(_FIELDS[name]) for name in turn.changes if name in _FIELDS]
+    return [*said, *([(words.gettext("Changed"), ", ".join(others))] if others else [])]
+
+
+def _intents(intents: Sequence[str], words: Words) -> str:
+    return ", ".join(intent_text(one, words) for one in intents)
+
+
+_FIELDS = {
+    "name": N_("name"), "persona": N_("how it writes"), "languages": N_("languages"), "model": N_("language model"),
+    "responsible_user_id": N_("who answers for it"), "scopes": N_("its tools"), "account_ids": N_("accounts"),
+    "capacity": N_("most open conversations"), "working_hours": N_("working hours"), "time_zone": N_("time zone"),
+    "daily_cap": N_("replies a day"), "max_steps": N_("steps"), "max_tokens": N_("tokens"),
+    "max_cost_usd_micros": N_("money"), "max_seconds": N_("seconds"), "max_runs_a_day": N_("runs a day"),
+    "max_tokens_a_day": N_("tokens a day"), "max_cost_usd_micros_a_day": N_("money a day"),
+}  # fmt: skip
 
 
 def values_of(seat: Bidi, form: FormData | None) -> dict[str, Any]:

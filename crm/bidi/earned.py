@@ -3,6 +3,7 @@
 Source: domain rules §8; the interval is Wilson's score interval (E. B. Wilson, 1927), the lower end of 95 %.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from math import sqrt
 
@@ -26,6 +27,16 @@ class Record:
     @property
     def is_earned(self) -> bool:
         return self.decided >= LEAST_DECISIONS and self.bound >= LEAST_BOUND
+
+    @property
+    def to_go(self) -> int:
+        """How many more drafts, each accepted unedited, would earn it; 0 when it is earned."""
+        # each acceptance raises the bound, so the first that is enough can be halved down to
+        most = LEAST_DECISIONS + 20 * (self.decided + 1)
+        return bisect_left(range(most), True, key=lambda more: self._after(more).is_earned)
+
+    def _after(self, more: int) -> "Record":
+        return Record(self.intent, self.decided + more, self.accepted + more)
 
 
 def lower_bound(accepted: int, decided: int) -> float:

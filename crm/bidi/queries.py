@@ -22,7 +22,8 @@ _SEAT: LiteralString = """
 async def get_bidi(tx: Tx, bidi_id: BidiId, *, lock: bool = False) -> Bidi:
     """Raises: NotFound."""
     if lock:
-        await tx.execute("SELECT FROM bidi WHERE id = %(bidi_id)s FOR UPDATE", bidi_id=bidi_id)
+        # a draft that is being written refers to the seat, and its conversation is locked already
+        await tx.execute("SELECT FROM bidi WHERE id = %(bidi_id)s FOR NO KEY UPDATE", bidi_id=bidi_id)
     return await tx.one(
         Bidi,
         _SEAT

@@ -99,6 +99,8 @@ class ThreadMessage:
     kind: str = "ordinary"
     subject: str = ""
     has_more: bool = False  # the mail is longer than what stands here
+    draft_id: UUID | None = None
+    incident: str | None = None  # what befell a reply of an agent: recalled or complained
 
 
 @dataclass(frozen=True)
@@ -388,7 +390,8 @@ async def list_thread_messages(tx: Tx, conversation_id: UUID, limit: int = 200) 
         SELECT m.id, m.seq, m.direction, m.status, m.body, m.author_kind, m.author_id,
                coalesce(mm.name, mb.name, '') AS author_name, d.original_body IS NOT NULL AS was_edited,
                m.approved_by, coalesce(am.name, '') AS approver_name, m.failure,
-               m.occurred_at, m.edited_at, m.sent_at, m.scheduled_at, m.kind, m.subject, m.has_more
+               m.occurred_at, m.edited_at, m.sent_at, m.scheduled_at, m.kind, m.subject, m.has_more,
+               m.draft_id, ri.kind AS incident
           FROM (SELECT organization_id, id, seq, direction, status, body, author_kind, author_id, draft_id,
                        approved_by, failure, occurred_at, edited_at, sent_at, scheduled_at, kind, subject,
                        full_text IS NOT NULL AS has_more
@@ -401,6 +404,7 @@ async def list_thread_messages(tx: Tx, conversation_id: UUID, limit: int = 200) 
           LEFT JOIN bidi mb ON (mb.organization_id, mb.id) = (m.organization_id, m.author_id)
           LEFT JOIN members am ON (am.organization_id, am.user_id) = (m.organization_id, m.approved_by)
           LEFT JOIN drafts d ON (d.organization_id, d.id) = (m.organization_id, m.draft_id)
+          LEFT JOIN reply_incidents ri ON (ri.organization_id, ri.draft_id) = (m.organization_id, m.draft_id)
          ORDER BY m.seq
         """,
         conversation_id=conversation_id,

@@ -1,5 +1,8 @@
 """Which intents a seat has earned to answer by itself, giving them to it, and taking them back."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from core import clock
 from core.db import Tx
 from core.errors import Conflict
@@ -8,7 +11,7 @@ from crm.bidi.actions import set_intents
 from crm.bidi.earned import LEAST_BOUND, LEAST_DECISIONS, Record
 from crm.bidi.models import Bidi
 from crm.bidi.queries import get_bidi
-from crm.drafts.models import IncidentKind
+from crm.drafts.models import DraftStatus, IncidentKind
 from crm.drafts.queries import get_draft
 from events.ids import BidiId, DraftId
 from events.outbox import emit
@@ -51,35 +54,69 @@ async def list_records(tx: Tx, bidi_id: BidiId) -> list[Record]:
     )
 
 
-async def promote_intent(tx: Tx, bidi_id: BidiId, intent: str) -> Bidi:
-    """Let a seat answer an intent by itself, if it has earned that; a person decides it, never the seat.
+@dataclass(frozen=True)
+class _Lost:
+    intent: str
+    noted_at: datetime
 
-    Raises: NotFound; Forbidden; Conflict when it is not earned yet.
+
+async def last_incidents(tx: Tx, bidi_id: BidiId) -> dict[str, datetime]:
+    """When the last incident on each intent of a seat was noted."""
+    lost = await tx.all(
+        _Lost,
+        """
+        SELECT intent, max(i.noted_at) AS noted_at
+          FROM reply_incidents i
+          JOIN drafts d ON (d.organization_id, d.id) = (i.organization_id, i.draft_id)
+         CROSS JOIN unnest(d.intents) AS intent
+         WHERE i.bidi_id = %(bidi_id)s
+         GROUP BY intent
+        """,
+        bidi_id=bidi_id,
+    )
+    return {one.intent: one.noted_at for one in lost}
+
+
+async def choose_intents(tx: Tx, bidi_id: BidiId, intents: set[str]) -> Bidi:
+    """Say which intents a seat answers by itself, each of them earned; a person decides it, never the seat.
+
+    Raises: NotFound; Forbidden; Conflict for an archived seat, and when one is not earned yet.
     """
-    tx.principal.require("bidi:manage")
     bidi = await get_bidi(tx, bidi_id, lock=True)
-    record = next((one for one in await list_records(tx, bidi_id) if one.intent == intent), None)
-    if record is None or not record.is_earned:
+    tx.principal.require("bidi:manage")
+    if bidi.archived_at is not None:
+        raise Conflict(f"{bidi.name} is archived; make a new seat.", state="archived")
+    new = intents - set(bidi.autopilot_intents)
+    earned = {one.intent for one in await list_records(tx, bidi_id) if one.is_earned} if new else set()
+    if not new <= earned:
         raise Conflict(
-            f"This is not earned yet: it takes {LEAST_DECISIONS} decisions, and a lower bound of {LEAST_BOUND}."
+            f"This is not earned yet: it takes {LEAST_DECISIONS} decisions, and a lower bound of {LEAST_BOUND}.",
+            intents=", ".join(sorted(new - earned)),
         )
-    return await set_intents(tx, bidi, {*bidi.autopilot_intents, intent})
+    return await set_intents(tx, bidi, intents)
+
+
+async def promote_intent(tx: Tx, bidi_id: BidiId, intent: str) -> Bidi:
+    """Let a seat answer one more intent by itself. Raises: as `choose_intents`."""
+    bidi = await get_bidi(tx, bidi_id, lock=True)
+    return await choose_intents(tx, bidi_id, {*bidi.autopilot_intents, intent})
 
 
 async def demote_intent(tx: Tx, bidi_id: BidiId, intent: str) -> Bidi:
-    """Have a person decide about an intent again. Raises: NotFound; Forbidden."""
-    tx.principal.require("bidi:manage")
+    """Have a person decide about an intent again. Raises: as `choose_intents`."""
     bidi = await get_bidi(tx, bidi_id, lock=True)
-    return await set_intents(tx, bidi, set(bidi.autopilot_intents) - {intent})
+    return await choose_intents(tx, bidi_id, set(bidi.autopilot_intents) - {intent})
 
 
-async def note_incident(tx: Tx, draft_id: DraftId, kind: IncidentKind, note: str = "") -> None:
-    """A reply was taken back or complained about: the seat loses its intents at once, and earns them anew.
+async def note_incident(tx: Tx, draft_id: DraftId, kind: IncidentKind, note: str = "") -> BidiId:
+    """A reply was taken back or complained about: its seat, which is returned, loses its intents at once, and earns them anew.
 
-    Raises: NotFound; Forbidden; Conflict when it was noted before.
+    Raises: NotFound; Forbidden; Conflict when it was noted before, or the reply was never approved.
     """
     tx.principal.require("drafts:approve")
     draft = await get_draft(tx, draft_id)
+    if draft.status is not DraftStatus.APPROVED:
+        raise Conflict("This reply was never sent; reject the draft instead.", state=draft.status)
     bidi = await get_bidi(tx, draft.bidi_id, lock=True)
     noted = await tx.execute(
         """
@@ -103,3 +140,4 @@ async def note_incident(tx: Tx, draft_id: DraftId, kind: IncidentKind, note: str
     lost = set(intents) or set(bidi.autopilot_intents)
     await set_intents(tx, bidi, set(bidi.autopilot_intents) - lost)
     await emit(tx, ReplyIncidentNoted(draft.conversation_id, draft_id))
+    return bidi.id

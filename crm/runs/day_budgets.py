@@ -1,11 +1,10 @@
 """What a seat, and all seats of an organization, may use in a day; a day begins at midnight where the seat works."""
 
 from dataclasses import dataclass
-from datetime import datetime, time
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
-from core import clock
 from core.db import Tx
+from crm.bidi import hours
 from crm.bidi.models import Bidi
 
 
@@ -36,11 +35,7 @@ class _Day:
 async def why_spent(tx: Tx, bidi: Bidi) -> str:
     """Why no run of this seat may go on today, its current one counted; empty while it may."""
     zone = await tx.value("SELECT time_zone FROM organizations")
-    return await _why_spent_since(tx, bidi, _midnight(ZoneInfo(bidi.time_zone or zone)))
-
-
-def _midnight(zone: ZoneInfo) -> datetime:
-    return datetime.combine(clock.now().astimezone(zone).date(), time.min, zone)
+    return await _why_spent_since(tx, bidi, hours.midnight(hours.zone_of(bidi, zone)))
 
 
 async def _why_spent_since(tx: Tx, bidi: Bidi, since: datetime) -> str:

@@ -12,7 +12,7 @@ from crm.bidi.earned import LEAST_BOUND, LEAST_DECISIONS, Record, lower_bound
 from crm.bidi.queries import get_bidi
 from crm.drafts import earning
 from crm.drafts.models import IncidentKind
-from events.ids import DraftId
+from tests.support.earning import decide
 from tests.support.world import World, make_world
 
 TRIALS, MOST = 1000, 500
@@ -57,36 +57,6 @@ async def world(database: Database, organization: Principal) -> World:
     made = await make_world(database, organization)
     await made.receive("What does it cost?")
     return made
-
-
-async def decide(world: World, count: int, *, intent: str = "price", accepted: bool = True) -> DraftId:
-    """People decide about so many drafts; the last of them. Rows, because deciding a hundred times takes too long."""
-    draft = await world.draft()
-    async with world.db.transaction(world.owner, "test") as tx:
-        last = await tx.value(
-            """
-            WITH made AS (
-                INSERT INTO drafts (organization_id, id, conversation_id, contact_id, bidi_id, status, body, content_hash,
-                                    based_on_seq, intents)
-                SELECT organization_id, gen_random_uuid(), conversation_id, contact_id, bidi_id, %(status)s, body,
-                       content_hash, based_on_seq, ARRAY[%(intent)s::text]
-                  FROM drafts, generate_series(1, %(count)s)
-                 WHERE id = %(draft_id)s
-                RETURNING organization_id, id
-            ), decided AS (
-                INSERT INTO approvals (organization_id, id, draft_id, content_hash, status, decided_by, decided_at)
-                SELECT organization_id, gen_random_uuid(), id, '', %(status)s, %(user_id)s, now()
-                  FROM made
-            )
-            SELECT id FROM made LIMIT 1
-            """,
-            status="approved" if accepted else "rejected",
-            intent=intent,
-            count=count,
-            draft_id=draft.id,
-            user_id=world.owner.id,
-        )
-    return DraftId(last)
 
 
 async def promote(world: World, intent: str = "price") -> list[str]:
@@ -137,6 +107,22 @@ async def test_one_incident_takes_it_back_at_once_and_the_count_begins_anew(worl
         await promote(world)
     await decide(world, 100)
     assert await promote(world) == ["price"]
+
+
+async def test_a_draft_that_nobody_approved_is_no_incident(world: World) -> None:
+    draft = await world.draft()
+
+    with pytest.raises(Conflict, match="never sent"):
+        async with world.db.transaction(world.owner, "test") as tx:
+            await earning.note_incident(tx, draft.id, IncidentKind.RECALLED)
+
+
+@pytest.mark.parametrize(("accepted", "decided"), [(0, 0), (60, 60), (90, 100), (500, 1000), (99, 100)])
+def test_what_is_still_to_go_is_the_least_that_earns_it(accepted: int, decided: int) -> None:
+    more = Record("price", decided, accepted).to_go
+
+    assert Record("price", decided + more, accepted + more).is_earned
+    assert more == 0 or not Record("price", decided + more - 1, accepted + more - 1).is_earned
 
 
 async def test_a_seat_does_not_promote_itself(world: World) -> None:

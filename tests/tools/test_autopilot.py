@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core import clock
+from crm.bidi.hours import is_at_work
 from crm.bidi.models import Autonomy
 from crm.conversations.queries import list_messages
 from crm.drafts.queries import find_pending_draft
 from crm.policy.actions import set_decision
 from graph.store import GraphStore
 from tests.support.seats import Seat
-from tools.autopilot import is_at_work
 from tools.base import Decision, RunContext, ToolResult
 from tools.dispatch import Dispatcher
 

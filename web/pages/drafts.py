@@ -12,11 +12,13 @@ from fastapi.responses import Response
 from core.errors import AppError, Conflict, Stale, Unprocessable
 from crm.approvals.queries import find_approval_id
 from crm.drafts import actions as drafts
-from crm.drafts.models import Draft
+from crm.drafts import earning
+from crm.drafts.models import Draft, IncidentKind
 from crm.drafts.queries import get_draft
 from events.ids import DraftId
 from web.pages import approvals
 from web.pages.outcomes import Outcome, answer
+from web.refusals import refusal_text
 from web.viewer import CurrentSession, Session
 
 router = APIRouter(prefix="/drafts/{draft_id}")
@@ -123,6 +125,27 @@ async def snooze(
         Attempt(draft_id, folder, said, "snooze"),
         lambda: drafts.snooze_draft(session.tx, draft_id, version=version, until=until),
     )
+
+
+@router.post("/incident")
+async def note_incident(
+    session: CurrentSession,
+    draft_id: DraftId,
+    kind: Annotated[IncidentKind, Form()],
+    note: Annotated[str, Form(max_length=500)] = "",
+    folder: FolderField = "mine",
+) -> Response:
+    """A rep says that an agent's reply was wrong: it answers such messages no longer by itself."""
+    draft = await get_draft(session.tx, draft_id)
+    outcome = Outcome(
+        said=session.words.gettext("Reported. The agent answers such messages no longer by itself.")
+    )
+    try:
+        async with session.tx.savepoint():
+            await earning.note_incident(session.tx, draft_id, kind, note.strip())
+    except Conflict as err:
+        outcome = Outcome(status=err.status.value, notice=refusal_text(err, session.words))
+    return await answer(session, draft.conversation_id, folder, outcome)
 
 
 async def _decide(session: Session, attempt: Attempt, verb: Callable[[], Awaitable[Any]]) -> Response:

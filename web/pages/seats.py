@@ -10,15 +10,17 @@ from starlette.datastructures import FormData
 
 from core.errors import Conflict, Stale, Unprocessable
 from crm.bidi import actions as seats
-from crm.bidi.models import WEEKDAYS, BidiEdit, BidiKind, NewBidi
+from crm.bidi.models import WEEKDAYS, Bidi, BidiEdit, BidiKind, NewBidi
 from crm.bidi.queries import get_bidi, list_seats
 from crm.channel_accounts.queries import list_channel_accounts
-from crm.identity.queries import list_members
+from crm.drafts import earning
+from crm.drafts.models import IncidentKind
+from crm.identity.queries import get_organization, list_members
 from crm.language_models.actions import assign_language_model
 from crm.language_models.models import BUILT_IN
 from crm.language_models.queries import list_language_models
 from crm.runs import halting
-from events.ids import BidiId, UserId
+from events.ids import BidiId, DraftId, UserId
 from web import seats_view
 from web.pages import records
 from web.refusals import refusal_text
@@ -122,14 +124,46 @@ async def resume_seat(session: CurrentSession, bidi_id: BidiId) -> Response:
     return _back(bidi_id)
 
 
+@router.post("/{bidi_id}/promotion")
+async def promote(session: CurrentSession, bidi_id: BidiId, intent: Line) -> Response:
+    """Let it answer one more kind of message by itself."""
+    try:
+        await earning.promote_intent(session.tx, bidi_id, intent)
+    except Conflict as err:
+        return await _show(session, bidi_id, status=err.status, problem=refusal_text(err, session.words))
+    return _back(bidi_id, "#autopilot")
+
+
+@router.post("/{bidi_id}/demotion")
+async def demote(session: CurrentSession, bidi_id: BidiId, intent: Line) -> Response:
+    await earning.demote_intent(session.tx, bidi_id, intent)
+    return _back(bidi_id, "#autopilot")
+
+
+@router.post("/{bidi_id}/incidents")
+async def note_incident(
+    session: CurrentSession,
+    bidi_id: BidiId,
+    draft_id: Annotated[DraftId, Form()],
+    kind: Annotated[IncidentKind, Form()],
+    note: Annotated[str, Form(max_length=2000)] = "",
+) -> Response:
+    """Say that one of its replies was wrong; what it answers by itself is taken back at once."""
+    try:
+        await earning.note_incident(session.tx, draft_id, kind, note.strip())
+    except Conflict as err:
+        return await _show(session, bidi_id, status=err.status, problem=refusal_text(err, session.words))
+    return _back(bidi_id, "#autopilot")
+
+
 @router.post("/{bidi_id}/archive")
 async def archive_seat(session: CurrentSession, bidi_id: BidiId) -> Response:
     await halting.archive_seat(session.tx, bidi_id)
     return RedirectResponse("/seats", 303)
 
 
-def _back(bidi_id: BidiId) -> Response:
-    return RedirectResponse(f"/seats/{bidi_id}", 303)
+def _back(bidi_id: BidiId, place: str = "") -> Response:
+    return RedirectResponse(f"/seats/{bidi_id}{place}", 303)
 
 
 async def _show(
@@ -159,8 +193,18 @@ async def _show(
         ],
         zones=sorted(available_timezones()),
         scopes=_scopes(bidi.agent, bidi.scopes),
+        history=await seats_view.load_history(session.tx, bidi, session.words),
+        **await _autopilot(session, bidi),
         **await _frame(session),
     )
+
+
+async def _autopilot(session: Session, bidi: Bidi) -> dict[str, Any]:
+    """Of an agent that answers contacts; the copilot answers colleagues."""
+    if bidi.agent not in seats.AGENT_SCOPES:
+        return {"autopilot": None}
+    zone = (await get_organization(session.tx)).time_zone
+    return await seats_view.load_autopilot(session.tx, bidi, zone, session.words)
 
 
 def _scopes(agent: str | None, held: Sequence[str]) -> list[str]:
@@ -172,6 +216,7 @@ async def _frame(session: Session) -> dict[str, Any]:
         **await records.frame(session, "seats"),
         "people": {member.user_id: member.name for member in await list_members(session.tx)},
         "may_manage": session.principal.may("bidi:manage"),
+        "may_report": session.principal.may("drafts:approve"),
         "days": seats_view.DAYS,
         "weekdays": WEEKDAYS,
     }
