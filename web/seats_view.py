@@ -133,7 +133,7 @@ def _turn_texts(turn: Turn, words: Words) -> list[tuple[str, str]]:
         before, after = (words.gettext(AUTONOMY[one]) for one in turn.changes["autonomy"])
         said.append((words.gettext("Autonomy"), f"{before} → {after}"))
     others = [words.gettext(_FIELDS[name]) for name in turn.changes if name in _FIELDS]
-    return [*said, *([(words.gettext("Changed"), ", ".join(others))] if others else [])]
+    return [*said, *([(words.gettext("Settings changed"), ", ".join(others))] if others else [])]
 
 
 def _intents(intents: Sequence[str], words: Words) -> str:

@@ -22,7 +22,7 @@ from events.ids import BidiId, ConversationId, DraftId
 
 router = Noun(tags=["seats"])
 _SEAT = "/seats/{bidi_id}"
-Intent = Annotated[str, Field(pattern=r"^[a-z_]{1,50}$", examples=["price"])]
+Intent = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[^\x00]*$", examples=["price"])]
 Hindrance = Literal[
     "archived", "paused", "autonomy", "policy", "intents", "spent", "capped", "off_hours"
 ]  # as crm/runs/standing.py names them

@@ -50,15 +50,16 @@ class Autopilot:
 
 
 async def list_standings(tx: Tx, bidi: Bidi) -> list[Standing]:
-    """Every intent that people decided about, that the seat answers by itself, or that it lost; by name."""
+    """Every intent that people decided about, that the seat answers by itself, or that it lost; the nearest first."""
     records = {one.intent: one for one in await earning.list_records(tx, bidi.id)}
     incidents = await earning.last_incidents(tx, bidi.id)
-    return [
+    standings = [
         Standing(
             records.get(intent, Record(intent, 0, 0)), intent in bidi.autopilot_intents, incidents.get(intent)
         )
         for intent in sorted({*records, *incidents, *bidi.autopilot_intents})
     ]
+    return sorted(standings, key=lambda one: (not one.is_on_autopilot, one.record.to_go))
 
 
 async def get_autopilot(tx: Tx, bidi: Bidi, organization_zone: str) -> Autopilot:

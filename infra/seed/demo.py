@@ -34,12 +34,13 @@ from crm.identity.models import Role
 from crm.identity.queries import find_organization_id
 from crm.pipelines.actions import create_pipeline
 from crm.pipelines.queries import list_stages
-from events.ids import CompanyId, ContactId, DealId, OrganizationId, UserId
+from events.ids import CompanyId, ContactId, ConversationId, DealId, OrganizationId, UserId
 from infra.knowledge import add_file
 from infra.seed.activities import add_activities
+from infra.seed.decisions import Talk, add_decisions
 from infra.seed.mailbox import add_mailbox
 from infra.seed.sales import add_sales
-from infra.seed.workplace import make_workplace
+from infra.seed.workplace import Workplace, make_workplace
 
 _HERE = Path(__file__).parent
 SLUG = "norrwick"
@@ -94,12 +95,14 @@ async def seed(db: Database, settings: Settings, *, email: str, password: str, b
     async with db.transaction(principal, "seed") as tx:
         world = await _identity(tx, data, email=email, password=password)
         await _records(tx, data, world)
-        account = await _workplace(tx, world, settings, bot_token)
+        workplace = await _workplace(tx, world, settings, bot_token)
+        account = workplace.account
         await _mailbox(tx, settings, password)
         await _knowledge(tx, data, world)
         await _documents(tx, settings)
         await _past(tx, data, world, account)
-        await _crowd(tx, world, account)
+        talks = await _crowd(tx, world, account)
+        await add_decisions(tx, workplace.bidi_id, talks, [world.users["anna"], world.users["ilya"]])
         await add_sales(tx, users=world.users, contacts=world.contacts, deals=world.deals)
     async with db.transaction(principal, "seed.live") as tx:
         await _live(tx, data, world, account)
@@ -169,8 +172,8 @@ async def _contact(tx: Tx, world: _World, person: dict[str, Any]) -> None:
     )
 
 
-async def _workplace(tx: Tx, world: _World, settings: Settings, bot_token: str) -> ChannelAccount:
-    made = await make_workplace(
+async def _workplace(tx: Tx, world: _World, settings: Settings, bot_token: str) -> Workplace:
+    return await make_workplace(
         tx,
         name="Norrwick bot",
         bot_token=bot_token,
@@ -178,7 +181,6 @@ async def _workplace(tx: Tx, world: _World, settings: Settings, bot_token: str) 
         responsible=world.users["anna"],
         delivery="webhook" if settings.public_url else "polling",
     )
-    return made.account
 
 
 async def _mailbox(tx: Tx, settings: Settings, password: str) -> None:
@@ -249,10 +251,11 @@ def _chat_of(data: dict[str, Any], key: str) -> str:
     return str(next(value for kind, value in person["handles"] if kind == "telegram_id"))
 
 
-async def _crowd(tx: Tx, world: _World, account: ChannelAccount) -> None:
+async def _crowd(tx: Tx, world: _World, account: ChannelAccount) -> list[Talk]:
     """The rest of the two hundred people and sixty conversations, put together from names.toml."""
     parts = tomllib.loads((_HERE / "names.toml").read_text())
     talks_left = TOTAL_CONVERSATIONS - 10
+    talks = []
     for number in range(TOTAL_CONTACTS - len(world.contacts)):
         language = "ru" if number % 2 else "en"
         own = parts[language]
@@ -273,7 +276,9 @@ async def _crowd(tx: Tx, world: _World, account: ChannelAccount) -> None:
             },
         )
         if number < talks_left:
-            await _crowd_talk(tx, world, account, own, key, given, number)
+            conversation_id = await _crowd_talk(tx, world, account, own, key, given, number)
+            talks.append(Talk(conversation_id, given, language))
+    return talks
 
 
 async def _crowd_company(tx: Tx, world: _World, own: dict[str, Any], language: str, number: int) -> str:
@@ -289,7 +294,7 @@ async def _crowd_company(tx: Tx, world: _World, own: dict[str, Any], language: s
 
 async def _crowd_talk(
     tx: Tx, world: _World, account: ChannelAccount, own: dict[str, Any], key: str, given: str, number: int
-) -> None:
+) -> ConversationId:
     contact_id = world.contacts[key]
     member_id = world.users["anna" if number % 3 else "ilya"]
     days = 5 + number
@@ -303,7 +308,9 @@ async def _crowd_talk(
         )
         for position, (who, text) in enumerate(own["talks"][(number // 2) % len(own["talks"])]["messages"])
     ]
-    await import_conversation(tx, account, contact_id, chat_id=str(701000000 + number), messages=messages)
+    chat_id = str(701000000 + number)
+    imported = await import_conversation(tx, account, contact_id, chat_id=chat_id, messages=messages)
+    return imported.conversation_id
 
 
 async def _live(tx: Tx, data: dict[str, Any], world: _World, account: ChannelAccount) -> None:
