@@ -53,6 +53,17 @@ class Expect(_Told):
     most_words: int = 120
 
 
+class Decided(_Told):
+    """What a person decided about the draft of which a case was made; the text that went out is `expect.reply`."""
+
+    outcome: Literal["accepted", "edited", "rejected", "returned"]
+    draft: str
+    reason: str = ""
+    model: str = ""
+    prompt: str = ""
+    intents: tuple[str, ...] = ()
+
+
 class Case(_Told):
     """`stratum` is the kind of case, of which a sample takes its share; `world` names a scene that many cases share."""
 
@@ -63,6 +74,7 @@ class Case(_Told):
     scene: dict[str, JsonValue] = Field(default_factory=dict)
     burst: tuple[str, ...] = Field(min_length=1)
     expect: Expect
+    decided: Decided | None = None
 
     def stage(self) -> Scene:
         """The scene of this case: its world with what the case says differently. Raises: ValidationError."""
@@ -127,7 +139,12 @@ def _read(line: str, place: str) -> Case:
     return case
 
 
+def _dumped(case: Case) -> dict[str, Any]:
+    """A case that nobody decided about has the hash that it had before decisions were cases."""
+    return case.model_dump(mode="json", exclude=None if case.decided else {"decided"})
+
+
 def digest(cases: Sequence[Case]) -> str:
     """One hash of all that is played and expected, worlds included."""
-    told = [[case.model_dump(mode="json"), case.stage().model_dump(mode="json")] for case in cases]
+    told = [[_dumped(case), case.stage().model_dump(mode="json")] for case in cases]
     return hashlib.sha256(dumps(told).encode()).hexdigest()

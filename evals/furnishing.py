@@ -24,7 +24,8 @@ from crm.identity.models import Role
 from crm.knowledge.actions import add_document
 from crm.knowledge.models import File
 from crm.notes.actions import create_note
-from crm.pipelines.actions import create_pipeline
+from crm.pipelines.actions import add_stage, create_pipeline
+from crm.pipelines.models import DEFAULT_STAGES, NewStage
 from crm.pipelines.queries import list_stages
 from crm.records.models import RecordRef
 from crm.tasks.actions import create_task
@@ -140,7 +141,10 @@ async def _work(tx: Tx, scene: Scene, made: Furnished) -> None:
     """Deals, notes and tasks around the contact."""
     contact = RecordRef(RecordKind.CONTACT, made.contact_id)
     if scene.deals:
+        own = {deal.stage for deal in scene.deals if deal.stage} - {stage.name for stage in DEFAULT_STAGES}
         pipeline = await create_pipeline(tx, "Sales")
+        for stage in sorted(own):
+            await add_stage(tx, pipeline.id, NewStage(stage))
         stages = {stage.name: stage.id for stage in await list_stages(tx, pipeline.id)}
         for number, deal in enumerate(scene.deals, 1):
             new = NewDeal(

@@ -27,6 +27,8 @@ def verdict(suite: Suite, cases: Sequence[EvalCase]) -> tuple[Figures, bool]:
             scores = [_score(case, scorer.name) for case in chosen if scorer.name in case.scores]
             if scores:
                 figures[f"{scorer.name}{suffix}"] = _scored(scores)
+    if suite.by_stratum:
+        figures |= _by_stratum(suite, cases)
     pairs = _decisions(cases)
     if pairs:
         figures["decision.macro_f1"] = {"value": round(macro_f1(pairs), 4), "n": len(pairs)}
@@ -34,6 +36,21 @@ def verdict(suite: Suite, cases: Sequence[EvalCase]) -> tuple[Figures, bool]:
     figures["errors"] = {"value": sum(bool(case.error) for case in cases), "n": len(cases)}
     missed = _with_thresholds(figures, suite)
     return figures, not missed
+
+
+def _by_stratum(suite: Suite, cases: Sequence[EvalCase]) -> Figures:
+    """The shares of each kind of case: `pass_rate@price`, `accepted@price` and so on."""
+    kinds: dict[str, list[EvalCase]] = defaultdict(list)
+    for case in cases:
+        kinds[str(case.definition.get("stratum") or "other")].append(case)
+    figures: Figures = {}
+    for kind, chosen in sorted(kinds.items()):
+        figures[f"pass_rate@{kind}"] = _share([case.is_passed is True for case in chosen])
+        for scorer in (*suite.deciding, *suite.looking):
+            scores = [_score(case, scorer.name) for case in chosen if scorer.name in case.scores]
+            if scores:
+                figures[f"{scorer.name}@{kind}"] = _scored(scores)
+    return figures
 
 
 def _share(passed: Sequence[bool]) -> JsonValue:

@@ -19,6 +19,7 @@ from infra.commands import (
     processes,
     red_teaming,
     replay,
+    replaying,
     schema,
     search,
     user,
@@ -54,6 +55,9 @@ app.command("export")(exporting.export_records)
 app.add_typer(graph.app, name="graph")
 app.add_typer(search.app, name="search")
 evaluating.app.command("redteam")(red_teaming.redteam)
+evaluating.app.command("import-decisions")(replaying.import_decisions)
+evaluating.app.command("replay")(replaying.replay)
+evaluating.app.command("export-pairs")(replaying.export_pairs)
 app.add_typer(evaluating.app, name="eval")
 
 

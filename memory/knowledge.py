@@ -1,6 +1,7 @@
 """The organization's own documents as agents find them: their passages, and how a place in one is called."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from core.db import Tx
 from core.languages import language_of_document
@@ -101,3 +102,34 @@ async def list_passages(tx: Tx, document_id: DocumentId) -> list[Chunk]:
         )
         for row in rows
     ]
+
+
+@dataclass(frozen=True)
+class PastPaper:
+    """A document as it could be read at some time, its passages in order."""
+
+    name: str
+    text: str
+    is_publishable: bool
+
+
+async def list_papers_at(tx: Tx, at: datetime, *, limit: int = 20) -> list[PastPaper]:
+    """The documents whose passages agents could find at a time, the oldest document first."""
+    tx.principal.require("knowledge:read")
+    return await tx.all(
+        PastPaper,
+        """
+        SELECT d.name, string_agg(m.text, E'\n\n' ORDER BY m.ordinal) AS text,
+               bool_and(m.is_publishable) AS is_publishable
+          FROM memories m
+          JOIN documents d ON (d.organization_id, d.id) = (m.organization_id, m.source_id)
+         WHERE m.source_kind = 'document'
+           AND m.recorded_at <= %(at)s
+           AND (m.superseded_at IS NULL OR m.superseded_at > %(at)s)
+         GROUP BY d.organization_id, d.id, d.name, d.created_at
+         ORDER BY d.created_at, d.id
+         LIMIT %(limit)s
+        """,
+        at=at,
+        limit=limit,
+    )

@@ -24,7 +24,8 @@ async def answer(arena: Arena, room: Room, case: Case, model: LanguageModel) -> 
 class Suite:
     """`deciding` scorers must all be content for a case to pass; `looking` ones are reported beside them.
 
-    `thresholds` name the figures that a run must reach, as `pass_rate` or `decision.ru`.
+    `thresholds` name the figures that a run must reach, as `pass_rate` or `decision.ru`. `by_stratum` has every share
+    told for each kind of case as well, as `pass_rate@price`.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Suite:
     looking: tuple[Scorer, ...] = ()
     thresholds: Mapping[str, float] = field(default_factory=dict)
     play: Play = answer
+    by_stratum: bool = False
 
     @property
     def datasets(self) -> list[Path]:

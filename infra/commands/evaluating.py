@@ -70,7 +70,7 @@ def run_suite(
     from evals.planning import chosen_prompts, plan
     from evals.suites import find_suite
 
-    _quieten()
+    quieten()
     try:
         found = find_suite(suite)
         prompts = chosen_prompts(prompt or [])
@@ -78,7 +78,7 @@ def run_suite(
         name = model or load().agent_model
         new = plan(found, chosen, model=name, prompts=prompts, n=n, repeat=repeat, seed=seed)
         with servers(with_demo=False) as settings:
-            _quieten()
+            quieten()
             run, played = _play(settings, organization, new, workers, resume)
     except (Unprocessable, NotFound) as err:
         fail(err.detail, BAD_INPUT)
@@ -96,11 +96,11 @@ def keep_baseline(
     from evals.ratchet import write_baseline
     from evals.suites import SUITES, find_suite
 
-    _quieten()
+    quieten()
     try:
         found = [find_suite(name) for name in suites or SUITES]
         with servers(with_demo=False) as settings:
-            _quieten()
+            quieten()
             for suite in found:
                 new = plan(suite, suite.cases(), model="offline")
                 print(write_baseline(*_play(settings, "evaluations", new, 0, None)))
@@ -108,7 +108,7 @@ def keep_baseline(
         fail(err.detail, BAD_INPUT)
 
 
-def _quieten() -> None:
+def quieten() -> None:
     """Progress is ours to tell; whoever wants the logs sets LOG_LEVEL."""
     from core import telemetry
 
@@ -145,10 +145,10 @@ def compare_runs(
     from infra.evaluation import telling
     from infra.evaluation.playing import read_two
 
-    _quieten()
+    quieten()
     try:
         with servers(with_demo=False) as settings:
-            _quieten()
+            quieten()
             runs, comparison = asyncio.run(read_two(settings, organization, run_a, run_b))
     except (NotFound, Unprocessable) as err:
         fail(err.detail, BAD_INPUT)
@@ -172,10 +172,10 @@ def report(
     from evals.report import write_report
     from infra.evaluation.playing import read_run
 
-    _quieten()
+    quieten()
     try:
         with servers(with_demo=False) as settings:
-            _quieten()
+            quieten()
             found, cases = asyncio.run(read_run(settings, organization, run))
         html.write_text(write_report(found, cases), encoding="utf-8")
     except (NotFound, Unprocessable) as err:

@@ -4,7 +4,8 @@ from pydantic import JsonValue
 
 from crm.evaluations.comparison import Comparison
 from crm.evaluations.models import EvalCase, EvalRun
-from infra.evaluation.playing import why
+from evals.past.standing import Share, Standing
+from infra.evaluation.playing import Read, why
 
 Told = dict[str, JsonValue]
 
@@ -69,3 +70,46 @@ def comparison_lines(runs: tuple[EvalRun, EvalRun], comparison: Comparison) -> s
         mark = "worse " if change.is_worse else "better"
         told.append(f"  {mark} {change.key}: {why(change.after if change.is_worse else change.before)}")
     return "\n".join(told)
+
+
+def standing_as_json(before: Read, after: Read, standing: Standing) -> Told:
+    """Two runs over what people decided, by intent."""
+    return {
+        "before": {"run": str(before[0].id), "model": before[0].model},
+        "after": {"run": str(after[0].id), "model": after[0].model, "figures": after[0].figures},
+        "intents": {
+            row.intent or "all": {"before": _share(row.before), "after": _share(row.after)}
+            for row in standing.rows
+        },
+        "worse": [change.key for change in standing.comparison.changes if change.is_worse],
+        "better": [change.key for change in standing.comparison.changes if not change.is_worse],
+        "chance": round(standing.comparison.chance, 4),
+        "is_worse": standing.comparison.is_worse,
+    }
+
+
+def _share(share: Share) -> Told:
+    low, high = share.interval
+    return {"value": round(share.value, 4), "low": round(low, 4), "high": round(high, 4), "n": share.n}
+
+
+def standing_lines(before: Read, after: Read, standing: Standing) -> str:
+    """The same for people: what would have gone out unedited, by intent, and which cases changed."""
+    comparison = standing.comparison
+    told = [
+        f"would go out unedited: {before[0].model} -> {after[0].model}, {comparison.shared} decisions",
+        *(
+            f"  {row.intent or 'all':<14}{_interval(row.before)}  ->{_interval(row.after)}  n={row.before.n}"
+            for row in standing.rows
+        ),
+        f"worse {comparison.worse}, better {comparison.better}, by chance alone {comparison.chance:.3f}",
+    ]
+    for name in ("answered", "intents", "figures", "similarity", "unrepeated", "sees_edit"):
+        if name in after[0].figures:
+            told.append(_figure(name, after[0].figures[name]))
+    return "\n".join(told)
+
+
+def _interval(share: Share) -> str:
+    low, high = share.interval
+    return f" {share.value:.3f} ({low:.3f}-{high:.3f})"

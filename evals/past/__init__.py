@@ -1,0 +1,1 @@
+"""What people once decided and wrote, as cases: nothing in a case is younger than its moment."""
