@@ -1130,6 +1130,13 @@ class EvaluationFinished(Event):
 
 
 @dataclass(frozen=True)
+class EvaluationJudged(Event):
+    name = "evaluation.judged"
+    subject_kind = "eval_run"
+    eval_run_id: EvalRunId
+
+
+@dataclass(frozen=True)
 class TagCreated(Event):
     name = "tag.created"
     subject_kind = "tag"

@@ -203,6 +203,7 @@ _ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.BulkEditUndone: (_live,),
     e.EvaluationStarted: (),
     e.EvaluationFinished: (),
+    e.EvaluationJudged: (),
 }
 
 # Whatever the organization's other programs may be told of is offered to its webhooks, after everything else.

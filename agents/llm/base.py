@@ -50,8 +50,9 @@ class ModelRequest:
     """One question: the exchange so far, the tools that may be called and the schema of the answer.
 
     `task` names the question (`triage`, `draft`) for scripts, accounts and the offline model. `seconds` is what all
-    attempts together may take. `record` takes every call that was made for it, also those that failed or were cut
-    off; `on_text` takes the words of the answer as they arrive.
+    attempts together may take; `seed` asks an endpoint that knows such a thing for the same answer another time.
+    `record` takes every call that was made for it, also those that failed or were cut off; `on_text` takes the words
+    of the answer as they arrive.
     """
 
     task: str
@@ -60,6 +61,7 @@ class ModelRequest:
     tools: tuple[ToolSpec, ...] = ()
     brief_schema: Mapping[str, JsonValue] | None = None
     seconds: float = 60.0
+    seed: int | None = None
     record: Callable[[ModelCall], None] = _ignore
     on_text: Callable[[str], None] = _ignore
 

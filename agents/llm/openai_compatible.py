@@ -22,7 +22,11 @@ from crm.runs.model_calls import CallOutcome, ModelCall, UsageFrom
 MAX_ATTEMPTS = 3
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 8.0
 # What an older endpoint may not know, by the words with which it says so.
-_OPTIONAL = {"response_format": ("response_format", "json_schema"), "stream_options": ("stream_options",)}
+_OPTIONAL = {
+    "response_format": ("response_format", "json_schema"),
+    "stream_options": ("stream_options",),
+    "seed": ("seed",),
+}
 # The exchange's own limit ends a call; this one only sees to it that no socket stays for ever.
 _SILENCE_SECONDS = 600.0
 # The SDK does not validate the pieces of a stream: one of another shape has none of its attributes.

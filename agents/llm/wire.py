@@ -41,8 +41,12 @@ def body(endpoint: Endpoint, request: ModelRequest, unsupported: frozenset[str])
         "tools": [] if by_schema else [_tool(tool) for tool in request.tools],
         "max_tokens": endpoint.output_tokens,
     }
-    wanted = {name: value for name, value in parameters.items() if value and name not in unsupported}
-    return wanted | ({"temperature": 0} if endpoint.is_small else {})
+    fixed = {"temperature": 0} if endpoint.is_small else {}
+    if request.seed is not None:
+        fixed["seed"] = request.seed
+    return {name: value for name, value in parameters.items() if value and name not in unsupported} | {
+        name: value for name, value in fixed.items() if name not in unsupported
+    }
 
 
 def _briefly(request: ModelRequest) -> ModelRequest:

