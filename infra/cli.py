@@ -14,6 +14,7 @@ from infra.commands import (
     exporting,
     graph,
     importing,
+    judging,
     knowledge,
     model,
     processes,
@@ -55,6 +56,7 @@ app.command("export")(exporting.export_records)
 app.add_typer(graph.app, name="graph")
 app.add_typer(search.app, name="search")
 evaluating.app.command("redteam")(red_teaming.redteam)
+evaluating.app.command("judge")(judging.judge)
 evaluating.app.command("import-decisions")(replaying.import_decisions)
 evaluating.app.command("replay")(replaying.replay)
 evaluating.app.command("export-pairs")(replaying.export_pairs)

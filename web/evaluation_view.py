@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from core.jsons import dumps
+from crm.evaluations.judgings import Judging
 from crm.evaluations.models import EvalCase, EvalRun
 from web.phrases import N_
 
@@ -30,6 +31,15 @@ TITLES = {
     "tool_f1": N_("Tool calls, F1"),
     "trajectory": N_("Order of tool calls"),
 }
+# What a language model judges, by the metrics of ragas.
+JUDGED = {
+    "faithfulness": N_("Rests on its sources"),
+    "answer_relevancy": N_("Answers what was asked"),
+    "context_precision": N_("The right sources come first"),
+    "context_recall": N_("Sources hold the right reply"),
+    "agent_goal_accuracy": N_("Reaches the goal"),
+    "topic_adherence": N_("Stays with its subject"),
+}
 OUTCOMES = {True: N_("passed"), False: N_("not passed"), None: N_("running")}
 
 
@@ -53,6 +63,23 @@ def bars(run: EvalRun) -> list[Bar]:
         _bar(name, told) for name, told in run.figures.items() if isinstance(told, dict) and "low" in told
     ]
     return sorted(found, key=lambda bar: (order.index(bar.title) if bar.title in order else 99, bar.language))
+
+
+def judged_bars(judging: Judging) -> list[Bar]:
+    """The mean of each metric, in the order in which they were asked for; none where the judge always failed."""
+    found = []
+    for name, told in judging.figures.items():
+        if isinstance(told, dict) and told.get("value") is not None:
+            value = _number(told["value"])
+            found.append(Bar(name, "", value, value, value, int(_number(told.get("n"))), None))
+    return found
+
+
+def judge_failures(judging: Judging) -> int:
+    """How often the judge came to no value."""
+    return sum(
+        int(_number(told.get("failed"))) for told in judging.figures.values() if isinstance(told, dict)
+    )
 
 
 def _bar(name: str, told: dict[str, JsonValue]) -> Bar:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,6 +26,14 @@ _START_SECONDS, _END_SECONDS = 120.0, 5.0
 
 class JudgeFailed(Exception):
     """The judge's process did not start, or ended. The text says why."""
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """A Python that has what `requirements.lock` pins, and all that its processes have in their environment."""
+
+    path: Path
+    variables: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -133,25 +140,22 @@ class Judge:
 
 @asynccontextmanager
 async def judging(
-    python: Path,
+    interpreter: Interpreter,
     model: LanguageModel,
     embedder: Embedder,
     *,
     seed: int = 0,
     record: Callable[[ModelCall], None] = lambda _: None,
 ) -> AsyncIterator[Judge]:
-    """A judge at work: `python` is an interpreter that has what `requirements.lock` pins.
-
-    The process inherits nothing but its path and home: no key and no address of ours. Raises: JudgeFailed.
-    """
+    """A judge at work, with no key and no address of ours. Raises: JudgeFailed."""
     process = await asyncio.create_subprocess_exec(
-        str(python),
+        str(interpreter.path),
         "-I",
         str(PROCESS),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=_LONGEST_LINE_BYTES,
-        env=_environment(),
+        env=dict(interpreter.variables),
     )
     judge = Judge(process, model, embedder, seed, record)
     serving: asyncio.Task[None] | None = None
@@ -163,10 +167,6 @@ async def judging(
         if serving is not None:
             serving.cancel()
         await _end(process)
-
-
-def _environment() -> dict[str, str]:
-    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

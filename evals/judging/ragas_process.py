@@ -14,8 +14,6 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-os.environ["RAGAS_DO_NOT_TRACK"] = "true"
-
 from ragas.embeddings.base import BaseRagasEmbedding
 from ragas.llms.base import InstructorBaseRagasLLM
 from ragas.messages import AIMessage, HumanMessage, ToolCall, ToolMessage

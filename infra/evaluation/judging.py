@@ -15,7 +15,7 @@ from evals.judging.judge import Judged, Sample, judging
 from evals.judging.passing import chosen_cases, judge_cases, judging_of
 from events.ids import EvalRunId
 from infra.evaluation.book import open_book
-from infra.evaluation.ragas import python
+from infra.evaluation.ragas import interpreter
 from memory.embeddings.remote import connect
 
 NEEDS_A_MODEL = "The offline model judges nothing; name a judge with --judge: local, or a model that OPENAI_BASE_URL knows."
@@ -53,7 +53,7 @@ async def _judged(
     models, embedder = Models(settings), connect(settings)
     try:
         model = models(ModelChoice(judge))
-        async with judging(python(), model, embedder, seed=seed, record=calls.append) as at_work:
+        async with judging(interpreter(), model, embedder, seed=seed, record=calls.append) as at_work:
             judgements = await judge_cases(at_work, cases, metrics, _tell)
         return judging_of(at_work, judgements, calls, metrics)
     finally:

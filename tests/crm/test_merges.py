@@ -110,7 +110,7 @@ _OF_OTHERS: dict[str, set[tuple[str, str]]] = {
         ("events", "actor_id"), ("files", "uploaded_by_id"), ("imports", "member_user_id"),
         ("meetings", "created_by_id"), ("merges", "merged_by"), ("merges", "undone_by"), ("messages", "approved_by"),
         ("notes", "author_id"), ("saved_answers", "caller_id"), ("segments", "made_by"), ("stage_visits", "actor_id"),
-        ("tasks", "created_by_id"), ("views", "made_by"), ("policy_overrides", "set_by"), ("eval_runs", "started_by"),
+        ("tasks", "created_by_id"), ("views", "made_by"), ("policy_overrides", "set_by"), ("eval_runs", "started_by"), ("eval_judgings", "judged_by"),
         ("reply_incidents", "noted_by"), ("runs", "reverted_by"),
     },
     "a run, an event or a piece of work": {
@@ -172,7 +172,7 @@ _JSON_OF_OTHERS = {
         ("stages", "exit_rules"), ("table_imports", "layout"), ("table_imports", "sample"),
         ("table_imports", "mapping"), ("table_imports", "options"), ("table_imports", "fault"),
         ("triggers", "conditions"), ("triggers", "actions"), ("bidi", "working_hours"), ("eval_runs", "prompts"),
-        ("eval_runs", "figures"), ("eval_cases", "definition"),
+        ("eval_runs", "figures"), ("eval_cases", "definition"), ("eval_judgings", "prompts"), ("eval_judgings", "figures"),
     },
 }  # fmt: skip
 

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from agents.llm.base import ModelReply, ModelRequest, ModelUnavailable
 from evals.judging.judge import Judge, JudgeFailed, Sample, judging
 from evals.judging.samples import METRICS
-from infra.evaluation.ragas import python
+from infra.evaluation.ragas import interpreter
 from memory.embeddings.base import EmbeddingsAway
 from memory.embeddings.fake import FakeEmbedder
 from memory.embeddings.remote import NoEmbedder
@@ -92,7 +92,7 @@ async def at_work() -> AsyncIterator[Judge]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("OPENAI_API_KEY", "sk-of-the-operator")
         environment.setenv("DATABASE_URL", "postgresql://somewhere")
-        async with judging(python(), LiteralJudge(), FakeEmbedder(), seed=7) as judge:
+        async with judging(interpreter(), LiteralJudge(), FakeEmbedder(), seed=7) as judge:
             yield judge
 
 

@@ -8,6 +8,7 @@ from agents.llm.offline.model import OfflineModel
 from core.db import Database
 from core.principal import Principal
 from core.settings import Settings
+from crm.evaluations.judgings import Judgement, NewJudging, list_judgements, record_judging
 from crm.evaluations.models import EvalCase, EvalRun
 from crm.identity.models import Role
 from evals.examiner import Examiner
@@ -59,6 +60,33 @@ async def test_a_run_shows_its_figures_and_what_failed(
     assert figure in shown.text
     assert "<svg" in shown.text
     assert "Get me your manager" in shown.text
+
+
+async def test_a_run_shows_what_a_judge_said_and_how_often_it_failed(
+    browser: Browser,
+    database: Database,
+    organization: Principal,
+    runs: list[tuple[EvalRun, list[EvalCase]]],
+) -> None:
+    run, cases = runs[0]
+    said = [
+        Judgement(cases[0].id, "faithfulness", 0.5),
+        Judgement(cases[1].id, "faithfulness", 1.0),
+        Judgement(cases[2].id, "faithfulness", None, "no JSON"),
+    ]
+    async with database.transaction(organization, "test") as tx:
+        judging = await record_judging(tx, run.id, NewJudging("a judge", "ragas==0.4.3", {}, 3, said))
+        judged = await list_judgements(tx, judging.id)
+
+    shown = await browser.get(f"/evaluations/{run.id}")
+
+    assert judging.figures == {"faithfulness": {"value": 0.75, "n": 2, "failed": 1}}
+    assert not judging.is_passed
+    assert {one.case_id: one.value for one in judged} == {one.case_id: one.value for one in said}
+    assert "Rests on its sources" in shown.text
+    assert "75 %" in shown.text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "n = 2</span>" in shown.text
+    assert "the judge failed 1 time" in shown.text
 
 
 async def test_a_failing_case_leads_to_what_the_agent_did(

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from crm.conversations.inbox import count_folders
-from crm.evaluations import queries
+from crm.evaluations import judgings, queries
 from crm.evaluations.comparison import compare
 from crm.identity.queries import get_organization
 from events.ids import EvalCaseId, EvalRunId
@@ -47,6 +47,7 @@ async def show_evaluation(session: CurrentSession, eval_run_id: EvalRunId) -> Re
         run=run,
         cases=await queries.list_eval_cases(session.tx, eval_run_id),
         others=[other for other in others.items if other.id != run.id],
+        judgings=await judgings.list_judgings(session.tx, eval_run_id),
         view=evaluation_view,
     )
 

@@ -39,6 +39,7 @@ from crm.custom_fields.models import Choice, NewCustomField
 from crm.deals.actions import add_stakeholder, create_deal
 from crm.deals.models import NewDeal
 from crm.evaluations import actions as evaluations
+from crm.evaluations.judgings import Judgement, NewJudging, record_judging
 from crm.evaluations.models import CaseResult, NewEvalCase, NewEvalRun
 from crm.evaluations.queries import list_eval_cases
 from crm.facts.actions import assert_relation, assert_text
@@ -386,6 +387,8 @@ async def _evaluation(tenant: Tenant, say: Say) -> None:
         result = CaseResult(True, {}, {"draft": {"body": say("Nothing")}})
         await evaluations.record_case(tx, played.id, result)
         await evaluations.finish_eval_run(tx, run.id, {}, is_passed=True)
+        judgement = Judgement(played.id, "faithfulness", None, say("The judge was away"))
+        await record_judging(tx, run.id, NewJudging(say("a judge"), "ragas", {}, 0, [judgement]))
 
 
 async def contents(admin: Admin, catalogue: Catalogue, organization_id: UUID) -> dict[str, str]:
