@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 from redis.asyncio import Redis
 
-from api import document, errors, middleware, v1, webhooks, ws
+from api import document, errors, mcp, middleware, v1, webhooks, ws
 from api.deps import Services
 from api.hub import Hub
 from api.routes import health
@@ -40,6 +40,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(webhooks.router)
     app.include_router(v1.router)
     app.include_router(ws.router)
+    app.include_router(mcp.router)
     document.describe(app)
     create_web(app, settings)
     return app
@@ -68,4 +69,5 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
             limiter=RateLimiter(redis),
             hub=hub,
         )
+        await stack.enter_async_context(mcp.serving(app))
         yield

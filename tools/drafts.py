@@ -13,7 +13,7 @@ from crm.drafts.models import Draft, Evidence, EvidenceKind, Flag, NewDraft, Ori
 from crm.runs import tool_calls
 from events.ids import ConversationId, DraftId
 from tools import provenance
-from tools.base import Arguments, Reach, Risk, ToolContext, ToolFailed, tool
+from tools.base import Arguments, Reach, Risk, ToolContext, ToolFailed, ToolRetry, tool
 from tools.guard import Source, inspect
 
 # Spaces at the ends belong to it: it must stand in the body letter by letter.
@@ -110,12 +110,24 @@ async def _propose(ctx: ToolContext, args: DraftReply) -> Draft:
     origin = Origin(
         run_id=run.id,
         bidi_id=ctx.run.bidi.id,
-        based_on_seq=run.based_on_seq or 0,
+        based_on_seq=await _read_up_to(ctx, new.conversation_id),
         generation=run.generation,
         model=ctx.run.model,
         prompt=ctx.run.prompt,
     )
     return await drafts.create_draft(ctx.tx, new, origin)
+
+
+async def _read_up_to(ctx: ToolContext, conversation_id: ConversationId) -> int:
+    """Up to which message this run knows the conversation. Raises: ToolRetry when it has not read it."""
+    if ctx.run.conversation_id is not None:
+        return ctx.run.run.based_on_seq or 0
+    seen = await tool_calls.find_last_result(
+        ctx.tx, ctx.run.run_id, "read_conversation", {"conversation_id": str(conversation_id)}
+    )
+    if seen is None:
+        raise ToolRetry("You have not read this conversation; call read_conversation first, then propose.")
+    return int(seen["last_inbound_seq"])
 
 
 class SendReply(DraftReply):

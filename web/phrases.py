@@ -519,7 +519,11 @@ AUTONOMY_LONG = {
     "assist": N_("It also keeps notes, tasks and stages by itself; a person sends."),
     "autopilot": N_("It also answers by itself what it has earned, within its limits."),
 }
-AGENTS = {"inbox": N_("Answers what comes in"), "copilot": N_("Helps colleagues")}
+AGENTS = {
+    "inbox": N_("Answers what comes in"),
+    "copilot": N_("Helps colleagues"),
+    "api": N_("Acts for programs with a key"),
+}
 
 
 def autonomy_text(autonomy: str, words: Words) -> str:

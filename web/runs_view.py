@@ -10,6 +10,7 @@ from crm.runs.graphs import SHAPES, Shape
 from crm.runs.model_calls import CallOutcome, ModelCall
 from crm.runs.models import RunStatus
 from crm.runs.traces import RunLine, TracedCall
+from crm.runs.visits import AGENT as API
 from web.i18n import Words
 from web.phrases import N_
 
@@ -22,6 +23,7 @@ AGENTS: Mapping[str, str] = {
     "copilot": N_("Copilot"),
     "memory_writer": N_("Memory writer"),
     "follow_up": N_("Follow-up agent"),
+    "api": N_("Program"),
 }
 STATUSES: Mapping[RunStatus, str] = {
     RunStatus.QUEUED: N_("Waits"),
@@ -49,15 +51,16 @@ OUTCOMES: Mapping[str, str] = {
     "outrun": N_("gave way to a newer message"),
     "answered": N_("answered"),
     "unwanted": N_("nobody wanted it any more"),
-    "failed": N_("failed"),
+    "failed": N_("went wrong"),
     "out_of_budget": N_("used up its budget"),
+    "left": N_("called nothing more"),
 }
 STATES: Mapping[str, str] = {
     "running": N_("is running"),
     "asked": N_("waits for a person"),
     "done": N_("done"),
     "refused": N_("refused"),
-    "failed": N_("failed"),
+    "failed": N_("went wrong"),
 }
 ANSWERS: Mapping[CallOutcome, str] = {
     CallOutcome.ANSWERED: N_("answered"),
@@ -117,6 +120,8 @@ def title(run: RunLine, words: Words) -> str:
     """What a run was about."""
     if run.contact_name is not None:
         return words.gettext("Conversation with %(name)s", name=run.contact_name)
+    if run.asker_name is not None and run.agent == API:
+        return words.gettext("Program of %(name)s", name=run.asker_name)
     if run.asker_name is not None:
         return words.gettext("Question of %(name)s", name=run.asker_name)
     return agent_text(run.agent, words)

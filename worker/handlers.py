@@ -23,6 +23,7 @@ from core.db import Tx
 from core.principal import system
 from crm.api_keys import answers
 from crm.automation import hearing
+from crm.bidi.queries import get_bidi
 from crm.channel_accounts import actions as accounts
 from crm.channel_accounts import mailboxes
 from crm.channel_accounts import queries as account_queries
@@ -43,6 +44,7 @@ from crm.leads.queries import get_lead
 from crm.pipelines import moves, transitions
 from crm.runs import actions as runs
 from crm.runs import queries as run_queries
+from crm.runs import visits
 from crm.runs.actions import QuietWindow, RunRequest
 from crm.runs.models import OPEN
 from crm.tasks.queries import get_task
@@ -208,6 +210,11 @@ async def release_run(services: "Services", tx: Tx, job: Job) -> None:
     await runs.release_run(tx, RunId(job.subject_id))
 
 
+async def end_visit(services: "Services", tx: Tx, job: Job) -> None:
+    """A program that has called tools says nothing any more."""
+    await visits.leave_if_silent(tx, RunId(job.subject_id))
+
+
 async def execute_run(job: Job) -> Postpone | None:
     """Drive the agent; a run that another process still holds is looked at again when its lease may have ended."""
     event = _event(job, RunRequested)
@@ -238,11 +245,13 @@ async def give_up_run(tx: Tx, job: Job, reason: str) -> None:
 
 
 async def redraft(services: "Services", tx: Tx, job: Job) -> None:
-    """Feedback on a draft asks the same seat for another one, at once."""
+    """Feedback on a draft asks the same seat for another one, at once; on a program's, the seat that worked here last."""
     draft = await get_draft(tx, _event(job, DraftReturned).draft_id)
     seat = await run_queries.last_seat(tx, draft.conversation_id)
     if seat is not None:
-        request = RunRequest(draft.bidi_id, seat.agent, draft.conversation_id, feedback=draft.reason)
+        author = await get_bidi(tx, draft.bidi_id)
+        bidi_id = author.id if author.serves_conversations else seat.bidi_id
+        request = RunRequest(bidi_id, seat.agent, draft.conversation_id, feedback=draft.reason)
         await runs.request_run(tx, request, NOW)
 
 

@@ -216,6 +216,7 @@ ROUTES = {
 # Kind of due work -> handler. `channel.listen` is held by worker/listeners.py.
 DUE: dict[str, Handler] = {
     "run.quiet": InTx(h.release_run),
+    "run.leave": InTx(h.end_visit),
     "message.release": InTx(h.release_message),
     "conversation.wake": InTx(h.wake_conversation),
     "approval.return": InTx(h.return_approval),

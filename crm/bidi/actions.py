@@ -57,6 +57,32 @@ async def ensure_copilot(tx: Tx) -> Bidi:
     return await get_bidi_of_agent(tx, "copilot")
 
 
+# A program reads what its key's person may read, and proposes; whatever it writes waits for a person.
+API_SCOPES = (*COPILOT_SCOPES, "conversations:write", "drafts:write", "facts:write")
+
+
+async def ensure_api_seat(tx: Tx) -> Bidi:
+    """The seat as which programs call tools; made when one calls for the first time. See `ensure_copilot`."""
+    bidi_id = await tx.value(
+        """
+        INSERT INTO bidi (organization_id, id, kind, name, responsible_user_id, agent, autonomy, scopes, max_steps)
+        SELECT %(organization_id)s, %(id)s, 'ai', 'API', user_id, 'api', 'suggest', %(scopes)s, 100
+          FROM members
+         WHERE NOT EXISTS (SELECT FROM bidi WHERE agent = 'api')
+         ORDER BY role <> 'owner', created_at, id
+         LIMIT 1
+            ON CONFLICT (organization_id) WHERE agent = 'api' DO NOTHING
+        RETURNING id
+        """,
+        organization_id=tx.organization_id,
+        id=uuid7(),
+        scopes=list(API_SCOPES),
+    )
+    if bidi_id is not None:
+        await emit(tx, BidiCreated(bidi_id))
+    return await get_bidi_of_agent(tx, "api")
+
+
 async def create_ai_bidi(
     tx: Tx, *, name: str, agent: str, autonomy: Autonomy, persona: str, responsible_user_id: UserId
 ) -> BidiId:

@@ -70,6 +70,11 @@ class Bidi:
     archived_at: datetime | None = None
     account_ids: list[UUID] = field(default_factory=list)
 
+    @property
+    def serves_conversations(self) -> bool:
+        """Whether a conversation can be given to it; some agents answer colleagues or programs only."""
+        return self.agent is not None and self.agent not in ("copilot", "api")
+
     def principal(self, run_id: UUID | None = None) -> Principal:
         return Principal(
             PrincipalKind.BIDI,

@@ -398,7 +398,7 @@ async def give_to_agent(tx: Tx, conversation_id: ConversationId, bidi_id: BidiId
     tx.principal.require("conversations:write")
     conversation = await queries.lock_conversation(tx, conversation_id)
     seat = await get_bidi(tx, bidi_id)
-    if seat.agent is None:
+    if not seat.serves_conversations:
         raise Unprocessable(f"{seat.name} is not an agent's seat; name another.", field="bidi_id")
     await _hold(tx, conversation, HolderKind.AGENT, bidi_id)
 

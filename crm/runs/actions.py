@@ -92,7 +92,7 @@ async def ask_for_run(
     if seat_id is None:
         raise Conflict("No agent has worked here yet; name the seat that should.")
     seat = await bidi_queries.get_bidi(tx, seat_id)
-    if seat.agent is None or seat.is_paused:
+    if seat.agent is None or not seat.serves_conversations or seat.is_paused:
         raise Unprocessable(f"{seat.name} is no working agent's seat; name another.", field="bidi_id")
     request = RunRequest(seat.id, seat.agent, conversation_id, feedback=feedback)
     run_id = await request_run(tx, request, QuietWindow(0, 0))

@@ -130,6 +130,25 @@ async def list_called_tools(tx: Tx, run_id: RunId) -> set[str]:
     return set(names)
 
 
+async def find_last_result(tx: Tx, run_id: RunId, tool: str, arguments: object) -> Any | None:
+    """What the run was told last by a tool that it called with these arguments, or with more of them; or None."""
+    return await tx.value(
+        """
+        SELECT result
+          FROM tool_calls
+         WHERE run_id = %(run_id)s
+           AND tool = %(tool)s
+           AND arguments @> %(arguments)s::jsonb
+           AND status = 'done'
+         ORDER BY started_at DESC, id DESC
+         LIMIT 1
+        """,
+        run_id=run_id,
+        tool=tool,
+        arguments=jsons.dumps(arguments),
+    )
+
+
 async def count_calls_of_seat(tx: Tx, bidi_id: BidiId, tool: str, since: datetime) -> int:
     """How often a seat has done this by itself since a time, in all of its runs; what people approved is not counted."""
     count = await tx.value(

@@ -18,8 +18,8 @@ from events.ids import BidiId, ConversationId, RunId
 class RunLine(Run):
     """A run with the names a reader wants beside it.
 
-    `contact_name` is whom its conversation is with; `asker_name` the colleague whose question it answers, and
-    `asker_id` that colleague's user.
+    `contact_name` is whom its conversation is with; `asker_name` the colleague whose question it answers or whose
+    program calls, and `asker_id` that colleague's user.
     """
 
     bidi_name: str
@@ -54,7 +54,9 @@ _LINE: LiteralString = """
           LEFT JOIN contacts p ON (p.organization_id, p.id) = (c.organization_id, c.contact_id)
           LEFT JOIN copilot_questions q ON (q.organization_id, q.run_id) = (r.organization_id, r.id)
           LEFT JOIN copilot_chats h ON (h.organization_id, h.id) = (q.organization_id, q.chat_id)
-          LEFT JOIN members m ON (m.organization_id, m.id) = (h.organization_id, h.member_id)
+          LEFT JOIN tool_visits v ON (v.organization_id, v.run_id) = (r.organization_id, r.id)
+          LEFT JOIN members m ON m.organization_id = r.organization_id
+                             AND (m.id = h.member_id OR m.user_id = v.user_id)
 """
 
 

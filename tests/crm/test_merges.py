@@ -112,6 +112,7 @@ _OF_OTHERS: dict[str, set[tuple[str, str]]] = {
         ("notes", "author_id"), ("saved_answers", "caller_id"), ("segments", "made_by"), ("stage_visits", "actor_id"),
         ("tasks", "created_by_id"), ("views", "made_by"), ("policy_overrides", "set_by"), ("eval_runs", "started_by"), ("eval_judgings", "judged_by"),
         ("reply_incidents", "noted_by"), ("runs", "reverted_by"),
+        ("tool_visits", "credential_id"), ("tool_visits", "user_id"),
     },
     "a run, an event or a piece of work": {
         ("conversations", "handoff_run_id"), ("due_work", "subject_id"), ("events", "causation_id"),

@@ -130,6 +130,8 @@ OPERATIONS = (
     ),
     Operation("ask_for_run", "POST", f"{_CONVERSATION}/runs", {}, status=202, scope="conversations:write"),
     Operation("cancel_run", "POST", "/runs/{run_id}/cancellation", scope="conversations:write"),
+    Operation("list_tools", "GET", "/tools"),
+    Operation("call_tool", "POST", "/tool-calls", {"tool": "list_pipelines"}),
     Operation("list_api_keys", "GET", "/api-keys"),
     Operation("create_api_key", "POST", "/api-keys", {"scopes": ["contacts:read"]}, status=201),
     Operation("get_api_key", "GET", "/api-keys/{api_key_id}", is_managed=True),

@@ -124,6 +124,7 @@ VALUES: dict[str, JsonValue] = {
     "value": "https://lind.example",
     "field": "amount",
     "rule": "no_open_tasks",
+    "tool": "list_contacts",
 }
 
 # Parameters that are searched for, in pages, REST and tools.

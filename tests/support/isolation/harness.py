@@ -11,12 +11,13 @@ from fastapi import FastAPI
 
 from api.deps import SESSION_COOKIE
 from api.main import create_app
+from api.routes.tools import TOOLS
 from crm.identity.models import Role
 from graph.neo4j import Neo4jAddress, connect
 from graph.postgres import PostgresGraph
 from graph.projector import rebuild
 from graph.store import Projection
-from tests.support.isolation import functions, graphs, http, recalls, sql, stores, streams
+from tests.support.isolation import functions, graphs, http, mcp, recalls, sql, stores, streams
 from tests.support.isolation import tools as tool_calls
 from tests.support.isolation.http import Caller
 from tests.support.isolation.probes import Probe
@@ -53,6 +54,7 @@ class Harness:
         yield from recalls.recall_probes(self.theatre, self.graphs[0], depth=depth)
         yield from stores.store_probes(self.theatre)
         yield from tool_calls.tool_probes(self.theatre, self.graphs[0], self.tools, depth=depth)
+        yield from mcp.mcp_probes(self.theatre, self.people, TOOLS, depth=depth)
 
     def only(self, kind: str, subjects: Collection[str] = (), *, depth: int = 2) -> Iterator[Probe]:
         """The ordinary probes of one door, or of some subjects behind it."""

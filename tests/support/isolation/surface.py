@@ -11,8 +11,14 @@ from starlette.routing import Mount, WebSocketRoute
 FORM = ("application/x-www-form-urlencoded", "multipart/form-data")
 JSON = "application/json"
 
-# Routes that OpenAPI does not show, and what they are probed as: they take no parameters.
-WITHOUT_SCHEMA = {("GET", "/metrics"), ("GET", "/api/openapi.json"), ("HEAD", "/api/openapi.json")}
+# Routes that OpenAPI does not show, and what they are probed as: they take no parameters. isolation/mcp.py calls every
+# tool over MCP.
+WITHOUT_SCHEMA = {
+    ("POST", "/mcp"),
+    ("GET", "/metrics"),
+    ("GET", "/api/openapi.json"),
+    ("HEAD", "/api/openapi.json"),
+}
 # What is mounted beside applications, and why it needs no probe.
 MOUNTS = {"/static": "files of the product, the same for everybody"}
 

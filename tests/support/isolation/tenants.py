@@ -61,6 +61,7 @@ from crm.notifications.models import NotificationKind
 from crm.pipelines.actions import create_pipeline
 from crm.pipelines.queries import list_stages
 from crm.records.models import RecordRef
+from crm.runs import visits
 from crm.runs.actions import QuietWindow, RunRequest, claim_run, request_run
 from crm.runs.queries import list_runs
 from crm.search import actions as search
@@ -168,6 +169,7 @@ async def build_tenant(db: Database, settings: Settings, name: str, say: Say) ->
     await _evaluation(tenant, say)
     await _duplicates(tenant, say)
     await _copilot(tenant, say)
+    await _program(tenant)
     await rebuild(db, owner, PostgresGraph(db))
     await _found(tenant)
     return tenant
@@ -181,6 +183,12 @@ async def _copilot(tenant: Tenant, say: Say) -> None:
             tx, asked.run_id, say("Vera Lind decides. [1]"), [Citation(1, "contact", uuid7(), say("Vera"))]
         )
         await copilot.ask(tx, asked.chat_id, say("Since when?"))
+
+
+async def _program(tenant: Tenant) -> None:
+    """A program of the owner's that calls tools."""
+    async with tenant.db.transaction(tenant.people[Role.OWNER], "test") as tx:
+        await visits.enter(tx, uuid7())
 
 
 async def _table(tenant: Tenant, settings: Settings, say: Say) -> None:

@@ -101,6 +101,14 @@ def _told(result: ToolResult) -> tuple[str, str]:
     return (result.status, "" if is_silent else result.error)
 
 
+def arguments_of(theatre: Theatre, tool: Tool[Any], ids: Mapping[str, str]) -> dict[str, Any]:
+    """Arguments that a tool takes, with these ids in its slots."""
+    schema = tool.arguments.model_json_schema()
+    arguments = _filler(theatre, tool).fill("", schema, lambda name: ids.get(name, ""))
+    assert isinstance(arguments, dict)
+    return arguments
+
+
 async def call(
     theatre: Theatre,
     called: Dispatcher,
@@ -110,11 +118,7 @@ async def call(
     texts: Mapping[str, str] | None = None,
 ) -> tuple[ToolResult, str]:
     """The result, and all that the caller is shown, with a name where the given ids stood."""
-    arguments = _filler(theatre, tool).fill(
-        "", tool.arguments.model_json_schema(), lambda name: ids.get(name, "")
-    )
-    assert isinstance(arguments, dict)
-    given = arguments | dict(texts or {})
+    given = arguments_of(theatre, tool, ids) | dict(texts or {})
     result = await called.call(seat.ctx, tool.name, given, str(uuid7()))
     shown = dumps([to_json(result.content), result.error])
     error = result.error
