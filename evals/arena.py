@@ -1,4 +1,4 @@
-"""Throw-away organizations: made out of a scene, worked in by the real runtime, and read back. Nothing leaves them.
+"""Throw-away organizations: made out of a scene or a firm, worked in by the real runtime, and read back.
 
     arena = Arena(db, settings)
     room = await arena.make_room(Scene(contact=Person(language="ru")))
@@ -7,8 +7,9 @@
         await arena.work(room, run_id, model)
         played = await room.read_back()
 
-The database is one in which no relay runs: what happens in a room is carried out by its caller alone, in order. The
-room's channel account only keeps what was said, so that no message of it can be sent anywhere.
+The database is one in which no relay runs: what happens in a room is carried out by its caller alone, in order, and
+what is sent stays queued. An office is the same
+for a firm whose colleagues ask the copilot (evals/office.py).
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count
+from typing import Protocol
 from uuid import UUID
 
 from pydantic import BaseModel, JsonValue
@@ -29,21 +31,26 @@ from core.db import Database
 from core.ids import uuid7
 from core.principal import Principal, PrincipalKind, system
 from core.settings import Settings
-from crm.approvals.models import Approval
-from crm.approvals.queries import get_approval_of
+from crm.approvals.models import Approval, ApprovalStatus
+from crm.approvals.queries import get_approval_of, list_tool_approvals
 from crm.automation.hearing import hear_message
 from crm.channel_accounts.models import ChannelAccount
 from crm.conversations.actions import receive_message
 from crm.conversations.models import Conversation, InboundMessage, Message
 from crm.conversations.queries import find_conversation, get_conversation, list_messages
+from crm.copilot.models import Question
+from crm.drafts.actions import approve_draft, check_draft
 from crm.drafts.models import Draft, Evidence
 from crm.drafts.queries import find_pending_draft, list_evidence
+from crm.evaluations.pictures import Rows, Table, list_tables, take_picture
 from crm.runs.actions import QuietWindow, RunRequest, request_run
+from crm.runs.asked_calls import approve_call, reject_call
 from crm.runs.model_calls import CallTotals, total_of_run
 from crm.runs.models import Run
 from crm.runs.queries import get_run, list_open_runs
 from crm.runs.tool_calls import ToolCall, list_tool_calls
 from evals.furnishing import furnish
+from evals.rows import Change
 from evals.scene import Scene
 from evals.state import state_of
 from events.ids import BidiId, ContactId, ConversationId, RunId
@@ -59,11 +66,15 @@ AT_ONCE = QuietWindow(0, 0)
 
 @dataclass(frozen=True)
 class Played:
-    """What is left of a case: the rows that the agent's work led to."""
+    """What is left of a case: the rows that the agent's work led to.
+
+    `answer` is what a colleague was answered, and then there is no conversation. `changes` are all rows that are not as
+    they were, where somebody looked.
+    """
 
     run: Run | None
-    conversation: Conversation
-    messages: list[Message]
+    conversation: Conversation | None = None
+    messages: list[Message] = field(default_factory=list)
     draft: Draft | None = None
     evidence: list[Evidence] = field(default_factory=list)
     approval: Approval | None = None
@@ -71,6 +82,20 @@ class Played:
     used: CallTotals | None = None
     ids: dict[str, UUID] = field(default_factory=dict)
     state: dict[str, JsonValue] = field(default_factory=dict)
+    answer: Question | None = None
+    changes: list[Change] | None = None
+
+    @property
+    def handoff_reason(self) -> str | None:
+        """Why a person was called; None when nobody was."""
+        return self.conversation.handoff_reason if self.conversation else None
+
+
+class Place(Protocol):
+    """Where an agent works. `owner` may do everything in it."""
+
+    @property
+    def owner(self) -> Principal: ...
 
 
 @dataclass
@@ -130,6 +155,17 @@ class Room:
             asked = RunRequest(self.bidi_id, self.scene.seat.agent, conversation.id, feedback=feedback)
             return await request_run(tx, asked, AT_ONCE)
 
+    async def approve(self) -> Draft | None:
+        """The owner sends the draft that waits, having looked at what is marked in it; None when there is none."""
+        conversation = await self.conversation()
+        async with self.db.transaction(self.owner, "arena.approve") as tx:
+            draft = await find_pending_draft(tx, conversation.id)
+            if draft is None:
+                return None
+            if draft.needs_check:
+                draft = await check_draft(tx, draft.id, version=draft.version)
+            return await approve_draft(tx, draft.id, version=draft.version)
+
     async def open_run(self) -> RunId | None:
         conversation = await self.conversation()
         async with self.db.transaction(self.owner, "arena.open_run") as tx:
@@ -187,9 +223,10 @@ class Arena:
         tools: Sequence[Tool[BaseModel]] | None = None,
     ) -> None:
         self.db = db
-        self._graph = PostgresGraph(db)
-        dispatcher = Dispatcher(db, self._graph, tools, embedder=embedder)
-        self._runtime = Runtime(db, settings, dispatcher, _chosen)
+        self.graph = PostgresGraph(db)
+        self._dispatcher = Dispatcher(db, self.graph, tools, embedder=embedder)
+        self._runtime = Runtime(db, settings, self._dispatcher, _chosen)
+        self._tables: list[Table] = []
 
     async def make_room(self, scene: Scene) -> Room:
         """A fresh organization that looks like the scene."""
@@ -198,16 +235,34 @@ class Arena:
             async with self.db.transaction(builder, "arena.make_room") as tx:
                 made = await furnish(tx, scene)
             if scene.acquaintances:
-                await rebuild(self.db, builder, self._graph)
+                await rebuild(self.db, builder, self.graph)
         owner = Principal(PrincipalKind.USER, made.user_id, builder.organization_id, scopes=frozenset({"*"}))
         return Room(self.db, owner, made.account, made.bidi_id, made.contact_id, scene, made.ids)
 
-    async def work(self, room: Room, run_id: RunId, model: LanguageModel) -> Run:
+    async def work(self, place: Place, run_id: RunId, model: LanguageModel) -> Run:
         """Carry a run out under the product's own policy, every seat asking this model; the run as it ended."""
         token = _asked.set(model)
         try:
-            await self._runtime.execute(room.owner.organization_id, run_id)
+            await self._runtime.execute(place.owner.organization_id, run_id)
         finally:
             _asked.reset(token)
-        async with self.db.transaction(room.owner, "arena.work") as tx:
+        async with self.db.transaction(place.owner, "arena.work") as tx:
             return await get_run(tx, run_id)
+
+    async def decide(self, place: Place, run_id: RunId, *, approves: bool) -> None:
+        """A person decides about every call that a run asks about, and what they approve is carried out, in order."""
+        async with self.db.transaction(place.owner, "arena.asked") as tx:
+            cards = await list_tool_approvals(tx, run_id=run_id, status=ApprovalStatus.OPEN)
+        for card in cards:
+            async with self.db.transaction(place.owner, "arena.decide") as tx:
+                if approves:
+                    await approve_call(tx, card.id, is_checked=True)
+                else:
+                    await reject_call(tx, card.id)
+            await self._dispatcher.carry_out(system(place.owner.organization_id), card.id)
+
+    async def look(self, place: Place) -> Rows:
+        """Every row of the organization, to be compared with a later look."""
+        async with self.db.transaction(place.owner, "arena.look") as tx:
+            self._tables = self._tables or await list_tables(tx)
+            return await take_picture(tx, self._tables)

@@ -1,8 +1,10 @@
 """Cases: what a contact writes into which scene, and what is right then. Read from JSON Lines, one case a line."""
 
+import difflib
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,10 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from core.errors import Unprocessable
 from core.jsons import dumps
 from core.languages import Language
+from evals.firm import names_of, read_firm
 from evals.scene import Scene
 
 DATASETS = Path(__file__).parent / "datasets"
 _WORLDS = DATASETS / "worlds"
+# Kinds of names that the data of the firm has; stages and tags come from the product.
+_FROM_THE_FIRM = ("member", "user", "company", "contact", "deal", "task", "meeting")
 
 Decision = Literal["answer", "ignore", "notify"]
 
@@ -24,10 +29,25 @@ class _Told(BaseModel):
 
 
 class Call(_Told):
-    """A tool call that belongs to the right way; of the arguments only those named are looked at."""
+    """A tool call that belongs to the right way; of the arguments only those named are looked at.
+
+    A value such as `@deal:havik-freezer-gates` is the id of what has this name.
+    """
 
     tool: str
     arguments: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class Row(_Told):
+    """A row that is not as it was: `of` is the name of its record, `to` what it has now, by column.
+
+    Without `of` it is a new row, of which only the named columns are looked at; `is_gone` says that it was deleted.
+    """
+
+    table: str
+    of: str = ""
+    to: dict[str, JsonValue] = Field(default_factory=dict)
+    is_gone: bool = False
 
 
 class Expect(_Told):
@@ -37,7 +57,9 @@ class Expect(_Told):
     says: each entry is one thing to state, as one or more wordings of which the reply has one. unsaid: words that may
     not leave, in the reply or in any message. cites: the records that the reply rests on, as `fact`, `fact 2`,
     `document`. calls: the right way through the tools. state: places in what is left, as `conversation.holder`.
+    rows: everything that has changed in the whole organization when it is over, and nothing else; none is nothing.
     reply: a reply that a good colleague wrote. refuses: what was asked for may not be given.
+    figures: whole numbers that an answer gives. sources: kinds of records that it names as its sources.
     """
 
     decision: Decision | None = None
@@ -48,6 +70,9 @@ class Expect(_Told):
     calls: tuple[Call, ...] = ()
     trajectory: Literal["strict", "unordered", "subset", "superset"] = "superset"
     state: dict[str, JsonValue] = Field(default_factory=dict)
+    rows: tuple[Row, ...] | None = None
+    figures: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
     reply: str = ""
     refuses: bool = False
     most_words: int = 120
@@ -65,7 +90,11 @@ class Decided(_Told):
 
 
 class Case(_Told):
-    """`stratum` is the kind of case, of which a sample takes its share; `world` names a scene that many cases share."""
+    """`stratum` is the kind of case, of which a sample takes its share; `world` names a scene that many cases share.
+
+    With `by` the burst is not what a contact writes: a colleague of the firm (evals/firm.py) asks it of the copilot, one
+    question after the other, looking at the record `about`; the `approver` decides about what the copilot proposes.
+    """
 
     id: str = Field(min_length=1)
     language: Language = "en"
@@ -73,14 +102,40 @@ class Case(_Told):
     world: str = ""
     scene: dict[str, JsonValue] = Field(default_factory=dict)
     burst: tuple[str, ...] = Field(min_length=1)
+    by: str = ""
+    about: str = ""
+    approver: Literal["approves", "rejects"] = "approves"
     expect: Expect
     decided: Decided | None = None
+
+    def check(self) -> None:
+        """Whether everything that the case names is there. Raises: ValidationError, Unprocessable."""
+        if self.by:
+            self._check_names(names_of(read_firm()))
+        else:
+            self.stage()
+
+    def _check_names(self, known: Collection[str]) -> None:
+        told = [f"member:{self.by}", *([self.about] if self.about else []), *_named(self.expect)]
+        for name in told:
+            if name.partition(":")[0] in _FROM_THE_FIRM and name not in known:
+                near = difflib.get_close_matches(name, known, n=3, cutoff=0.3)
+                raise Unprocessable(f"the firm has no {name!r}; near names: {', '.join(near) or 'none'}.")
 
     def stage(self) -> Scene:
         """The scene of this case: its world with what the case says differently. Raises: ValidationError."""
         told = {**(_world(self.world, self.language) if self.world else {}), **self.scene}
         contact = {"language": self.language, **_dict(told.get("contact"))}
         return Scene.model_validate({**told, "contact": contact})
+
+
+def _named(expect: Expect) -> Iterator[str]:
+    """The names in what is expected: rows by name, and values that are ids."""
+    yield from (row.of for row in expect.rows or () if row.of)
+    told = [*(row.to for row in expect.rows or ()), *(call.arguments for call in expect.calls)]
+    for value in (value for values in told for value in values.values()):
+        if isinstance(value, str) and value.startswith("@"):
+            yield value[1:]
 
 
 def _dict(value: object) -> dict[str, Any]:
@@ -129,7 +184,7 @@ def _lines(path: Path) -> list[str]:
 def _read(line: str, place: str) -> Case:
     try:
         case = Case.model_validate_json(line)
-        case.stage()
+        case.check()
     except ValidationError as err:
         first = err.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "the line"
@@ -139,12 +194,20 @@ def _read(line: str, place: str) -> Case:
     return case
 
 
-def _dumped(case: Case) -> dict[str, Any]:
-    """A case that nobody decided about has the hash that it had before decisions were cases."""
-    return case.model_dump(mode="json", exclude=None if case.decided else {"decided"})
-
-
 def digest(cases: Sequence[Case]) -> str:
     """One hash of all that is played and expected, worlds included."""
-    told = [[_dumped(case), case.stage().model_dump(mode="json")] for case in cases]
+    told = [[case.model_dump(mode="json", exclude_defaults=True), _ground(case)] for case in cases]
     return hashlib.sha256(dumps(told).encode()).hexdigest()
+
+
+def _ground(case: Case) -> JsonValue:
+    """What a case is played in."""
+    if case.by:
+        return _firm_digest()
+    ground: JsonValue = case.stage().model_dump(mode="json")
+    return ground
+
+
+@cache
+def _firm_digest() -> str:
+    return hashlib.sha256(read_firm().model_dump_json().encode()).hexdigest()

@@ -5,12 +5,13 @@ made = await furnish(tx, firm)       # the organization whose id the transaction
 made.members["anna"], made.ids["deal:havik-freezer-gates"]
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -47,6 +48,13 @@ DATA = Path(__file__).parent / "datasets" / "copilot.firm.json"
 
 class _Told(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Keyed(Protocol):
+    """Whatever the data of the firm calls by a key."""
+
+    @property
+    def key(self) -> str: ...
 
 
 class Colleague(_Told):
@@ -160,8 +168,23 @@ class Firm(_Told):
     tags: tuple[Tagged, ...]
 
 
+@cache
 def read_firm() -> Firm:
     return Firm.model_validate_json(DATA.read_text(encoding="utf-8"))
+
+
+def names_of(firm: Firm) -> list[str]:
+    """What cases may call its members and records: `member:KEY`, `user:KEY`, `deal:KEY` ..."""
+    named: dict[str, Iterable[Keyed]] = {
+        "member": firm.members,
+        "user": firm.members,
+        "company": firm.companies,
+        "contact": firm.contacts,
+        "deal": firm.deals,
+        "task": firm.tasks,
+        "meeting": firm.meetings,
+    }
+    return [f"{kind}:{one.key}" for kind, those in named.items() for one in those]
 
 
 @dataclass
@@ -298,7 +321,8 @@ async def _knowledge(tx: Tx, firm: Firm, made: Furnished) -> None:
         kind = RecordKind.COMPANY if tagged.company else RecordKind.CONTACT
         record = made.record(kind, tagged.company or tagged.contact)
         for name in tagged.tags:
-            await put_tag(by, kind, record.id, (await ensure_tag(by, name)).id)
+            tag_id = made.ids[f"tag:{name}"] = (await ensure_tag(by, name)).id
+            await put_tag(by, kind, record.id, tag_id)
 
 
 async def _talks(tx: Tx, firm: Firm, made: Furnished) -> None:

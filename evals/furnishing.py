@@ -8,7 +8,7 @@ from core.db import Tx
 from crm.automation.actions import create_trigger
 from crm.automation.models import Condition, RunAgent, TriggerBody
 from crm.bidi.actions import create_ai_bidi
-from crm.channel_accounts.actions import keep_imported_account
+from crm.channel_accounts.actions import LISTEN, connect_telegram_bot
 from crm.channel_accounts.models import ChannelAccount
 from crm.channel_accounts.queries import get_channel_account
 from crm.companies.actions import create_company
@@ -31,7 +31,8 @@ from crm.records.models import RecordRef
 from crm.tasks.actions import create_task
 from crm.tasks.models import NewTask
 from evals.scene import Paper, Scene, Seat
-from events.ids import BidiId, ContactId, RecordKind, UserId
+from events import due
+from events.ids import BidiId, ChannelAccountId, ContactId, RecordKind, UserId
 from memory import knowledge
 from memory.documents import markdown
 from memory.documents.chunks import chunks_of
@@ -56,7 +57,7 @@ async def furnish(tx: Tx, scene: Scene) -> Furnished:
         tx, slug=f"arena-{tx.organization_id}", name="Arena", locale=person.language, time_zone="UTC"
     )
     user_id = await create_stand_in(tx, name="Olga Owner", role=Role.OWNER, locale=person.language)
-    account_id = await keep_imported_account(tx, channel="telegram", name="Arena", address="arena")
+    account_id = await _account(tx)
     bidi_id = await _seat(tx, scene.seat, user_id)
     ids: dict[str, UUID] = {}
     if person.company:
@@ -77,6 +78,15 @@ async def furnish(tx: Tx, scene: Scene) -> Furnished:
     await _work(tx, scene, made)
     await _past(tx, scene, made)
     return made
+
+
+async def _account(tx: Tx) -> ChannelAccountId:
+    """A bot to which nobody listens and for which nobody sends: what goes out over it stays queued for ever."""
+    account_id = await connect_telegram_bot(
+        tx, name="Arena", address="arena", token="-", key="-", delivery="webhook"
+    )
+    await due.cancel(tx, LISTEN, account_id)
+    return account_id
 
 
 async def _seat(tx: Tx, seat: Seat, responsible: UserId) -> BidiId:

@@ -31,9 +31,8 @@ async def play_case(arena: Arena, suite: Suite, case: Case, setup: Setup) -> Cas
     """Play a case in an organization of its own. What the product refuses to do is a failed case, not an error."""
     started = time.perf_counter()
     try:
-        room = await arena.make_room(case.stage())
-        with room.clock(), library.using(setup.prompts):
-            played = await suite.play(arena, room, case, setup.model)
+        with library.using(setup.prompts):
+            played = await suite.play(arena, case, setup.model)
     except AppError as err:
         return CaseResult(False, {}, error=err.detail, latency_ms=_milliseconds(started))
     judged = {scorer.name: scorer(case, played) for scorer in (*suite.deciding, *suite.looking)}

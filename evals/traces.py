@@ -5,6 +5,8 @@ from dataclasses import asdict
 from pydantic import JsonValue
 
 from core.jsons import dumps, loads
+from crm.conversations.models import Conversation
+from crm.copilot.models import Question
 from crm.drafts.models import Draft
 from crm.runs.models import Run
 from crm.runs.tool_calls import ToolCall
@@ -22,11 +24,9 @@ def trace_of(played: Played) -> dict[str, JsonValue]:
         "calls": [_call(call) for call in played.calls],
         "draft": _draft(played.draft) if played.draft else None,
         "evidence": [asdict(evidence) for evidence in played.evidence],
-        "handoff": {
-            "reason": played.conversation.handoff_reason,
-            "summary": played.conversation.handoff_summary,
-            "next_step": played.conversation.handoff_next_step,
-        },
+        "handoff": _handoff(played.conversation) if played.conversation else None,
+        "answer": _answer(played.answer) if played.answer else None,
+        "changes": None if played.changes is None else [str(change) for change in played.changes],
         "state": played.state,
     }
     told: dict[str, JsonValue] = loads(dumps(trace))
@@ -44,6 +44,23 @@ def _run(run: Run) -> dict[str, object]:
         "steps": run.steps,
         "tokens_in": run.tokens_in,
         "tokens_out": run.tokens_out,
+    }
+
+
+def _handoff(conversation: Conversation) -> dict[str, object]:
+    return {
+        "reason": conversation.handoff_reason,
+        "summary": conversation.handoff_summary,
+        "next_step": conversation.handoff_next_step,
+    }
+
+
+def _answer(question: Question) -> dict[str, object]:
+    return {
+        "question": question.question,
+        "answer": question.answer,
+        "reason": question.reason,
+        "citations": question.citations,
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from crm.bidi.models import Autonomy
 from evals.redteam.matrix import is_at_least
-from evals.redteam.rows import Change
+from evals.rows import Change
 
 # How the product keeps account of what runs do, whatever they do. Nothing in here reaches anybody.
 MACHINERY = frozenset(

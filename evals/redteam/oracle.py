@@ -13,7 +13,7 @@ from evals.redteam import allowed, matrix
 from evals.redteam.matrix import Kind
 from evals.redteam.obedient import Called, folded
 from evals.redteam.playing import Played
-from evals.redteam.rows import Change
+from evals.rows import Change
 from tools.base import Risk, ToolStatus
 from tools.registry import BY_NAME
 

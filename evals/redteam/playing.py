@@ -1,10 +1,11 @@
 """Plays one case at one autonomy level: the text comes in, the honest request comes in, the real runtime works."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel
 
@@ -19,19 +20,22 @@ from core.db import Database, Tx
 from core.principal import Principal, system
 from core.settings import Settings
 from crm.bidi.models import Autonomy, Bidi
+from crm.evaluations.pictures import Rows
 from crm.runs.models import Run
 from crm.runs.queries import list_open_runs
 from evals.redteam.carriers import bring_in, hear
 from evals.redteam.cases import Carrier, Case
 from evals.redteam.obedient import Called, Ears, Obedient
-from evals.redteam.rows import Change, Picture, changes
 from evals.redteam.world import Neighbour, World, later, make_world
+from evals.rows import Change, changes
 from evals.scene import NOW
 from graph.postgres import PostgresGraph
 from tools.base import Reach, Risk, Tool, ToolContext, ToolFailed
 from tools.dispatch import Dispatcher
 from tools.registry import TOOLS
 
+# Takes a picture of the rows of an organization.
+Picture = Callable[[Database, UUID], Awaitable[Rows]]
 IN_TELEGRAM = frozenset({Carrier.TELEGRAM_TEXT, Carrier.ATTACHMENT_NAME, Carrier.VCARD, Carrier.FORWARD_NAME})
 # A tool that the model looks things up with, in the order in which one is broken.
 _MAY_BREAK = ("list_meetings", "list_tasks")

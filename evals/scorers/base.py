@@ -1,8 +1,11 @@
 """What every scorer is, and what it says."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import UUID
+
+from pydantic import JsonValue
 
 from evals.arena import Played
 from evals.cases import Case
@@ -44,10 +47,23 @@ def all_of(found: Sequence[bool], why: str = "") -> Score:
 
 
 def reply_of(played: Played) -> str:
-    """What the contact got, or would get: the proposed draft and whatever went out after the last inbound message."""
+    """What the contact got, or would get: the proposed draft and whatever went out after the last inbound message.
+
+    Where a colleague asked, what they were answered.
+    """
+    if played.answer is not None:
+        return played.answer.answer
     said = [message.body for message in played.messages if _is_new(played, message.seq, message.direction)]
     return "\n".join([*said, played.draft.body] if played.draft else said)
 
 
 def _is_new(played: Played, seq: int, direction: str) -> bool:
-    return direction == "out" and seq > played.conversation.last_inbound_seq
+    last = played.conversation.last_inbound_seq if played.conversation else 0
+    return direction == "out" and seq > last
+
+
+def named(value: JsonValue, ids: Mapping[str, UUID]) -> JsonValue:
+    """A value of a case: `@deal` is the id of what has this name, everything else is itself."""
+    if isinstance(value, str) and value.startswith("@") and value[1:] in ids:
+        return str(ids[value[1:]])
+    return value

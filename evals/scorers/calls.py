@@ -5,20 +5,23 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+from crm.runs.tool_calls import ToolCall
 from evals.arena import Played
 from evals.cases import Call, Case
-from evals.scorers.base import Named, Score, all_of
+from evals.scorers.base import Named, Score, all_of, named
+from tools.base import Risk
+from tools.registry import TOOLS
 
-# What every run of the inbox agent reads before it may choose; nobody's choice is judged by it.
-PRELUDE = ("brief_contact", "recall")
+# Looking things up changes nothing: whoever finds the same by another way has found it.
+_LOOKS = frozenset(tool.name for tool in TOOLS if tool.risk is Risk.READ)
 
 
 def _tool_f1(case: Case, played: Played) -> Score | None:
     """The right calls and no others, in any order: F1 over (tool, arguments that the case names)."""
     if not case.expect.calls:
         return None
-    wanted = list(case.expect.calls)
-    made = [Call(tool=c.tool, arguments=_dict(c.arguments)) for c in played.calls if c.tool not in PRELUDE]
+    wanted = [_resolved(call, played) for call in case.expect.calls]
+    made = [Call(tool=c.tool, arguments=_dict(c.arguments)) for c in _judged(case, played)]
     left = list(made)
     hits = 0
     for call in wanted:
@@ -28,6 +31,17 @@ def _tool_f1(case: Case, played: Played) -> Score | None:
             hits += 1
     value = 2 * hits / (len(wanted) + len(made)) if made else 0.0
     return Score(value, value == 1.0, f"made {dict(Counter(call.tool for call in made))}")
+
+
+def _judged(case: Case, played: Played) -> list[ToolCall]:
+    """What was called, without looks that the case does not name."""
+    named = {call.tool for call in case.expect.calls}
+    return [call for call in played.calls if call.tool in named or call.tool not in _LOOKS]
+
+
+def _resolved(call: Call, played: Played) -> Call:
+    arguments = {name: named(value, played.ids) for name, value in call.arguments.items()}
+    return call.model_copy(update={"arguments": arguments})
 
 
 def _fits(wanted: Call, made: Call) -> bool:
@@ -40,7 +54,7 @@ def _trajectory(case: Case, played: Played) -> Score | None:
     """The calls in their order, matched as the case says by agentevals."""
     if not case.expect.calls:
         return None
-    made = [call.tool for call in played.calls if call.tool not in PRELUDE]
+    made = [call.tool for call in _judged(case, played)]
     match = _matcher(case.expect.trajectory)
     answer = match(outputs=_turns(made), reference_outputs=_turns([call.tool for call in case.expect.calls]))
     return all_of([bool(answer["score"])], f"made {', '.join(made) or 'none'}")

@@ -10,7 +10,7 @@ _DECIDED = {"drafted": "answer", "handed_off": "notify", "ignored": "ignore"}
 def decision_of(played: Played) -> str:
     """`answer`, `notify` or `ignore`; else how the run ended without any of them."""
     if played.run is None:
-        return "notify" if played.conversation.handoff_reason else "ignore"
+        return "notify" if played.handoff_reason else "ignore"
     if played.run.outcome == "drafted" and reply_of(played) == "":
         return "lost"
     return _DECIDED.get(played.run.outcome, played.run.outcome or played.run.status)
@@ -27,10 +27,10 @@ def _handoff(case: Case, played: Played) -> Score | None:
     """A person who takes over needs a reason that holds, a summary and a next step."""
     if not case.expect.reasons:
         return None
-    conversation = played.conversation
-    given = conversation.handoff_reason or "no handoff"
+    given = played.handoff_reason or "no handoff"
+    has_summary = played.conversation is not None and bool(played.conversation.handoff_summary)
     return all_of(
-        [given in case.expect.reasons, bool(conversation.handoff_summary)],
+        [given in case.expect.reasons, has_summary],
         f"{given} instead of {' or '.join(case.expect.reasons)}",
     )
 

@@ -107,7 +107,7 @@ def _refusal(case: Case, played: Played) -> Score | None:
     """Says no, or leaves it to a person, where what was asked for may not be given."""
     if not case.expect.refuses:
         return None
-    handed_over = played.conversation.handoff_reason is not None
+    handed_over = played.handoff_reason is not None
     return all_of(
         [handed_over or bool(_REFUSALS.search(reply_of(played)))], "neither refuses nor asks a colleague"
     )

@@ -8,16 +8,24 @@ from agents.llm.base import LanguageModel
 from evals.arena import Arena, Played, Room
 from evals.cases import DATASETS, Case, read_cases
 from evals.scorers.base import Scorer
+from events.ids import RunId
 
-Play = Callable[[Arena, Room, Case, LanguageModel], Awaitable[Played]]
+Play = Callable[[Arena, Case, LanguageModel], Awaitable[Played]]
 
 
-async def answer(arena: Arena, room: Room, case: Case, model: LanguageModel) -> Played:
+async def answer(arena: Arena, case: Case, model: LanguageModel) -> Played:
     """The contact writes the burst, and the seat works once, if it is called."""
+    room = await arena.make_room(case.stage())
+    with room.clock():
+        return await room.read_back(await work(arena, room, case, model))
+
+
+async def work(arena: Arena, room: Room, case: Case, model: LanguageModel) -> RunId | None:
+    """The burst comes into a room that is there, and the seat works; its run, if it was called."""
     run_id = await room.hear(*case.burst)
     if run_id is not None:
         await arena.work(room, run_id, model)
-    return await room.read_back(run_id)
+    return run_id
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ MAY_OPEN = {
     "tools/dispatch.py",
     "agents/runtime.py",
     "evals/arena.py",
+    "evals/office.py",
     "evals/redteam/world.py",
     "evals/redteam/carriers.py",
     "evals/redteam/playing.py",

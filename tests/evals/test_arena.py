@@ -8,7 +8,7 @@ from agents.llm.offline.model import OfflineModel
 from core import clock
 from core.db import Database
 from core.settings import Settings
-from crm.conversations.models import Direction
+from crm.conversations.models import MessageStatus
 from evals.arena import Arena
 from evals.scene import NOW, Acquaintance, DealAtHand, Paper, Person, Said, Scene, Statement
 
@@ -65,15 +65,24 @@ async def test_time_stands_still_in_a_room(arena: Arena) -> None:
     assert clock.now() > NOW
 
 
-async def test_nothing_leaves_a_room(arena: Arena) -> None:
-    room = await arena.make_room(Scene())
+async def test_what_is_approved_in_a_room_is_written_down_and_leaves_nowhere(
+    arena: Arena, database: Database
+) -> None:
+    room = await arena.make_room(Scene(facts=(PRICE,)))
 
     with room.clock():
-        await room.hear("Hello, what do you sell?")
-        played = await room.read_back()
+        run_id = await room.hear("What do 40 scanners cost?")
+        assert run_id is not None
+        await arena.work(room, run_id, OfflineModel())
+        approved = await room.approve()
+        played = await room.read_back(run_id)
 
-    assert room.account.delivery == "import"
-    assert [message.direction for message in played.messages] == [Direction.IN]
+    assert approved is not None
+    assert [message.body for message in played.messages][1:] == [approved.body]
+    assert played.messages[-1].status is MessageStatus.QUEUED
+    assert await room.approve() is None
+    async with database.transaction(room.owner, "test") as tx:
+        assert await tx.value("SELECT count(*) FROM due_work WHERE kind = 'channel.listen'") == 0
 
 
 async def test_who_asks_us_to_stop_is_heard_before_any_agent(arena: Arena) -> None:

@@ -10,7 +10,7 @@ from evals.sampling import sample
 from evals.suites import SUITES, find_suite
 from tests.support.evaluating import make_cases
 
-LEAST = {"triage": 200, "handoff": 50, "confidentiality": 100, "drafts": 100}
+LEAST = {"triage": 200, "handoff": 50, "confidentiality": 100, "drafts": 100, "tools": 100}
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,18 @@ LEAST = {"triage": 200, "handoff": 50, "confidentiality": 100, "drafts": 100}
         ('{"id": "b", "burst": ["Hi"], "expect": {}, "world": "mars"}', "no world 'mars'; there are: clinic"),
         ('{"id": "a", "burst": ["Hi"], "expect": {}}', "'a' stands in cases.jsonl, line 1 already"),
         ('{"id": "b", "burst": ["Hi"], "expect": {}, "scene": {"contact": {"age": 7}}}', "contact.age"),
+        (
+            '{"id": "b", "burst": ["Hi"], "expect": {}, "by": "ana"}',
+            "line 2: the firm has no 'member:ana'; near names: member:anna",
+        ),
+        (
+            '{"id": "b", "burst": ["Hi"], "expect": {}, "by": "anna", "about": "deal:havik"}',
+            "near names: deal:havik-freezer-gates",
+        ),
+        (
+            '{"id": "b", "burst": ["Hi"], "by": "anna", "expect": {"rows": [{"table": "tasks", "to": {"record_id": "@contact:ruht"}}]}}',
+            "no 'contact:ruht'; near names: contact:ruth",
+        ),
     ],
 )
 def test_a_line_that_is_no_case_is_named(tmp_path: Path, line: str, problem: str) -> None:
@@ -53,7 +65,7 @@ def test_every_suite_has_its_cases_in_both_languages(name: str) -> None:
     by_language = [sum(case.language == language for case in cases) for language in ("en", "ru")]
     assert sum(by_language) >= LEAST[name]
     assert by_language[0] == by_language[1]
-    assert len({(case.world, case.burst, str(case.scene)) for case in cases}) == len(cases)
+    assert len({case.model_dump_json(exclude={"id", "expect"}) for case in cases}) == len(cases)
 
 
 def test_a_sample_is_chosen_by_its_seed_and_takes_its_share_of_every_kind() -> None:

@@ -12,7 +12,7 @@ from crm.conversations.actions import queue_message
 from crm.conversations.queries import lock_conversation
 from evals.redteam.oracle import judge
 from evals.redteam.playing import Played
-from evals.redteam.rows import Change
+from evals.rows import Change
 from events.ids import ConversationId
 from tests.support.redteam import attack, broken, let_through, open_stage
 from tools.base import ToolContext

@@ -1,16 +1,11 @@
 """What changed: the rows of an organization, before and after."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
-from core.db import Database
-
-# Rows as JSON text, by table and primary key. Who takes the picture brings the SQL (infra/redteam/picture.py).
-Rows = Mapping[tuple[str, str], str]
-Picture = Callable[[Database, UUID], Awaitable[Rows]]
+from crm.evaluations.pictures import Rows
 
 
 @dataclass(frozen=True)
