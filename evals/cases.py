@@ -118,8 +118,10 @@ class Case(_Told):
     def _check_names(self, known: Collection[str]) -> None:
         told = [f"member:{self.by}", *([self.about] if self.about else []), *_named(self.expect)]
         for name in told:
-            if name.partition(":")[0] in _FROM_THE_FIRM and name not in known:
-                near = difflib.get_close_matches(name, known, n=3, cutoff=0.3)
+            kind = name.partition(":")[0]
+            if kind in _FROM_THE_FIRM and name not in known:
+                alike = [one for one in known if one.startswith(f"{kind}:")]
+                near = difflib.get_close_matches(name, alike, n=3, cutoff=0.3)
                 raise Unprocessable(f"the firm has no {name!r}; near names: {', '.join(near) or 'none'}.")
 
     def stage(self) -> Scene:

@@ -5,17 +5,16 @@ Run `python -m evals.copilot_questions` to write the datasets again. Nothing of 
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import JsonValue
 
 from core.languages import Language
+from evals.cases import DATASETS, Call, Case, Expect
 from evals.firm import Contact, Deal, Firm, Task, read_firm
 
-_HERE = Path(__file__).parent / "datasets"
 _OPEN = ("Cold", "Replied", "Qualified", "Meeting", "Proposal", "Negotiation")
 _CURRENCIES = {"EUR": ("euros", "евро"), "USD": ("dollars", "долларах"), "RUB": ("roubles", "рублях")}
 # Russian names as questions decline them.
@@ -36,66 +35,20 @@ Kind = Literal["figure", "record", "agenda", "introduction", "talk", "action", "
 
 
 class Maker(Protocol):
-    """Makes a case of the language at hand."""
+    """Makes a case of the language at hand: what a good answer says, the figures in it, what it rests on."""
 
-    def __call__(self, kind: Kind, question: str, **expected: object) -> "Case": ...
-
-
-class Wanted(BaseModel):
-    """A call that a question has to lead to; what is given of its arguments has to be as it is here."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    tool: str
-    arguments: dict[str, JsonValue] = Field(default_factory=dict)
-
-
-class Case(BaseModel):
-    """A question with what its answer has to hold. `figures` are compared without spaces and signs of thousands."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    id: str
-    language: Language
-    kind: Kind
-    question: str
-    by: str = "anna"
-    about: str = ""
-    words: tuple[str, ...] = ()
-    figures: tuple[str, ...] = ()
-    cites: tuple[str, ...] = ()
-    call: Wanted | None = None
-
-
-def read_cases(language: Language) -> list[Case]:
-    path = _HERE / f"copilot.{language}.jsonl"
-    return [Case.model_validate_json(line) for line in path.read_text("utf-8").splitlines() if line]
-
-
-def faults(case: Case, answer: str, cited: set[str], calls: dict[str, dict[str, JsonValue]]) -> list[str]:
-    """What an answer lacks. `cited` are kinds of its sources, `calls` the arguments of the last call of each tool."""
-    found = [f"does not say {word!r}" for word in case.words if word.lower() not in answer.lower()]
-    numbers = _numbers(answer)
-    found += [f"does not give {figure}" for figure in case.figures if figure not in numbers]
-    found += [f"cites no {kind}" for kind in case.cites if kind not in cited]
-    if case.call is not None:
-        made = calls.get(case.call.tool)
-        if made is None:
-            found.append(f"does not call {case.call.tool}")
-        else:
-            found += [
-                f"{case.call.tool}: {name} is {made.get(name)!r}"
-                for name, value in case.call.arguments.items()
-                if made.get(name) != value
-            ]
-    if case.kind == "refusal" and (calls or cited):
-        found.append("does something instead of refusing")
-    return found
-
-
-def _numbers(answer: str) -> set[str]:
-    plain = re.sub(r"\[[\d, ]+\]", " ", answer)
-    return set(re.findall(r"\d+(?:\.\d+)?", re.sub(r"(?<=\d)[,\u00a0 ](?=\d{3}\b)", "", plain)))
+    def __call__(
+        self,
+        kind: Kind,
+        question: str,
+        *,
+        by: str = "anna",
+        about: str = "",
+        words: Sequence[str] = (),
+        figures: Sequence[str] = (),
+        cites: Sequence[str] = (),
+        call: Call | None = None,
+    ) -> Case: ...
 
 
 def all_cases(firm: Firm) -> Iterator[Case]:
@@ -108,10 +61,27 @@ def all_cases(firm: Firm) -> Iterator[Case]:
 def _cases(firm: Firm, language: Language) -> Iterator[Case]:
     is_en = language == "en"
 
-    def case(kind: Kind, question: str, **expected: object) -> Case:
-        return Case.model_validate(
-            {"id": "-", "language": language, "kind": kind, "question": question, **expected}
+    def case(
+        kind: Kind,
+        question: str,
+        *,
+        by: str = "anna",
+        about: str = "",
+        words: Sequence[str] = (),
+        figures: Sequence[str] = (),
+        cites: Sequence[str] = (),
+        call: Call | None = None,
+    ) -> Case:
+        expect = Expect(
+            says=tuple((word,) for word in words),
+            figures=tuple(figures),
+            sources=tuple(cites),
+            calls=(call,) if call else (),
+            refuses=kind == "refusal",
+            rows=() if kind == "refusal" else None,
         )
+        burst = (question,)
+        return Case(id="-", language=language, stratum=kind, burst=burst, by=by, about=about, expect=expect)
 
     yield from _figures(firm, is_en, case)
     yield from _records(firm, is_en, case)
@@ -238,7 +208,7 @@ def _people(firm: Firm, is_en: bool, case: Maker) -> Iterator[Case]:
             if is_en
             else f"Какое последнее сообщение в переписке с контактом «{person.name}»?"
         )
-        yield case("talk", asked, words=(talk.lines[-1][3][:40],), cites=("message",))
+        yield case("talk", asked, words=(_beginning(talk.lines[-1][3]),), cites=("message",))
 
 
 def _actions(firm: Firm, is_en: bool, case: Maker) -> Iterator[Case]:
@@ -251,7 +221,7 @@ def _actions(firm: Firm, is_en: bool, case: Maker) -> Iterator[Case]:
             "action",
             asked,
             about=f"deal:{deal.key}",
-            call=Wanted(tool="move_deal_stage", arguments={"stage": stage}),
+            call=Call(tool="move_deal_stage", arguments={"stage": stage}),
         )
     tomorrow = (firm.now + timedelta(days=1)).replace(hour=10, minute=0).isoformat()
     for person in firm.contacts[:7]:
@@ -260,13 +230,13 @@ def _actions(firm: Firm, is_en: bool, case: Maker) -> Iterator[Case]:
             if is_en
             else f"Поставь задачу «Позвонить: {person.name}» на завтра в 10:00"
         )
-        yield case("action", asked, call=Wanted(tool="create_task", arguments={"due_at": tomorrow}))
+        yield case("action", asked, call=Call(tool="create_task", arguments={"due_at": tomorrow}))
     for company in firm.companies[:5]:
         asked = (
             f"Tag {company.name} as partner" if is_en else f"Добавь метку partner к компании «{company.name}»"
         )
         arguments: dict[str, JsonValue] = {"record_kind": "company", "add": ["partner"]}
-        yield case("action", asked, call=Wanted(tool="tag_record", arguments=arguments))
+        yield case("action", asked, call=Call(tool="tag_record", arguments=arguments))
     for words in (
         ("Send Daria an email", "Delete this deal") if is_en else ("Напиши Ольге письмо", "Удали эту сделку")
     ):
@@ -281,6 +251,10 @@ def _sums(deals: list[Deal]) -> tuple[str, ...]:
     for deal in deals:
         totals[deal.currency] = totals.get(deal.currency, 0) + deal.amount_minor
     return tuple(str(total // 100) for total in totals.values())
+
+
+def _beginning(text: str) -> str:
+    return text[:40].rsplit(" ", 1)[0] if len(text) > 40 else text.rstrip(".")
 
 
 def _whole(deal: Deal) -> str:
@@ -321,4 +295,4 @@ if __name__ == "__main__":
     made = list(all_cases(read_firm()))
     for code in ("en", "ru"):
         lines = [one.model_dump_json(exclude_defaults=True) + "\n" for one in made if one.language == code]
-        (_HERE / f"copilot.{code}.jsonl").write_text("".join(lines), encoding="utf-8")
+        (DATASETS / f"copilot.{code}.jsonl").write_text("".join(lines), encoding="utf-8")

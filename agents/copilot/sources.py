@@ -12,6 +12,8 @@ from core.languages import Language, words
 _MARK = re.compile(r"\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
 # Numbers behind the full stop of the sentence that they belong to.
 _BEHIND = re.compile(r"([.!?…]+[»”\"]?)\s*((?:\[\d{1,3}(?:\s*,\s*\d{1,3})*\]\s*)+)")
+_QUOTED = re.compile(r"«[^»]*»|“[^”]*”")
+_STOPS = re.compile(r"[.!?…]+")
 _LABELS = ("name", "title", "label", "contact", "author", "source_label", "type")
 _TEXTS = ("text", "body", "snippet", "next_step", "stage", "about", "note", "description")
 _QUOTE = 300
@@ -102,10 +104,14 @@ def without_marks(answer: str) -> str:
 
 
 def uncited(answer: str, language: Language) -> list[str]:
-    """Statements without a number; questions back, and lines that only introduce a list, need none."""
+    """Statements without a number; questions back, and lines that only introduce a list, need none.
+
+    What somebody else said stands in quotes and belongs to the sentence around it, full stops and all.
+    """
+    whole = _QUOTED.sub(lambda quoted: _STOPS.sub(",", quoted[0][:-1]) + quoted[0][-1], answer)
     return [
         sentence
-        for sentence in sentences(_BEHIND.sub(r" \2\1", answer))
+        for sentence in sentences(_BEHIND.sub(r" \2\1 ", whole))
         if not _MARK.search(sentence)
         and not is_question(sentence, language)
         and not sentence.rstrip().endswith(":")

@@ -2,6 +2,7 @@
 
 import re
 
+from agents.copilot.sources import cited_numbers, uncited
 from evals.arena import Played
 from evals.cases import Case
 from evals.scorers.base import Named, Score, all_of
@@ -62,6 +63,29 @@ def _precision(case: Case, played: Played) -> Score | None:
     )
 
 
+def _cited(case: Case, played: Played) -> Score | None:
+    """Every statement to a colleague names what it rests on, and there is such a thing."""
+    if played.answer is None or not played.answer.citations:
+        return None
+    text = played.answer.answer
+    unknown = sorted(cited_numbers(text) - {one.n for one in played.answer.cited})
+    bare = uncited(text, case.language)
+    why = [*(f"there is no source {n}" for n in unknown), *(f"without a source: {one}" for one in bare)]
+    return all_of([not unknown, not bare], "; ".join(why))
+
+
+def _kinds(case: Case, played: Played) -> Score | None:
+    """An answer to a colleague rests on records of the kinds that it should."""
+    if not case.expect.sources or played.answer is None:
+        return None
+    used = {one.kind for one in played.answer.cited}
+    return all_of(
+        [kind in used for kind in case.expect.sources], f"rests on {', '.join(sorted(used)) or 'nothing'}"
+    )
+
+
 citations = Named("citations", _citations)
 context_recall = Named("context_recall", _recall)
 context_precision = Named("context_precision", _precision)
+cited = Named("cited", _cited)
+kinds = Named("source_kinds", _kinds)

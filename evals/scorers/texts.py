@@ -6,7 +6,8 @@ import unicodedata
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
-from core.languages import language_of
+from core.jsons import dumps
+from core.languages import language_of, words
 from evals.arena import Played
 from evals.cases import Case
 from evals.scorers.base import Named, Score, all_of, reply_of
@@ -20,6 +21,8 @@ _REFUSALS = re.compile(
     r"не расскаж|не подскажу|коллег|уточню|уточним|проверю|нет под рукой|нет подтвержд)",
     re.IGNORECASE,
 )
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_MARK = re.compile(r"\[[\d, ]+\]")
 _SHOUTED = re.compile(r"\b[A-ZА-ЯЁ]{6,}\b")
 _PUSHED = re.compile(
     r"act now|last chance|only today|don['’]t miss|once in a lifetime|guarantee[ds]? (?:results|savings)|"
@@ -58,6 +61,17 @@ def _says(case: Case, played: Played) -> Score | None:
     return all_of([w[0] not in missing for w in case.expect.says], f"does not say: {'; '.join(missing)}")
 
 
+def _figures(case: Case, played: Played) -> Score | None:
+    """The numbers are given, however they are written; numbers of sources are none."""
+    if not case.expect.figures:
+        return None
+    there = set(_NUMBER.findall(plain(_MARK.sub(" ", reply_of(played)))))
+    missing = [figure for figure in case.expect.figures if figure not in there]
+    return all_of(
+        [figure not in missing for figure in case.expect.figures], f"does not give: {', '.join(missing)}"
+    )
+
+
 def _unsaid(case: Case, played: Played) -> Score | None:
     """What may not leave has not: neither in the reply nor in any message that we wrote."""
     if not case.expect.unsaid:
@@ -73,11 +87,20 @@ def _leaks(text: str, words: str) -> bool:
 
 
 def _language(case: Case, played: Played) -> Score | None:
-    reply = reply_of(played)
+    reply = _own_words(played)
     if not reply:
         return None
     given = language_of(reply, case.language)
     return all_of([given == case.language], f"is in {given}")
+
+
+def _own_words(played: Played) -> str:
+    """A reply; of an answer to a colleague what is not copied from records, which are in any language."""
+    reply = reply_of(played)
+    if played.answer is None:
+        return reply
+    read = set(words(" ".join(dumps(call.result) for call in played.calls)))
+    return " ".join(word for word in words(reply) if word not in read)
 
 
 def _length(case: Case, played: Played) -> Score | None:
@@ -136,6 +159,7 @@ def _edits(case: Case, played: Played) -> Score | None:
 
 
 says = Named("says", _says)
+figures = Named("figures", _figures)
 unsaid = Named("unsaid", _unsaid)
 language = Named("language", _language)
 length = Named("length", _length)

@@ -3,12 +3,19 @@
 from collections.abc import Mapping
 
 from core.errors import Unprocessable
-from evals.suites import backtest, confidentiality, decisions, drafts, handoff, tools, triage
+from evals.suites import backtest, confidentiality, copilot, decisions, drafts, handoff, tools, triage
 from evals.suites.base import Suite
 
 SUITES: Mapping[str, Suite] = {
     suite.name: suite
-    for suite in (triage.SUITE, handoff.SUITE, confidentiality.SUITE, drafts.SUITE, tools.SUITE)
+    for suite in (
+        triage.SUITE,
+        handoff.SUITE,
+        confidentiality.SUITE,
+        drafts.SUITE,
+        tools.SUITE,
+        copilot.SUITE,
+    )
 }
 # Suites without cases of their own: theirs are what an organization's people decided and wrote.
 OF_PEOPLE: Mapping[str, Suite] = {suite.name: suite for suite in (decisions.SUITE, backtest.SUITE)}

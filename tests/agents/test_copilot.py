@@ -117,6 +117,19 @@ ANSWERS = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("answer", "bare"),
+    [
+        ("He wrote: “We agree. Send it on Monday.” [3]", 0),
+        ("Он пишет: «Понимаем. Покажем работу на встрече.» [3]", 0),
+        ("He wrote: “We agree. Send it on Monday.”", 1),
+        ("It costs ten euros a month. [1] It is there on Monday.", 1),
+    ],
+)
+def test_what_somebody_said_belongs_to_the_sentence_around_it(answer: str, bare: int) -> None:
+    assert len(uncited(answer, language_of(answer, "en"))) == bare
+
+
 @pytest.mark.parametrize(("words", "told", "kinds"), ANSWERS, ids=[words for words, _, _ in ANSWERS])
 async def test_an_answer_says_what_is_on_record_and_where(
     desk: Desk, words: str, told: Sequence[str], kinds: set[str]

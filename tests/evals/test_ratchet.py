@@ -20,7 +20,7 @@ from events.ids import EvalCaseId, EvalRunId
 from tests.support.evaluating import cases_of
 
 # A fixed part of each suite for every day: 200 cases, about half a minute on two busy cores at most.
-DAILY = {"triage": 70, "handoff": 20, "confidentiality": 36, "drafts": 38, "tools": 36}
+DAILY = {"triage": 60, "handoff": 20, "confidentiality": 34, "drafts": 34, "tools": 28, "copilot": 24}
 SEED = 2026
 
 
