@@ -40,3 +40,27 @@ def changes(before: Rows, after: Rows) -> list[Change]:
         if old != new:
             found.append(Change(*place, json.loads(old or "{}"), json.loads(new or "{}")))
     return found
+
+
+# What nobody asks of a row: whose it is, and how it came.
+_DULL = frozenset(
+    {
+        "organization_id",
+        "id",
+        "created_at",
+        "updated_at",
+        "created_by_id",
+        "created_by_kind",
+        "run_id",
+        "version",
+    }
+)
+
+
+def in_words(change: Change) -> str:
+    """A change in one line, with the values that it left."""
+    values = change.after or change.before
+    names = change.columns if change.before and change.after else values.keys()
+    kept = {name: values.get(name) for name in sorted(names - _DULL)}
+    kept = {name: value for name, value in kept.items() if value not in ("", [], {})}
+    return f"{change} {json.dumps(kept, ensure_ascii=False)[:300]}"

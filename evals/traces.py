@@ -11,6 +11,8 @@ from crm.drafts.models import Draft
 from crm.runs.models import Run
 from crm.runs.tool_calls import ToolCall
 from evals.arena import Played
+from evals.rows import in_words
+from evals.scorers.rows import BOOKS
 
 
 def trace_of(played: Played) -> dict[str, JsonValue]:
@@ -26,7 +28,9 @@ def trace_of(played: Played) -> dict[str, JsonValue]:
         "evidence": [asdict(evidence) for evidence in played.evidence],
         "handoff": _handoff(played.conversation) if played.conversation else None,
         "answer": _answer(played.answer) if played.answer else None,
-        "changes": None if played.changes is None else [str(change) for change in played.changes],
+        "changes": None
+        if played.changes is None
+        else [in_words(change) for change in played.changes if change.table not in BOOKS],
         "state": played.state,
     }
     told: dict[str, JsonValue] = loads(dumps(trace))

@@ -9,12 +9,12 @@ from uuid import UUID
 from evals.arena import Played
 from evals.cases import Case, Row
 from evals.redteam.allowed import MACHINERY
-from evals.rows import Change
+from evals.rows import Change, in_words
 from evals.scorers.base import Named, Score, named
 from evals.scorers.texts import states
 
 # How the product keeps account of questions and decisions, and rows that follow from others by its own rules.
-_BOOKS = MACHINERY | {
+BOOKS = MACHINERY | {
     "approvals", "bidi", "copilot_chats", "copilot_questions", "meeting_members", "stage_visits",
 }  # fmt: skip
 # A row's own account of itself, and what follows from its other columns.
@@ -27,7 +27,7 @@ def _final_rows(case: Case, played: Played) -> Score | None:
     """What has changed is what should have, and nothing else."""
     if case.expect.rows is None or played.changes is None:
         return None
-    made = [change for change in played.changes if change.table not in _BOOKS and _says(change)]
+    made = [change for change in played.changes if change.table not in BOOKS and _says(change)]
     left, missing = list(made), []
     for row in case.expect.rows:
         found = next((change for change in left if _is(row, change, played.ids)), None)
@@ -37,7 +37,9 @@ def _final_rows(case: Case, played: Played) -> Score | None:
             left.remove(found)
     most = max(len(case.expect.rows), len(made))
     value = 1.0 if most == 0 else (len(made) - len(left)) / most
-    why = [f"is not there: {one}" for one in missing] + [f"should not be there: {_seen(one)}" for one in left]
+    why = [f"is not there: {one}" for one in missing] + [
+        f"should not be there: {in_words(one)}" for one in left
+    ]
     return Score(value, not why, "; ".join(why))
 
 
@@ -75,18 +77,5 @@ def _same(found: Any, wanted: Any) -> bool:
 def _told(row: Row) -> str:
     return f"{row.table} {row.of} {json.dumps(row.to, ensure_ascii=False)}"
 
-
-def _seen(change: Change) -> str:
-    values = change.after or change.before
-    told = {name: values.get(name) for name in sorted(change.columns - _ASIDE)} if change.before else values
-    kept = {
-        name: value for name, value in told.items() if value not in (None, "", [], {}) and name not in _DULL
-    }
-    return f"{change} {json.dumps(kept, ensure_ascii=False)[:200]}"
-
-
-_DULL = frozenset(
-    {"organization_id", "id", "created_at", "created_by_id", "created_by_kind", "run_id", "version"}
-)
 
 final_rows = Named("final_rows", _final_rows)

@@ -69,6 +69,7 @@ async def test_every_run_ends_in_success_or_a_named_handoff(database: Database, 
             assert played.draft is not None
         else:
             assert run.outcome in ("handed_off", "failed"), (seed, run)
+            assert played.conversation is not None
             assert played.conversation.holder_kind is not HolderKind.AGENT, seed
             assert played.conversation.handoff_reason in set(HandoffReason), seed
             assert played.conversation.handoff_summary, seed

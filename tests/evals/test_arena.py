@@ -93,7 +93,7 @@ async def test_who_asks_us_to_stop_is_heard_before_any_agent(arena: Arena) -> No
         played = await room.read_back()
 
     assert run_id is None
-    assert played.conversation.handoff_reason == "customer_request"
+    assert played.handoff_reason == "customer_request"
 
 
 async def test_a_scene_is_there_when_the_contact_writes(arena: Arena) -> None:
