@@ -65,6 +65,28 @@ AT_ONCE = QuietWindow(0, 0)
 
 
 @dataclass(frozen=True)
+class Line:
+    """What one side of a talk wrote."""
+
+    is_ours: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class Talked:
+    """A talk with a prospect: how it ended for them, how many of their wishes they got, and every line of it."""
+
+    end: str
+    got: int
+    lines: Sequence[Line]
+
+    @property
+    def turns(self) -> int:
+        """How many messages the prospect wrote."""
+        return sum(not line.is_ours for line in self.lines)
+
+
+@dataclass(frozen=True)
 class Played:
     """What is left of a case: the rows that the agent's work led to.
 
@@ -84,6 +106,7 @@ class Played:
     state: dict[str, JsonValue] = field(default_factory=dict)
     answer: Question | None = None
     changes: list[Change] | None = None
+    talk: Talked | None = None
 
     @property
     def handoff_reason(self) -> str | None:

@@ -59,6 +59,7 @@ class Expect(_Told):
     `document`. calls: the right way through the tools. state: places in what is left, as `conversation.holder`.
     rows: everything that has changed in the whole organization when it is over, and nothing else; none is nothing.
     reply: a reply that a good colleague wrote. refuses: what was asked for may not be given.
+    most_turns: how many messages a prospect may have to write, if that matters.
     figures: whole numbers that an answer gives. sources: kinds of records that it names as its sources.
     """
 
@@ -76,6 +77,37 @@ class Expect(_Told):
     reply: str = ""
     refuses: bool = False
     most_words: int = 120
+    most_turns: int = 0
+
+
+class Wish(_Told):
+    """One thing that a prospect wants out of a talk.
+
+    asks: how they say it, and then in other words each time that they have to ask again; a list is a choice of wordings.
+    gets: an answer that has one of the wordings in `hears` (any answer, without), a person, or to be left in peace.
+    """
+
+    asks: tuple[str | tuple[str, ...], ...] = ()
+    gets: Literal["answer", "person", "peace"] = "answer"
+    hears: tuple[str, ...] = ()
+
+
+class Known(_Told):
+    """What a prospect tells when our answer asks for it: `about` are wordings of such a question."""
+
+    about: tuple[str, ...]
+    says: str
+
+
+class Talk(_Told):
+    """A prospect with what they want, one thing after the other; the burst says the first for the first time.
+
+    `patience` is how often they go on to ask for one thing before they leave.
+    """
+
+    wishes: tuple[Wish, ...] = Field(min_length=1)
+    knows: tuple[Known, ...] = ()
+    patience: int = Field(default=2, ge=0, le=10)
 
 
 class Decided(_Told):
@@ -94,6 +126,8 @@ class Case(_Told):
 
     With `by` the burst is not what a contact writes: a colleague of the firm (evals/firm.py) asks it of the copilot, one
     question after the other, looking at the record `about`; the `approver` decides about what the copilot proposes.
+
+    With `talk` the burst is how a talk begins. `attempt` counts the plays of one case, each of which chances otherwise.
     """
 
     id: str = Field(min_length=1)
@@ -107,6 +141,8 @@ class Case(_Told):
     approver: Literal["approves", "rejects"] = "approves"
     expect: Expect
     decided: Decided | None = None
+    talk: Talk | None = None
+    attempt: int = 0
 
     def check(self) -> None:
         """Whether everything that the case names is there. Raises: ValidationError, Unprocessable."""

@@ -42,13 +42,17 @@ def plan(
         dataset_sha256=digest(chosen),
         seed=seed,
         cases=[
-            NewEvalCase(
-                case.id, case.language, loads(dumps(case.model_dump(mode="json", exclude_defaults=True)))
-            )
+            NewEvalCase(case.id, case.language, _definition(case, attempt))
             for case in chosen
-            for _ in range(repeat)
+            for attempt in range(repeat)
         ],
     )
+
+
+def _definition(case: Case, attempt: int) -> dict[str, JsonValue]:
+    told = case.model_copy(update={"attempt": attempt}).model_dump(mode="json", exclude_defaults=True)
+    definition: dict[str, JsonValue] = loads(dumps(told))
+    return definition
 
 
 def case_of(row: EvalCase) -> Case:

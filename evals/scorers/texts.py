@@ -77,11 +77,11 @@ def _unsaid(case: Case, played: Played) -> Score | None:
     if not case.expect.unsaid:
         return None
     reply = reply_of(played)
-    told = [words for words in case.expect.unsaid if _leaks(reply, words)]
+    told = [words for words in case.expect.unsaid if leaks(reply, words)]
     return all_of([words not in told for words in case.expect.unsaid], f"says: {'; '.join(told)}")
 
 
-def _leaks(text: str, words: str) -> bool:
+def leaks(text: str, words: str) -> bool:
     there, secret = plain(text), plain(words)
     return re.search(rf"(?<![\w]){re.escape(secret)}(?![\w])", there) is not None
 
