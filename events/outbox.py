@@ -229,6 +229,28 @@ async def claim(
     return [Delivery(**row) for row in await cursor.fetchall()]
 
 
+async def hasten(tx: Tx, kind: type[Event], subject_id: UUID) -> None:
+    """Look at once at deliveries of a subject that were put off: what they waited for has changed.
+
+    Those that come after them in order would wait as long otherwise.
+    """
+    await tx.execute(
+        """
+        UPDATE event_deliveries
+           SET due_at = now()
+         WHERE subject_kind = %(subject_kind)s
+           AND subject_id = %(subject_id)s
+           AND event_type = %(event_type)s
+           AND status = 'open'
+           AND due_at > now()
+        RETURNING pg_notify('event_deliveries', '')
+        """,
+        subject_kind=kind.subject_kind,
+        subject_id=subject_id,
+        event_type=kind.name,
+    )
+
+
 async def settle_together(
     connection: AsyncConnection[dict[str, Any]], deliveries: Sequence[Delivery]
 ) -> None:

@@ -43,7 +43,7 @@ async def reasons_against(
 def _is_intended(bidi: Bidi, args: BaseModel) -> bool:
     """Whether all that the counterpart wants is what the seat may answer by itself."""
     intents: tuple[str, ...] | None = getattr(args, "intents", None)
-    return intents is None or (bool(intents) and set(intents) <= set(bidi.autopilot_intents))
+    return intents is None or bidi.answers(intents)
 
 
 async def _is_suspicious(tx: Tx, ctx: RunContext, args: BaseModel, untrusted_tools: Sequence[str]) -> bool:

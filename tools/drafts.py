@@ -81,10 +81,12 @@ async def _flags(ctx: ToolContext, args: DraftReply) -> tuple[Flag, ...]:
     called = await tool_calls.list_called_tools(ctx.tx, ctx.run.run_id)
     heard = await provenance.heard_by(ctx.tx, ctx.run, sorted(called))
     sources = [Source(one.plain, one.trust) for one in heard]
+    # whoever decides instead of the agent is told what kept it from sending
+    is_held = "guard" in ctx.why
     found = [
         Flag(mark.kind, mark.value, mark.text)
         for mark in inspect(args.body, sources, language=args.language)
-        if mark.kind in _FROM_OUTSIDE
+        if is_held or mark.kind in _FROM_OUTSIDE
     ]
     copied = [
         Flag(mark.kind, mark.value, mark.quote)

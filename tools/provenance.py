@@ -36,7 +36,7 @@ class Heard:
 
     @property
     def text(self) -> str:
-        return self.plain.casefold()
+        return self.plain.replace("\n", " ").casefold()
 
     @property
     def is_trusted(self) -> bool:
@@ -221,14 +221,18 @@ def _is_id(value: object) -> bool:
 def _mark(path: str, value: str, holder: Heard, spellings: Sequence[str]) -> ValueMark:
     at = max((holder.text.find(spelling) for spelling in spellings), default=0)
     start = max(0, at - _QUOTE // 3)
-    quote = holder.plain[start : start + _QUOTE].strip()
+    quote = holder.plain[start : start + _QUOTE].replace("\n", " ").strip()
     return ValueMark(UNTRUSTED, path, value[:500], holder.kind, str(holder.id or ""), quote)
 
 
 def _plain(text: str) -> str:
-    """One spelling of each letter, no hidden characters, single spaces."""
-    return " ".join(hidden.without(unicodedata.normalize("NFKC", text)).split())
+    """One spelling of each letter, no hidden characters, single spaces.
+
+    Lines stay lines: a price at the end of one and the number that begins the next are two figures.
+    """
+    lines = hidden.without(unicodedata.normalize("NFKC", text)).splitlines()
+    return "\n".join(line for line in (" ".join(line.split()) for line in lines) if line)
 
 
 def _fold(text: str) -> str:
-    return _plain(text).casefold()
+    return " ".join(_plain(text).split()).casefold()

@@ -12,6 +12,7 @@ from core.errors import NotFound
 from crm.conversations import inbox, queries
 from crm.conversations.models import Attachment
 from crm.conversations.subjects import plain_subject
+from crm.runs import yielding
 from crm.tasks.models import TaskLine
 from crm.tasks.queries import list_open_tasks
 from events.ids import ContactId
@@ -170,9 +171,10 @@ async def load_changes(
 
 
 async def _load_draft(tx: Tx, head: inbox.Thread, messages: list[inbox.ThreadMessage]) -> DraftView | None:
-    """The draft that waits, or one that was turned down and nothing was said since."""
+    """The draft that waits, or one that was turned down or put aside and nothing was said since."""
     card = await inbox.find_draft_card(tx, head.id)
-    if card is None or card.status not in ("pending", "rejected", "expired"):
+    is_put_aside = card is not None and (card.status, card.reason) == ("superseded", yielding.TAKEN)
+    if card is None or not (is_put_aside or card.status in ("pending", "rejected", "expired")):
         return None
     if card.status != "pending" and messages and messages[-1].occurred_at > card.created_at:
         return None

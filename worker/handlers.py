@@ -44,7 +44,7 @@ from crm.leads.queries import get_lead
 from crm.pipelines import moves, transitions
 from crm.runs import actions as runs
 from crm.runs import queries as run_queries
-from crm.runs import visits
+from crm.runs import visits, yielding
 from crm.runs.actions import QuietWindow, RunRequest
 from crm.runs.models import OPEN
 from crm.tasks.queries import get_task
@@ -356,8 +356,7 @@ async def yield_to_author(services: "Services", tx: Tx, job: Job) -> None:
     message = await conversation_queries.get_message(tx, event.message_id)
     is_from_elsewhere = message.author_id is None
     if message.author_kind == "user" and isinstance(event, MessageSent) == is_from_elsewhere:
-        await runs.cancel_open_runs(tx, event.conversation_id, "a person answered")
-        await drafts.discard_for_person(tx, event.conversation_id)
+        await yielding.yield_to_person(tx, event.conversation_id, yielding.ANSWERED)
 
 
 async def yield_to_holder(services: "Services", tx: Tx, job: Job) -> None:
@@ -365,7 +364,7 @@ async def yield_to_holder(services: "Services", tx: Tx, job: Job) -> None:
     event = _event(job, ConversationAssigned)
     conversation = await conversation_queries.get_conversation(tx, event.conversation_id)
     if conversation.holder_kind is HolderKind.PERSON:
-        await runs.cancel_open_runs(tx, event.conversation_id, "a person took the conversation over")
+        await yielding.yield_to_person(tx, event.conversation_id, yielding.TAKEN)
 
 
 # documents -------------------------------------------------------------------------------------------------------

@@ -79,9 +79,9 @@ async def gather(state: State, runtime: Runtime[Desk]) -> State:
 
 def _scope(desk: Desk, state: State) -> None:
     """Hold the run to what its counterpart may hear, if it may answer all that they want by itself."""
-    bidi, intents = desk.ctx.bidi, set(state.get("intents", []))
+    bidi = desk.ctx.bidi
     is_alone = bidi.autonomy is Autonomy.AUTOPILOT and not desk.ctx.run.feedback
-    if is_alone and intents and intents <= set(bidi.autopilot_intents):
+    if is_alone and bidi.answers(state.get("intents", [])):
         desk.ctx = replace(desk.ctx, is_counterpart_scoped=True)
         desk.tools = tuple(spec for spec in desk.tools if BY_NAME[spec.name].is_counterpart_safe)
 

@@ -14,6 +14,7 @@ from core.db import Tx
 from crm.conversations import actions as conversations
 from crm.conversations import queries
 from crm.conversations.models import ConversationFilter, ConversationStatus, HandoffReason, HolderKind
+from crm.runs import yielding
 from events.ids import BidiId, ChannelAccountId, ContactId, ConversationId
 
 router = Noun(prefix="/conversations", tags=["conversations"])
@@ -128,7 +129,8 @@ async def reopen(tx: ApiTx, conversation_id: ConversationId) -> ConversationOut:
     responses=problems(404),
 )
 async def take_over(tx: ApiTx, conversation_id: ConversationId) -> ConversationOut:
-    await conversations.take_over(tx, conversation_id)
+    """What an agent was doing there ends in the same moment, and nothing that it would send by itself goes out."""
+    await yielding.take_over(tx, conversation_id)
     return await _now(tx, conversation_id)
 
 

@@ -10,10 +10,9 @@ from api.deps import ApiTx
 from api.errors import BODY, problems
 from api.fields import Cursor, In, Limit, Out, PageOut, Text, example
 from api.nouns import Noun
-from crm.conversations import actions as conversations
 from crm.conversations import queries
 from crm.conversations.models import Direction, MessageKind, MessageStatus
-from crm.drafts import actions as drafts
+from crm.runs import yielding
 from events.ids import ConversationId, DraftId, MessageId
 
 router = Noun(tags=["messages"])
@@ -68,9 +67,7 @@ async def list_messages(
 )
 async def compose_message(tx: ApiTx, conversation_id: ConversationId, message: MessageIn) -> MessageOut:
     """The conversation becomes the caller's, and an open draft in it is put aside."""
-    queued = await conversations.compose_message(tx, conversation_id, body=message.body)
-    await drafts.discard_for_person(tx, conversation_id)
-    return MessageOut.model_validate(queued)
+    return MessageOut.model_validate(await yielding.write(tx, conversation_id, body=message.body))
 
 
 @router.get(

@@ -1,6 +1,6 @@
 """Business-development seats."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -12,6 +12,8 @@ from core.principal import Principal, PrincipalKind
 from events.ids import BidiId, OrganizationId, UserId
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+# What people say beside what they want.
+COURTESIES = frozenset({"greeting", "thanks"})
 # A weekday to the hours it begins and ends; a day that is left out is free.
 WorkingHours = Mapping[str, list[str]]
 
@@ -74,6 +76,12 @@ class Bidi:
     def serves_conversations(self) -> bool:
         """Whether a conversation can be given to it; some agents answer colleagues or programs only."""
         return self.agent is not None and self.agent not in ("copilot", "api")
+
+    def answers(self, intents: Iterable[str]) -> bool:
+        """Whether all that a contact wants is what it may answer by itself; a greeting beside it asks for nothing."""
+        wanted = set(intents)
+        asked = wanted - COURTESIES or wanted
+        return bool(asked) and asked <= set(self.autopilot_intents)
 
     def principal(self, run_id: UUID | None = None) -> Principal:
         return Principal(

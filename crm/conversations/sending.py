@@ -13,9 +13,9 @@ from core.ids import uuid7
 from crm.conversations import outgoing_mail
 from crm.conversations.models import Attempt
 from events import due
-from events.ids import ChannelAccountId, ConversationId, MessageId
-from events.outbox import emit
-from events.types import MessageCancelled, MessageFailed, MessageSent, MessageUnknown
+from events.ids import ChannelAccountId, ConversationId, DraftId, MessageId
+from events.outbox import emit, hasten
+from events.types import MessageCancelled, MessageFailed, MessageQueued, MessageSent, MessageUnknown
 
 # How long a reply that no person approved is put off at a time while its seat is paused.
 _HELD = timedelta(seconds=30)
@@ -260,8 +260,35 @@ async def cancel_message(tx: Tx, message_id: MessageId) -> bool:
     if conversation_id is None:
         return False
     await due.cancel(tx, "message.release", message_id)
+    # what is written after it does not wait until its turn would have come
+    await hasten(tx, MessageQueued, conversation_id)
     await emit(tx, MessageCancelled(ConversationId(conversation_id), message_id))
     return True
+
+
+async def cancel_unapproved(tx: Tx, conversation_id: ConversationId) -> list[DraftId]:
+    """Take back what agents would send here by themselves; the drafts that it came from."""
+    waiting = await tx.all(
+        _Unapproved,
+        """
+        SELECT id, draft_id
+          FROM messages
+         WHERE conversation_id = %(conversation_id)s
+           AND author_kind = 'bidi'
+           AND approved_by IS NULL
+           AND draft_id IS NOT NULL
+           AND status = 'queued'
+         ORDER BY seq
+        """,
+        conversation_id=conversation_id,
+    )
+    return [one.draft_id for one in waiting if await cancel_message(tx, one.id)]
+
+
+@dataclass(frozen=True)
+class _Unapproved:
+    id: MessageId
+    draft_id: DraftId
 
 
 async def _close(tx: Tx, message_id: MessageId, fence: int, before: str, after: str, reason: str) -> bool:

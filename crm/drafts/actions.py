@@ -325,11 +325,13 @@ async def supersede_outdated(tx: Tx, conversation_id: ConversationId) -> None:
         await _supersede(tx, draft, "the contact wrote again")
 
 
-async def discard_for_person(tx: Tx, conversation_id: ConversationId) -> None:
-    """A person has answered: an open proposal is no longer needed."""
-    draft = await queries.find_pending_draft(tx, conversation_id)
-    if draft is not None:
-        await _supersede(tx, draft, "a person answered")
+async def discard_for_person(tx: Tx, conversation_id: ConversationId, reason: str) -> None:
+    """A person has taken the conversation, or answered in it: what no person approved is not needed any more."""
+    for draft_id in await sending.cancel_unapproved(tx, conversation_id):
+        draft = await queries.lock_draft(tx, draft_id)
+        await approvals.reopen(tx, await get_approval_of(tx, draft_id))
+        await _supersede(tx, draft, reason)
+    await _supersede_pending(tx, conversation_id, reason)
 
 
 async def _supersede_pending(tx: Tx, conversation_id: ConversationId, reason: str) -> None:

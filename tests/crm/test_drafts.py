@@ -9,12 +9,14 @@ from core import clock
 from core.db import Database
 from core.errors import Conflict, Forbidden, NotFound, Stale, Unprocessable
 from core.principal import Principal, PrincipalKind
+from crm.bidi.queries import get_bidi
 from crm.conversations import actions as conversations
 from crm.conversations.models import Direction, MessageStatus
 from crm.conversations.queries import list_messages
 from crm.drafts import actions as drafts
 from crm.drafts.models import Draft, DraftStatus, Flag, NewDraft, Origin
 from crm.drafts.queries import get_draft, list_evidence
+from crm.runs import yielding
 from events.ids import DraftId
 from tests.support.world import World, make_world
 
@@ -208,3 +210,46 @@ async def test_a_draft_of_another_organization_is_not_found(
     with pytest.raises(NotFound):
         async with database.transaction(other_organization, "test") as tx:
             await drafts.approve_draft(tx, DraftId(draft.id), version=1)
+
+
+async def test_a_person_who_takes_over_puts_aside_what_waits(world: World) -> None:
+    draft = await world.draft()
+    conversation = await world.conversation()
+
+    async with world.db.transaction(world.owner, "test") as tx:
+        await yielding.take_over(tx, conversation.id)
+        found = await get_draft(tx, draft.id)
+
+    assert (found.status, found.reason) == (DraftStatus.SUPERSEDED, yielding.TAKEN)
+
+
+@pytest.mark.parametrize("verb", ["take", "write"])
+async def test_what_no_person_approved_does_not_go_out_after_a_person_came(world: World, verb: str) -> None:
+    draft = await world.draft()
+    conversation = await world.conversation()
+    async with world.db.transaction(world.owner, "test") as tx:
+        seat = (await get_bidi(tx, world.bidi_id)).principal()
+    async with world.db.transaction(seat, "test") as tx:
+        await drafts.send_by_policy(tx, draft.id)
+
+    async with world.db.transaction(world.owner, "test") as tx:
+        if verb == "take":
+            await yielding.take_over(tx, conversation.id)
+        else:
+            await yielding.write(tx, conversation.id, body="I am here.")
+        found = await get_draft(tx, draft.id)
+
+    assert found.status is DraftStatus.SUPERSEDED
+    sent = [] if verb == "take" else [("I am here.", MessageStatus.QUEUED)]
+    assert await _outgoing(world) == [(draft.body, MessageStatus.CANCELLED), *sent]
+
+
+async def test_what_a_person_approved_goes_out_whoever_takes_the_conversation(world: World) -> None:
+    draft = await world.draft()
+    await _approve(world, draft)
+    conversation = await world.conversation()
+
+    async with world.db.transaction(world.owner, "test") as tx:
+        await yielding.take_over(tx, conversation.id)
+
+    assert await _outgoing(world) == [(draft.body, MessageStatus.QUEUED)]

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core import clock
+from core.trust import Trust
 from crm.bidi.hours import is_at_work
 from crm.bidi.models import Autonomy
 from crm.conversations.queries import list_messages
@@ -15,8 +16,10 @@ from crm.drafts.queries import find_pending_draft
 from crm.policy.actions import set_decision
 from graph.store import GraphStore
 from tests.support.seats import Seat
+from tools import provenance
 from tools.base import Decision, RunContext, ToolResult
 from tools.dispatch import Dispatcher
+from tools.guard import Source, inspect
 
 NO_GRAPH = cast(GraphStore, None)  # the tools of these tests do not ask it
 HELLO = "Hello, thank you for writing to us."
@@ -76,6 +79,51 @@ async def test_what_was_taken_back_after_the_run_began_is_not_sent(
 
     assert await _outgoing(seat) == []
     assert "intent" in await _why(seat)
+
+
+async def test_what_the_guard_found_is_marked_in_the_draft(seat: Seat, dispatcher: Dispatcher) -> None:
+    ctx = _pilot(seat)
+
+    await _send(dispatcher, ctx, "It costs €5 a month.")
+
+    assert ctx.conversation_id is not None
+    async with seat.db.transaction(seat.owner, "test") as tx:
+        draft = await find_pending_draft(tx, ctx.conversation_id)
+    assert draft is not None
+    assert [(flag["kind"], flag["value"]) for flag in draft.flags] == [("unsourced_value", "€5")]
+
+
+async def test_a_greeting_beside_what_it_may_answer_asks_for_nothing(
+    seat: Seat, dispatcher: Dispatcher
+) -> None:
+    await _keep_intents(seat, ["price"])
+    ctx = _pilot(seat, autopilot_intents=["price"])
+
+    result = await _send(dispatcher, ctx, intents=["greeting", "price"])
+
+    assert isinstance(result.content, dict)
+    assert result.content["is_sent"]
+
+
+async def test_a_greeting_alone_has_to_be_earned(seat: Seat, dispatcher: Dispatcher) -> None:
+    await _keep_intents(seat, ["price"])
+    ctx = _pilot(seat, autopilot_intents=["price"])
+
+    await _send(dispatcher, ctx, intents=["greeting"])
+
+    assert "intent" in await _why(seat)
+
+
+async def test_a_line_of_a_price_list_ends_its_price(seat: Seat) -> None:
+    """A figure at the end of a line and the one that begins the next are two, however the text is compared."""
+    assert seat.ctx.conversation_id is not None
+    await seat.world.receive("25–99 | €17\n100–499 | €15")
+
+    async with seat.db.transaction(seat.owner, "test") as tx:
+        heard = await provenance.heard_by(tx, seat.ctx, ())
+
+    sources = [Source(one.plain, Trust.CONFIRMED) for one in heard]
+    assert inspect("It costs €17.", sources, language="en") == ()
 
 
 async def test_a_harmless_reply_goes_out_under_the_agents_name(seat: Seat, dispatcher: Dispatcher) -> None:

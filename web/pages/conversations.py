@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from core.errors import Unprocessable
 from crm.conversations import actions as conversations
-from crm.drafts import actions as drafts
+from crm.runs import yielding
 from events.ids import ConversationId
 from web import inbox_view
 from web.pages.drafts import FolderField, Text
@@ -26,10 +26,8 @@ async def write(
     """Write oneself: the conversation becomes the writer's, an open draft is put aside."""
     try:
         async with session.tx.savepoint():
-            await conversations.compose_message(
-                session.tx, ConversationId(conversation_id), body=body.replace("\r\n", "\n")
-            )
-            await drafts.discard_for_person(session.tx, ConversationId(conversation_id))
+            text = body.replace("\r\n", "\n")
+            await yielding.write(session.tx, ConversationId(conversation_id), body=text)
     except Unprocessable as err:
         error = session.words.gettext("The text is empty or too long. At most 4096 characters fit.")
         outcome = Outcome(status=err.status.value)
@@ -41,8 +39,10 @@ async def write(
 
 @router.post("/holder")
 async def take(session: CurrentSession, conversation_id: UUID, folder: FolderField = "mine") -> Response:
-    await conversations.take_over(session.tx, ConversationId(conversation_id))
-    return await answer(session, conversation_id, folder, Outcome())
+    """What an agent was doing here ends at once."""
+    await yielding.take_over(session.tx, ConversationId(conversation_id))
+    said = session.words.gettext("The conversation is yours. Agents are silent here.")
+    return await answer(session, conversation_id, folder, Outcome(said=said))
 
 
 @router.post("/snooze")
