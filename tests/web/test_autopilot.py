@@ -146,10 +146,12 @@ async def test_a_rep_reports_a_reply_in_the_conversation_and_it_is_taken_back_wi
 async def test_a_second_report_of_one_reply_is_refused(browser: Browser, asked: World) -> None:
     draft_id = await sent_by_itself(asked)
     path = f"/seats/{asked.bidi_id}/incidents"
+    page = (await browser.get(f"/seats/{asked.bidi_id}")).text
     await browser.post(path, draft_id=draft_id, kind="recalled")
 
     again = await browser.post(path, draft_id=draft_id, kind="recalled")
 
+    assert "Sent by itself lately" in page
     assert again.status_code == 409
     assert "An incident was noted on this reply before." in again.text
 
