@@ -35,14 +35,14 @@ class Act(StrEnum):
 
 
 _DEFERS = re.compile(
-    r"\b(?:(?:i|we)(?:['’]ll| will| have to| need to| am going to|['’]m going to)? (?:\w+ )?"
+    r"\b(?:(?:i|we)(?:['’]ll| will|['’]ll have to| have to| need to| am going to|['’]m going to)? (?:\w+ )?"
     r"(?:check|find out|look into|ask|confirm|clarify|get back)|let me (?:check|find|ask|look|confirm)|"
-    r"come back to you|get back to you|уточн(?:ю|им)|провер(?:ю|им)|узна(?:ю|ем)|спро(?:шу|сим)|выясн(?:ю|им)|"
+    r"come back to you|get back to you|get (?:it|that|this) confirmed|уточн(?:ю|им)|провер(?:ю|им)|узна(?:ю|ем)|спро(?:шу|сим)|выясн(?:ю|им)|"
     r"верн(?:усь|емся)|подтвер(?:жу|дим))\b",
     re.IGNORECASE,
 )
 _DECLINES = re.compile(
-    r"\b(?:can(?:no|['’])t|cannot|unable to|not able to|won['’]t be able|not possible|unfortunately|i['’]m afraid|"
+    r"^(?:no|нет)[,.:]|\b(?:can(?:no|['’])t|cannot|unable to|not able to|won['’]t be able|not possible|unfortunately|i['’]m afraid|"
     r"we do(?:n['’]t| not) (?:offer|have|do|sell|support|ship)|не (?:можем|могу|сможем|смогу|получится|выйдет)|"
     r"к сожалению|невозможно|нельзя|не (?:предлага|поддержива|продаем|продаём|работаем)\w*)",
     re.IGNORECASE,
@@ -58,7 +58,7 @@ _CLOSES = re.compile(
     r"спасибо|благодарю|пожалуйста|хорошо|отлично|принято|понял[аи]?|понятно|ок(?:ей)?|с уважением)\b",
     re.IGNORECASE,
 )
-_SHORT = 5
+_SHORT, _SHORTEST = 5, 3
 _LINK = re.compile(r"(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
 _TIME = re.compile(r"(?<!\d)([01]?\d|2[0-3]):([0-5]\d)(?!\d)")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -73,13 +73,21 @@ def acts_of(text: str) -> frozenset[Act]:
 def _act(sentence: str) -> Act:
     if _DEFERS.search(sentence):
         return Act.DEFERS
-    if _CLOSES.match(sentence) and len(sentence.split()) <= _SHORT:
+    if _is_polite(sentence):
         return Act.CLOSES
     if _DECLINES.search(sentence):
         return Act.DECLINES
     if _MEETS.search(sentence):
         return Act.MEETS
     return Act.ASKS if sentence.rstrip(" )").endswith("?") else Act.TELLS
+
+
+def _is_polite(sentence: str) -> bool:
+    """A greeting, thanks or goodbye, with or without a name before it, and little else."""
+    count = len(sentence.split())
+    return (count <= _SHORT and _CLOSES.match(sentence) is not None) or (
+        count <= _SHORTEST and any(_CLOSES.match(part) for part in sentence.split(","))
+    )
 
 
 def foremost(acts: frozenset[Act]) -> Act | None:
@@ -118,11 +126,16 @@ def _number(text: str) -> str:
 
 
 def similarity(one: str, other: str) -> float:
-    """How much of the telling words two texts share, from 0 to 1, in any order."""
-    first, second = (content_stems(text, language_of(text, "en")) for text in (one, other))
+    """How much of the telling words two texts share, from 0 to 1, in any order; greetings and thanks tell nothing."""
+    first, second = (content_stems(_matter(text), language_of(text, "en")) for text in (one, other))
     if not first or not second:
         return 1.0 if plain(one) == plain(other) else 0.0
     return 2 * len(first & second) / (len(first) + len(second))
+
+
+def _matter(text: str) -> str:
+    told = [sentence for sentence in sentences(text) if not _is_polite(sentence)]
+    return " ".join(told) or text
 
 
 @dataclass(frozen=True)

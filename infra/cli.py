@@ -59,6 +59,7 @@ evaluating.app.command("redteam")(red_teaming.redteam)
 evaluating.app.command("judge")(judging.judge)
 evaluating.app.command("import-decisions")(replaying.import_decisions)
 evaluating.app.command("replay")(replaying.replay)
+evaluating.app.command("backtest")(replaying.backtest)
 evaluating.app.command("export-pairs")(replaying.export_pairs)
 app.add_typer(evaluating.app, name="eval")
 

@@ -119,11 +119,11 @@ async def replay_mbox(db: Database, target: Target, file: Path, settings: Settin
     """
     tally = Tally("message")
     keep = partial(Blobs(settings.data).put, target.principal.organization_id)
-    box = await asyncio.to_thread(_opened, file)
+    box = await asyncio.to_thread(open_mbox, file)
     try:
         for number, key in enumerate(await asyncio.to_thread(box.keys), start=1):
             try:
-                raw = await asyncio.to_thread(_content, box, key, settings.mail_limit_bytes)
+                raw = await asyncio.to_thread(mail_content, box, key, settings.mail_limit_bytes)
                 mail = await asyncio.to_thread(
                     parse_mail, raw, file_limit_bytes=settings.mail_file_limit_bytes
                 )
@@ -139,12 +139,14 @@ async def replay_mbox(db: Database, target: Target, file: Path, settings: Settin
     return tally
 
 
-def _opened(file: Path) -> mailbox.mbox:
+def open_mbox(file: Path) -> mailbox.mbox:
+    """Raises: OSError when there is no such file."""
     with file.open("rb"):  # mailbox would try to make a file that is not there
         return mailbox.mbox(file, create=False)
 
 
-def _content(box: mailbox.mbox, key: str, limit_bytes: int) -> bytes:
+def mail_content(box: mailbox.mbox, key: str, limit_bytes: int) -> bytes:
+    """One mail as it was sent. Raises: Unprocessable when it is larger than that."""
     with box.get_file(key) as part:
         content: bytes = part.read(limit_bytes + 1)
     if len(content) > limit_bytes:

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from core.jsons import dumps
 from crm.evaluations.judgings import Judging
 from crm.evaluations.models import EvalCase, EvalRun
-from web.phrases import N_
+from web.phrases import INTENTS, N_
 
 # What the figures and scorers measure; figures of one language end in its code.
 TITLES = {
@@ -30,6 +30,31 @@ TITLES = {
     "edit_distance": N_("Needs no edits"),
     "tool_f1": N_("Tool calls, F1"),
     "trajectory": N_("Order of tool calls"),
+    "accepted": N_("Would go out unedited"),
+    "agrees": N_("Agrees with the colleague"),
+    "answered": N_("Answers, too"),
+    "action": N_("Does the same"),
+    "figures": N_("States the same figures"),
+    "similarity": N_("Says it in like words"),
+    "intents": N_("Names the same wishes"),
+    "unrepeated": N_("Does not repeat what was rejected"),
+    "sees_edit": N_("Edits that this measure sees"),
+}
+# What is told of each kind of message, the first with its interval.
+_OF_KINDS = ("accepted", "agrees", "answered", "action", "figures", "similarity")
+KINDS = {
+    **INTENTS,
+    "unsubscribe": N_("Wishes to be left alone"),
+    "complaint": N_("Complaints"),
+    "interested": N_("Interest"),
+    "human": N_("Wishes for a person"),
+    "auto_reply": N_("Automatic replies"),
+}
+DECIDED = {
+    "accepted": N_("sent as it was"),
+    "edited": N_("edited, then sent"),
+    "rejected": N_("rejected"),
+    "returned": N_("sent back"),
 }
 # What a language model judges, by the metrics of ragas.
 JUDGED = {
@@ -60,7 +85,9 @@ def bars(run: EvalRun) -> list[Bar]:
     """The shares of a run: the passed cases first, both languages under each."""
     order = list(TITLES)
     found = [
-        _bar(name, told) for name, told in run.figures.items() if isinstance(told, dict) and "low" in told
+        _bar(name, told)
+        for name, told in run.figures.items()
+        if isinstance(told, dict) and "low" in told and "@" not in name
     ]
     return sorted(found, key=lambda bar: (order.index(bar.title) if bar.title in order else 99, bar.language))
 
@@ -98,6 +125,33 @@ def _bar(name: str, told: dict[str, JsonValue]) -> Bar:
 
 def _number(value: JsonValue) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
+
+
+def kinds(run: EvalRun) -> dict[str, dict[str, Bar]]:
+    """What the contacts wanted -> the figures of those cases by name, the kind with most cases first."""
+    found: dict[str, dict[str, Bar]] = {}
+    for name, told in run.figures.items():
+        figure, _, kind = name.partition("@")
+        if kind and isinstance(told, dict) and figure in _OF_KINDS:
+            found.setdefault(kind, {})[figure] = _bar(figure, told)
+    return dict(sorted(found.items(), key=lambda item: (-max(bar.n for bar in item[1].values()), item[0])))
+
+
+def columns(found: dict[str, dict[str, Bar]]) -> list[str]:
+    """The figures that at least one kind of message has, in the order in which they are read."""
+    return [name for name in _OF_KINDS if any(name in figures for figures in found.values())]
+
+
+def expected(case: EvalCase) -> str:
+    """What a colleague wrote, where the case knows it."""
+    expect = case.definition.get("expect")
+    return str(expect.get("reply") or "") if isinstance(expect, dict) else ""
+
+
+def decided(case: EvalCase) -> dict[str, JsonValue]:
+    """What a person decided about the old draft; empty where nobody did."""
+    told = case.definition.get("decided")
+    return told if isinstance(told, dict) else {}
 
 
 def share(run: EvalRun) -> float | None:

@@ -42,6 +42,15 @@ class Known:
 
 
 @dataclass(frozen=True)
+class Talk:
+    """A talk with one person, oldest message first; `key` names it the same whenever it is read."""
+
+    key: str
+    person: Person
+    lines: tuple[Spoken, ...]
+
+
+@dataclass(frozen=True)
 class Moment:
     """When an answer was due: what waited for it, and everything before."""
 

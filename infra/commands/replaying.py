@@ -87,6 +87,63 @@ def replay(
     sys.exit(1 if standing.comparison.is_worse else 0)
 
 
+def backtest(
+    place: Annotated[
+        Path | None,
+        typer.Argument(
+            help="An mbox file or a Telegram Desktop export; without it the organization's own talks."
+        ),
+    ] = None,
+    model: Model = "",
+    prompt: Prompts = None,
+    knowledge: Annotated[
+        list[Path] | None,
+        typer.Option(help="Markdown that is taken as known all along; else nothing younger is."),
+    ] = None,
+    me: Annotated[
+        str, typer.Option(help="Our address in the mails; default: the one most of them name.")
+    ] = "",
+    n: Annotated[int | None, typer.Option(min=1, help="A stratified sample of so many answers.")] = None,
+    seed: Annotated[int, typer.Option(help="Chooses the sample.")] = 0,
+    workers: Workers = 0,
+    organization: Annotated[
+        str, typer.Option(help="The slug of the organization that keeps the run, and whose talks are read.")
+    ] = DEMO_SLUG,
+    as_json: AsJson = False,
+) -> None:
+    """Draft wherever a colleague once answered, knowing only what was known then, and say how often both agree."""
+    from core.errors import Unprocessable
+    from evals.planning import chosen_prompts
+    from infra.evaluation import past, telling
+
+    quieten()
+    try:
+        prompts = chosen_prompts(prompt or [])
+        with servers(with_demo=organization == DEMO_SLUG) as settings:
+            quieten()
+            cases = asyncio.run(past.points(settings, organization, place, me=me, papers=knowledge or []))
+            run, played = asyncio.run(
+                past.backtest(
+                    settings,
+                    organization,
+                    cases,
+                    model=model or load().agent_model,
+                    prompts=prompts,
+                    n=n,
+                    seed=seed,
+                    workers=workers,
+                )
+            )
+    except (Unprocessable, UnicodeDecodeError) as err:
+        fail(str(err), BAD_INPUT)
+    except OSError as err:
+        fail(f"{err.filename or place} cannot be read: {err.strerror}.", BAD_INPUT)
+    if as_json:
+        print(json.dumps(telling.as_json(run, played), indent=2, ensure_ascii=False))
+    else:
+        print(telling.backtest_lines(run, played))
+
+
 def export_pairs(
     file: Annotated[Path, typer.Argument(help="The file to write; for its owner's eyes only.")],
     organization: Organization = DEMO_SLUG,

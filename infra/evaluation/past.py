@@ -1,18 +1,22 @@
 """What an organization's people decided and wrote, brought into its book, and played again with another model or prompt."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from core.errors import Unprocessable
 from core.settings import Settings
 from crm.evaluations import actions, queries
 from crm.evaluations.models import EvalCase, EvalRun, NewEvalRun
 from evals.cases import Case, digest
+from evals.past.backtest import cases_of_conversations, cases_of_talks
 from evals.past.decisions import as_it_was, decided_cases
 from evals.planning import case_of, code_version, plan
-from evals.suites import decisions
+from evals.scene import Paper
+from evals.suites import decisions, find_suite
 from evals.verdict import verdict
 from infra.evaluation.book import Book, open_book
 from infra.evaluation.playing import Read, play, read_run
+from infra.evaluation.talks import read_talks
 from prompts.library import Prompt
 
 # What stands for the model in the run that holds what people decided: several models may have written those drafts.
@@ -94,6 +98,40 @@ async def replay(
     cases = [case_of(row) for row in before[1]]
     new = plan(decisions.SUITE, cases, model=model, prompts=prompts, n=n, seed=seed)
     return before, await play(settings, slug, new, workers=workers)
+
+
+async def points(
+    settings: Settings, slug: str, place: Path | None, *, me: str = "", papers: Sequence[Path] = ()
+) -> list[Case]:
+    """Every point at which one of us answered, of a file or of the organization's own conversations.
+
+    Raises: Unprocessable when there is none.
+    """
+    known = [Paper(name=path.name, text=path.read_text(encoding="utf-8")) for path in papers]
+    if place is not None:
+        cases = cases_of_talks(await read_talks(place, settings, me), known)
+    else:
+        async with open_book(settings, slug) as book, book.db.transaction(book.asker, "eval.points") as tx:
+            cases = await cases_of_conversations(tx, known)
+    if not cases:
+        raise Unprocessable(f"Nobody of us answers anybody in {place or slug}; there is nothing to test on.")
+    return cases
+
+
+async def backtest(
+    settings: Settings,
+    slug: str,
+    cases: Sequence[Case],
+    *,
+    model: str,
+    prompts: Sequence[Prompt] = (),
+    n: int | None = None,
+    seed: int = 0,
+    workers: int = 0,
+) -> Read:
+    """Let an agent draft at each point, time standing still there, and keep it as a run of the organization."""
+    new = plan(find_suite("backtest"), cases, model=model, prompts=prompts, n=n, seed=seed)
+    return await play(settings, slug, new, workers=workers)
 
 
 def counts(cases: Sequence[EvalCase]) -> dict[str, int]:

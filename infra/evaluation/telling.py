@@ -140,3 +140,55 @@ def judging_lines(judging: Judging) -> str:
         value = "-" if found.get("value") is None else found["value"]
         told.append(f"{name:<28} {value:>8}  n={found.get('n')}  judge failed {found.get('failed')}")
     return "\n".join(told)
+
+
+_EXAMPLES = 3
+_MEASURES = ("agrees", "action", "figures", "similarity", "answered")
+
+
+def backtest_lines(run: EvalRun, cases: list[EvalCase]) -> str:
+    """How often the agent agrees with what colleagues wrote, by intent, and examples of both."""
+    kinds = [name.removeprefix("pass_rate@") for name in run.figures if name.startswith("pass_rate@")]
+    told = [
+        f"backtest of {run.model} over {run.cases} answers, run {run.id}",
+        f"{'':<16}{'agrees':>8}{'95 % interval':>16}"
+        + "".join(f"{name:>12}" for name in _MEASURES[1:])
+        + "     n",
+        *(_measures(run, kind) for kind in ("", *kinds)),
+    ]
+    for title, is_passed in (("agrees", True), ("differs", False)):
+        chosen = [case for case in cases if case.is_passed is is_passed][:_EXAMPLES]
+        told += [line for case in chosen for line in _example(title, case)]
+    return "\n".join(told)
+
+
+def _measures(run: EvalRun, kind: str) -> str:
+    suffix = f"@{kind}" if kind else ""
+    figures = [_dict(run.figures.get(f"{name}{suffix}")) for name in _MEASURES]
+    first = figures[0]
+    values = "".join(f"{figure['value']:>12}" if figure else f"{'-':>12}" for figure in figures[1:])
+    between = f"{first['low']:.3f}-{first['high']:.3f}"
+    return f"{kind or 'all':<16}{first['value']:>8}{between:>16}{values}{first['n']:>6}"
+
+
+def _example(title: str, case: EvalCase) -> list[str]:
+    expect, draft = _dict(case.definition.get("expect")), _dict(_dict(case.trace or {}).get("draft"))
+    burst = case.definition.get("burst")
+    asked = " / ".join(map(str, burst)) if isinstance(burst, list) else ""
+    handoff = _dict(_dict(case.trace or {}).get("handoff")).get("reason")
+    drafted = str(draft.get("body") or f"no draft ({handoff or case.error or 'ignored'})")
+    return [
+        f"{title} {case.key}",
+        f"  contact    {_short(asked)}",
+        f"  colleague  {_short(str(expect.get('reply', '')))}",
+        f"  agent      {_short(drafted)}",
+    ]
+
+
+def _dict(value: JsonValue) -> Told:
+    return value if isinstance(value, dict) else {}
+
+
+def _short(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= 160 else f"{flat[:159]}…"

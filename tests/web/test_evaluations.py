@@ -1,5 +1,7 @@
 """Pages of evaluations: runs, a run with its chart, a failing case with its trace, two runs side by side."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from agents.llm.base import LanguageModel, ModelReply, ModelRequest
@@ -11,9 +13,13 @@ from core.settings import Settings
 from crm.evaluations.judgings import Judgement, NewJudging, list_judgements, record_judging
 from crm.evaluations.models import EvalCase, EvalRun
 from crm.identity.models import Role
+from crm.identity.queries import get_organization
 from evals.examiner import Examiner
+from infra.evaluation import past
+from tests.support.deciding import approve, ask
 from tests.support.evaluating import evaluate, make_cases
 from tests.support.organizations import add_member
+from tests.support.world import make_world
 from tests.web.conftest import Browser, signed_in
 
 
@@ -120,3 +126,38 @@ async def test_a_member_without_the_permission_sees_none(
         answer = await viewer.client.get("/evaluations")
 
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("locale", "kind", "column"),
+    [
+        ("en", "Questions about the price", "Would go out unedited"),
+        ("ru", "Вопросы о цене", "Ушло бы без правки"),
+    ],
+)
+async def test_what_people_decided_stands_by_kind_with_examples(
+    browser: Browser,
+    database: Database,
+    organization: Principal,
+    settings: Settings,
+    locale: str,
+    kind: str,
+    column: str,
+) -> None:
+    await browser.post("/preferences", locale=locale)
+    world = await make_world(database, organization)
+    at = datetime(2026, 9, 14, 9, 0, tzinfo=UTC)
+    [draft] = await ask(world, "What do 40 scanners cost?", at, "I will check.")
+    await approve(world, draft, edited="They cost €17 each a month.")
+    async with database.transaction(organization, "test") as tx:
+        slug = (await get_organization(tx)).slug
+    (run, cases), _ = await past.import_decisions(settings, slug)
+
+    page = await browser.get(f"/evaluations/{run.id}")
+    case = await browser.get(f"/evaluations/cases/{cases[0].id}")
+
+    assert kind in page.text
+    assert column in page.text
+    assert "They cost €17 each a month." in page.text
+    assert "I will check." in case.text
+    assert "They cost €17 each a month." in case.text
