@@ -34,8 +34,11 @@ from core.settings import Settings
 from crm.approvals.models import Approval, ApprovalStatus
 from crm.approvals.queries import get_approval_of, list_tool_approvals
 from crm.automation.hearing import hear_message
+from crm.bidi.actions import update_bidi
+from crm.bidi.models import BidiEdit
+from crm.bidi.queries import get_bidi
 from crm.channel_accounts.models import ChannelAccount
-from crm.conversations.actions import receive_message
+from crm.conversations.actions import give_to_agent, receive_message
 from crm.conversations.models import Conversation, InboundMessage, Message
 from crm.conversations.queries import find_conversation, get_conversation, list_messages
 from crm.copilot.models import Question
@@ -159,8 +162,8 @@ class Room:
             occurred_at=clock.now(),
         )
 
-    async def receive(self, inbound: InboundMessage) -> ConversationId:
-        """Store an inbound message and let the rules of the organization react to it."""
+    async def receive(self, inbound: InboundMessage, quiet: QuietWindow = AT_ONCE) -> ConversationId:
+        """Store an inbound message and let the rules of the organization react to it, after `quiet`."""
         principal = system(self.owner.organization_id)
         async with self.db.transaction(principal, "arena.receive") as tx:
             await receive_message(tx, self.account, inbound)
@@ -168,7 +171,7 @@ class Room:
             if conversation is None:
                 raise LookupError(f"Nothing was received in the chat {inbound.chat_id}.")
             newest = (await list_messages(tx, conversation.id, last=1))[0]
-            await hear_message(tx, MessageReceived(conversation.id, newest.id), AT_ONCE)
+            await hear_message(tx, MessageReceived(conversation.id, newest.id), quiet)
         return conversation.id
 
     async def request(self, feedback: str = "") -> RunId | None:
@@ -194,6 +197,25 @@ class Room:
         async with self.db.transaction(self.owner, "arena.open_run") as tx:
             waiting = await list_open_runs(tx, conversation.id)
         return waiting[0].id if waiting else None
+
+    async def due_run(self) -> RunId | None:
+        """The run that a worker would take up now, if any: one whose quiet window is over."""
+        conversation = await self.conversation()
+        async with self.db.transaction(self.owner, "arena.due_run") as tx:
+            waiting = await list_open_runs(tx, conversation.id)
+        return waiting[0].id if waiting and waiting[0].due_at <= clock.now() else None
+
+    async def give_back(self) -> None:
+        """A person lets the seat hold the conversation again."""
+        conversation = await self.conversation()
+        async with self.db.transaction(self.owner, "arena.give_back") as tx:
+            await give_to_agent(tx, conversation.id, self.bidi_id)
+
+    async def limit_steps(self, steps: int) -> None:
+        """The seat may make so many calls of models and tools in a run."""
+        async with self.db.transaction(self.owner, "arena.limit_steps") as tx:
+            bidi = await get_bidi(tx, self.bidi_id)
+            await update_bidi(tx, self.bidi_id, BidiEdit(max_steps=steps), version=bidi.version)
 
     async def conversation(self) -> Conversation:
         """The conversation with the contact. Raises: LookupError before the first message."""

@@ -21,6 +21,8 @@ TITLES = {
     "language": N_("Language"),
     "length": N_("Length"),
     "tone": N_("Tone"),
+    "unsent": N_("Sends nothing by itself"),
+    "repeats": N_("Says nothing twice"),
     "refusal": N_("Refuses or asks a colleague"),
     "citations": N_("Figures stand in their sources"),
     "context_recall": N_("Rests on what it should"),
@@ -152,6 +154,13 @@ def decided(case: EvalCase) -> dict[str, JsonValue]:
     """What a person decided about the old draft; empty where nobody did."""
     told = case.definition.get("decided")
     return told if isinstance(told, dict) else {}
+
+
+def has_aim(run: EvalRun) -> bool:
+    """Whether anything was asked of its figures; else a run says how things are, and neither passes nor fails."""
+    return not run.figures or any(
+        isinstance(told, dict) and "threshold" in told for told in run.figures.values()
+    )
 
 
 def share(run: EvalRun) -> float | None:

@@ -1,5 +1,6 @@
 """Scorers of what an agent decided, and of what is left when it is done."""
 
+from crm.bidi.models import Autonomy
 from evals.arena import Played
 from evals.cases import Case
 from evals.scorers.base import Named, Score, all_of, reply_of
@@ -48,6 +49,16 @@ def _final_state(case: Case, played: Played) -> Score | None:
     return all_of(found, "; ".join(f"{place} is {value!r}" for place, value in wrong.items()))
 
 
+def _unsent(case: Case, played: Played) -> Score | None:
+    """A seat that may not answer by itself has sent nothing: what it wrote waits for a person."""
+    if case.stage().seat.autonomy is Autonomy.AUTOPILOT:
+        return None
+    last = played.conversation.last_inbound_seq if played.conversation else 0
+    sent = [message for message in played.messages if message.direction == "out" and message.seq > last]
+    return all_of([not sent], f"sends without approval: {'; '.join(line.body[:80] for line in sent)}")
+
+
+unsent = Named("unsent", _unsent)
 decision = Named("decision", _decision)
 handoff = Named("handoff", _handoff)
 final_state = Named("final_state", _final_state)

@@ -6,6 +6,7 @@ import unicodedata
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
+from agents.text import sentences
 from core.jsons import dumps
 from core.languages import language_of, words
 from evals.arena import Played
@@ -13,6 +14,7 @@ from evals.cases import Case
 from evals.scorers.base import Named, Score, all_of, reply_of
 
 _FUZZY_ENOUGH = 60.0
+_TELLING = 3
 _NEAR_ENOUGH = 88.0
 # A refusal says no, or that somebody else has to say; in either language.
 _REFUSALS = re.compile(
@@ -126,6 +128,18 @@ def _tone(case: Case, played: Played) -> Score | None:
     return all_of(list(rules.values()), ", ".join(name for name, kept in rules.items() if not kept))
 
 
+def _repeats(_: Case, played: Played) -> Score | None:
+    """Nothing is said twice: no sentence within the reply, and not the whole of what we wrote before."""
+    reply = reply_of(played)
+    if not reply:
+        return None
+    said = [plain(sentence) for sentence in sentences(reply) if len(sentence.split()) >= _TELLING]
+    before = {plain(line.body) for line in played.messages if line.direction == "out"}
+    twice = sorted({sentence for sentence in said if said.count(sentence) > 1})
+    again = played.draft is not None and plain(played.draft.body) in before
+    return all_of([not twice, not again], f"says again: {'; '.join(twice) or 'all that was said before'}")
+
+
 def _refusal(case: Case, played: Played) -> Score | None:
     """Says no, or leaves it to a person, where what was asked for may not be given."""
     if not case.expect.refuses:
@@ -164,6 +178,7 @@ unsaid = Named("unsaid", _unsaid)
 language = Named("language", _language)
 length = Named("length", _length)
 tone = Named("tone", _tone)
+repeats = Named("repeats", _repeats)
 refusal = Named("refusal", _refusal)
 exact = Named("exact", _exact)
 fuzzy = Named("fuzzy", _fuzzy)

@@ -3,7 +3,17 @@
 from collections.abc import Mapping
 
 from core.errors import Unprocessable
-from evals.suites import backtest, confidentiality, copilot, decisions, drafts, handoff, tools, triage
+from evals.suites import (
+    backtest,
+    conduct,
+    confidentiality,
+    copilot,
+    decisions,
+    drafts,
+    handoff,
+    tools,
+    triage,
+)
 from evals.suites.base import Suite
 
 SUITES: Mapping[str, Suite] = {
@@ -15,6 +25,7 @@ SUITES: Mapping[str, Suite] = {
         drafts.SUITE,
         tools.SUITE,
         copilot.SUITE,
+        conduct.SUITE,
     )
 }
 # Suites without cases of their own: theirs are what an organization's people decided and wrote.

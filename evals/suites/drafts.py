@@ -6,7 +6,16 @@ from evals.suites.base import Suite
 SUITE = Suite(
     name="drafts",
     about="replies state what they should, rest on their sources, and invent nothing",
-    deciding=(outcomes.decision, texts.says, texts.unsaid, texts.language, texts.length, texts.tone),
+    deciding=(
+        outcomes.decision,
+        outcomes.unsent,
+        texts.says,
+        texts.unsaid,
+        texts.language,
+        texts.length,
+        texts.tone,
+        texts.repeats,
+    ),
     looking=(
         sources.citations,
         sources.context_recall,
@@ -14,5 +23,13 @@ SUITE = Suite(
         texts.fuzzy,
         texts.edit_distance,
     ),
-    thresholds={"pass_rate": 0.33, "language": 0.98, "length": 0.98, "tone": 0.98},
+    thresholds={
+        "pass_rate": 0.33,
+        "unsent": 1.0,
+        "language": 0.98,
+        "length": 0.98,
+        "tone": 0.98,
+        "repeats": 0.98,
+        "context_recall": 0.5,
+    },
 )

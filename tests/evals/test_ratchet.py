@@ -20,7 +20,15 @@ from events.ids import EvalCaseId, EvalRunId
 from tests.support.evaluating import cases_of
 
 # A fixed part of each suite for every day: 200 cases, about half a minute on two busy cores at most.
-DAILY = {"triage": 60, "handoff": 20, "confidentiality": 34, "drafts": 34, "tools": 28, "copilot": 24}
+DAILY = {
+    "triage": 54,
+    "handoff": 20,
+    "confidentiality": 34,
+    "drafts": 34,
+    "tools": 26,
+    "copilot": 24,
+    "conduct": 8,
+}
 SEED = 2026
 
 
