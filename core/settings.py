@@ -69,6 +69,8 @@ class Settings(BaseSettings):
     run_max_steps: int = 40
     quiet_seconds: float = 8.0
     quiet_max_seconds: float = 45.0
+    # a conversation is read for what is worth remembering once nothing came for so long; 0: never
+    rest_seconds: float = 600.0
 
     # memory: an address of OpenAI's protocol, ending in /v1; `getsale up` fills in its own
     embeddings_url: str = ""

@@ -44,6 +44,8 @@ WebhookId = NewType("WebhookId", UUID)
 WebhookDeliveryId = NewType("WebhookDeliveryId", UUID)
 CopilotChatId = NewType("CopilotChatId", UUID)
 CopilotQuestionId = NewType("CopilotQuestionId", UUID)
+SuggestionId = NewType("SuggestionId", UUID)
+PromiseId = NewType("PromiseId", UUID)
 
 
 class RecordKind(StrEnum):

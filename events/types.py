@@ -34,8 +34,10 @@ from events.ids import (
     NoteId,
     NotificationId,
     OrganizationId,
+    PromiseId,
     RunId,
     SegmentId,
+    SuggestionId,
     TagId,
     TaskId,
     TriggerId,
@@ -1218,6 +1220,72 @@ class CopilotChatRemoved(Event):
     name = "ai.copilot.chat.removed"
     subject_kind = "copilot_chat"
     chat_id: CopilotChatId
+
+
+@dataclass(frozen=True)
+class SuggestionMade(Event):
+    """An agent proposes a next step."""
+
+    name = "ai.suggestion.made"
+    subject_kind = "suggestion"
+    suggestion_id: SuggestionId
+
+
+@dataclass(frozen=True)
+class SuggestionAccepted(Event):
+    name = "ai.suggestion.accepted"
+    subject_kind = "suggestion"
+    suggestion_id: SuggestionId
+
+
+@dataclass(frozen=True)
+class SuggestionDismissed(Event):
+    name = "ai.suggestion.dismissed"
+    subject_kind = "suggestion"
+    suggestion_id: SuggestionId
+
+
+@dataclass(frozen=True)
+class SuggestionExpired(Event):
+    """Nobody decided in time, or what it was about is over."""
+
+    name = "ai.suggestion.expired"
+    subject_kind = "suggestion"
+    suggestion_id: SuggestionId
+
+
+@dataclass(frozen=True)
+class PromiseNoted(Event):
+    """Somebody said in a conversation that they would do something by a time."""
+
+    name = "promise.noted"
+    subject_kind = "promise"
+    promise_id: PromiseId
+
+
+@dataclass(frozen=True)
+class PromiseDue(Event):
+    """The time of a promise has come, and nothing shows that it was kept."""
+
+    name = "promise.due"
+    subject_kind = "promise"
+    promise_id: PromiseId
+
+
+@dataclass(frozen=True)
+class PromiseKept(Event):
+    name = "promise.kept"
+    subject_kind = "promise"
+    promise_id: PromiseId
+
+
+@dataclass(frozen=True)
+class PromiseDropped(Event):
+    """A person says that it need not be kept any more."""
+
+    name = "promise.dropped"
+    subject_kind = "promise"
+    promise_id: PromiseId
 
 
 BY_NAME: dict[str, type[Event]] = {kind.name: kind for kind in Event.__subclasses__()}

@@ -23,9 +23,11 @@ from tools import (
     memory,
     notes,
     pipelines,
+    promised,
     records,
     search,
     segments,
+    suggestions,
     tasks,
 )
 from tools.base import Impact, Tool
@@ -69,6 +71,10 @@ TOOLS: tuple[Tool[Any], ...] = (
     drafts.draft_reply,
     drafts.send_reply,
     drafts.withdraw_draft,
+    promised.list_promises,
+    promised.note_promise,
+    promised.keep_promise,
+    suggestions.suggest_next_step,
     tasks.create_task,
     tasks.list_tasks,
     tasks.find_tasks,

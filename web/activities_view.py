@@ -21,6 +21,7 @@ from crm.tasks.queries import list_due_tasks, list_record_tasks
 from crm.timeline.models import ItemKind
 from crm.timeline.queries import list_timeline
 from events.ids import MemberId, RecordKind
+from web import suggestions_view
 from web.i18n import Words
 
 MINE, EVERYBODY = "mine", "all"
@@ -131,7 +132,7 @@ def moment(text: str, zone: ZoneInfo) -> datetime | None:
 
 
 async def load_section(
-    tx: Tx, record: RecordRef, part: str, *, cursor: str = "", kind: ItemKind | None = None
+    tx: Tx, words: Words, record: RecordRef, part: str, *, cursor: str = "", kind: ItemKind | None = None
 ) -> dict[str, Any]:
     """What `records/_<part>.html` needs. Raises: NotFound."""
     found = await get_record(tx, record)
@@ -143,6 +144,8 @@ async def load_section(
             context["tasks"] = await list_record_tasks(tx, record)
         case "meetings":
             context["meetings"] = await list_meetings(tx, MeetingFilter(record=record), limit=50)
+        case "suggestions":
+            context["cards"] = await suggestions_view.load_cards(tx, words, record=record)
         case "files":
             context["files"] = await list_files(tx, record, cursor=cursor or None)
         case _:

@@ -71,6 +71,7 @@ COMMANDS = (
     Command("deals", _("Deals"), "/deals", key="G D", also="pipeline board воронка доска"),
     Command("columns", _("Deals as a table"), "/deals/table", also="list список"),
     Command("task", _("Tasks"), "/tasks", also="todo дела"),
+    Command("agent", _("Suggestions"), "/suggestions", also="next steps предложения следующий шаг"),
     Command("calendar", _("Meetings"), "/meetings", also="calendar календарь"),
     Command("filter", _("Segments"), "/segments", key="G S", also="audience аудитория"),
     Command("edit", _("Bulk edits"), "/bulk-edits", also="mass update undo массовые изменения"),

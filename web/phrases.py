@@ -481,6 +481,12 @@ _TOLD: dict[str, dict[str, str]] = {
         "no_show": N_("Meeting, nobody came"),
     },
     "file": {"": N_("%(who)s added a file")},
+    "suggestion": {
+        "open": N_("%(who)s suggests a next step"),
+        "accepted": N_("%(who)s suggested a next step, accepted by now"),
+        "dismissed": N_("%(who)s suggested a next step, dismissed by now"),
+        "expired": N_("%(who)s suggested a next step that is no longer needed"),
+    },
 }
 _CHANGED = {
     "created": N_("%(who)s added this"),
@@ -523,6 +529,8 @@ AGENTS = {
     "inbox": N_("Answers what comes in"),
     "copilot": N_("Helps colleagues"),
     "api": N_("Acts for programs with a key"),
+    "follow_up": N_("Suggests next steps"),
+    "memory_writer": N_("Remembers what was said"),
 }
 
 

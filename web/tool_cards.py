@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from core import hidden
 from crm.approvals.models import ApprovalStatus, CallStatus, ToolApproval
+from events.ids import ConversationId
 from web.i18n import Words
 from web.inbox_view import Segment, segments
 from web.phrases import N_
@@ -41,6 +42,9 @@ TOOLS: Mapping[str, str] = {
     "plan_meeting": N_("plan a meeting"),
     "close_meeting": N_("close a meeting"),
     "remember_fact": N_("remember a fact"),
+    "note_promise": N_("note down a promise"),
+    "keep_promise": N_("note down that a promise was kept"),
+    "suggest_next_step": N_("suggest a next step"),
     "send_reply": N_("send a reply"),
     "withdraw_request": N_("take back a question"),
 }
@@ -96,6 +100,10 @@ FIELDS: Mapping[str, str] = {
     "confidence": N_("Confidence"),
     "approval_id": N_("Question"),
     "intents": N_("What they want"),
+    "why": N_("Reason"),
+    "calls": N_("What would be done"),
+    "promise_id": N_("Promise"),
+    "quote": N_("Words of the message"),
 }  # fmt: skip
 _TITLED = frozenset({"create_task", "update_task", "plan_meeting"})
 # Already told by the name of the record.
@@ -143,6 +151,23 @@ PLACES: Mapping[str, str] = {
 }
 
 
+class Asked(Protocol):
+    """A call that a person decides about: one that an agent asked about, or one that it suggests."""
+
+    @property
+    def tool(self) -> str: ...
+    @property
+    def arguments(self) -> dict[str, Any]: ...
+    @property
+    def records(self) -> list[dict[str, Any]]: ...
+    @property
+    def marks(self) -> list[dict[str, Any]]: ...
+    @property
+    def bidi_name(self) -> str: ...
+    @property
+    def conversation_id(self) -> ConversationId | None: ...
+
+
 @dataclass(frozen=True)
 class CardField:
     """One argument; `href` leads to the record that it names."""
@@ -184,10 +209,10 @@ def tool_card(approval: ToolApproval, words: Words) -> ToolCard:
         approval=approval,
         doing=doing(approval.tool, words),
         about=", ".join(sorted(names)) or (approval.contact_name or ""),
-        fields=_fields(approval, words),
-        marks=_marks(approval, words),
+        fields=fields_of(approval, words),
+        marks=marks_of(approval, words),
         why=[words.gettext(WHY.get(code, code), name=approval.bidi_name) for code in approval.why],
-        state=_state(approval, words),
+        state=state_of(approval, words),
     )
 
 
@@ -196,7 +221,8 @@ def doing(tool: str, words: Words) -> str:
     return words.gettext(TOOLS[tool]) if tool in TOOLS else tool.replace("_", " ")
 
 
-def _fields(approval: ToolApproval, words: Words) -> list[CardField]:
+def fields_of(approval: Asked, words: Words) -> list[CardField]:
+    """The arguments of a call in the reader's words; what is marked in them is."""
     records = {record["field"]: record for record in approval.records}
     fields = []
     for name, value in approval.arguments.items():
@@ -219,7 +245,7 @@ def _label(tool: str, name: str, words: Words) -> str:
     return words.gettext(FIELDS[name]) if name in FIELDS else name.replace("_", " ")
 
 
-def _pieces(name: str, shown: str, approval: ToolApproval, *, is_record: bool) -> list[Segment]:
+def _pieces(name: str, shown: str, approval: Asked, *, is_record: bool) -> list[Segment]:
     """The value with what is marked in it; an amount is marked as a whole, however it is written."""
     marked = [mark for mark in approval.marks if _is_at(mark, name) and mark["kind"] != "unsourced_value"]
     if is_record or not marked:
@@ -257,11 +283,12 @@ def _time(value: str, words: Words) -> str:
     return words.when(at) if at.tzinfo else value
 
 
-def _marks(approval: ToolApproval, words: Words) -> list[CardMark]:
+def marks_of(approval: Asked, words: Words) -> list[CardMark]:
+    """What to look at first, in sentences."""
     return [_mark(mark, approval, words) for mark in approval.marks]
 
 
-def _mark(mark: Mapping[str, Any], approval: ToolApproval, words: Words) -> CardMark:
+def _mark(mark: Mapping[str, Any], approval: Asked, words: Words) -> CardMark:
     value = hidden.shown(str(mark["value"]))
     match mark["kind"]:
         case "hidden_text":
@@ -280,14 +307,14 @@ def _mark(mark: Mapping[str, Any], approval: ToolApproval, words: Words) -> Card
             return CardMark(text, is_weighty=False)
 
 
-def _href(mark: Mapping[str, Any], approval: ToolApproval) -> str:
+def _href(mark: Mapping[str, Any], approval: Asked) -> str:
     kind, id = str(mark.get("source_kind", "")), str(mark.get("source_id", ""))
     if kind == "message" and approval.conversation_id is not None:
         return f"/inbox/{approval.conversation_id}?folder=all#message-{id}"
     return PLACES[kind].format(id=id) if id and kind in PLACES else ""
 
 
-def _state(approval: ToolApproval, words: Words) -> str:
+def state_of(approval: ToolApproval, words: Words) -> str:
     """What became of it; nothing while it waits."""
     name = approval.decider_name or words.gettext("a person")
     when = words.when(approval.decided_at) if approval.decided_at else ""

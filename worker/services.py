@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import httpx2
 from redis.asyncio import Redis
@@ -41,6 +42,11 @@ class Services:
     runtime: Runtime
     examiner: Examiner
     webhook_client: httpx2.AsyncClient
+
+    @property
+    def rest(self) -> timedelta:
+        """How long nothing is said before a conversation is read for what is worth remembering."""
+        return timedelta(seconds=self.settings.rest_seconds)
 
     @property
     def quiet_window(self) -> QuietWindow:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from events.ids import ApprovalId, BidiId, ConversationId, DraftId, RunId, UserId
+from events.ids import ApprovalId, BidiId, ConversationId, DraftId, RunId, SuggestionId, UserId
 
 
 class ApprovalStatus(StrEnum):
@@ -80,6 +80,7 @@ class ToolApproval:
     run_id: RunId
     bidi_id: BidiId
     bidi_name: str
+    suggestion_id: SuggestionId | None
     conversation_id: ConversationId | None
     contact_name: str | None
     tool_call_id: UUID

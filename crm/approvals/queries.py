@@ -7,7 +7,7 @@ from core import clock
 from core.db import Tx
 from core.pagination import Page, decode_id, encode_cursor, page_of, page_size
 from crm.approvals.models import Approval, ApprovalKind, ApprovalStatus, ToolApproval
-from events.ids import ApprovalId, DraftId, RunId
+from events.ids import ApprovalId, DraftId, RunId, SuggestionId
 
 
 async def get_approval(tx: Tx, approval_id: ApprovalId) -> Approval:
@@ -98,7 +98,7 @@ async def lock_approval(tx: Tx, approval_id: ApprovalId) -> Approval:
 _CARD: LiteralString = """
         SELECT a.id, a.status, a.scope, a.why, a.records, a.marks, a.due_at, a.created_at, a.decided_by,
                m.name AS decider_name, a.decided_at, a.reason, a.run_id, a.bidi_id, b.name AS bidi_name,
-               r.conversation_id, c.name AS contact_name, t.id AS tool_call_id, t.tool, t.risk, t.arguments,
+               a.suggestion_id, r.conversation_id, c.name AS contact_name, t.id AS tool_call_id, t.tool, t.risk, t.arguments,
                t.is_tainted, t.status AS call_status,
                CASE WHEN t.status IN ('refused', 'failed') THEN coalesce(t.result ->> 'code', '') ELSE '' END AS code,
                t.error
@@ -124,9 +124,10 @@ async def list_tool_approvals(
     run_id: RunId | None = None,
     status: ApprovalStatus | None = None,
     ids: Sequence[ApprovalId] | None = None,
+    suggestion_ids: Sequence[SuggestionId] | None = None,
     limit: int = 50,
 ) -> list[ToolApproval]:
-    """Cards of tool calls, the oldest first; of one run, in one state, or those of a page of approvals."""
+    """Cards of tool calls, the oldest first; of one run, in one state, of a page of approvals, or of suggestions."""
     tx.principal.require("conversations:read")
     return await tx.all(
         ToolApproval,
@@ -136,11 +137,13 @@ async def list_tool_approvals(
            AND (%(run_id)s::uuid IS NULL OR a.run_id = %(run_id)s)
            AND (%(status)s::text IS NULL OR a.status = %(status)s)
            AND (%(ids)s::uuid[] IS NULL OR a.id = ANY(%(ids)s))
+           AND (%(suggestion_ids)s::uuid[] IS NULL OR a.suggestion_id = ANY(%(suggestion_ids)s))
          ORDER BY a.id
          LIMIT %(limit)s
         """,
         run_id=run_id,
         status=status,
         ids=None if ids is None else list(ids),
+        suggestion_ids=None if suggestion_ids is None else list(suggestion_ids),
         limit=limit,
     )

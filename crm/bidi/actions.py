@@ -32,29 +32,55 @@ COPILOT_SCOPES = (
 )  # fmt: skip
 
 
-async def ensure_copilot(tx: Tx) -> Bidi:
-    """The seat that answers the organization's members; made when somebody asks for the first time.
+# What it learns waits in quarantine for a person, so it may write that down by itself, and nothing else.
+MEMORY_WRITER_SCOPES = ("contacts:read", "conversations:read", "facts:read", "facts:write")
 
-    Whoever owns the organization is responsible for it; in a run it may do no more than its asker.
+# It suggests; what it suggests happens once a person accepts it, within what the seat holds.
+FOLLOW_UP_SCOPES = (
+    "contacts:read", "companies:read", "deals:read", "deals:write", "tasks:read", "tasks:write", "facts:write",
+    "conversations:read", "drafts:write", "meetings:read", "suggestions:write",
+)  # fmt: skip
+
+# Agents of which an organization has one seat, made when it is needed for the first time: name, autonomy, scopes.
+_OWN_SEATS = {
+    "copilot": ("Copilot", Autonomy.SUGGEST, COPILOT_SCOPES),
+    "follow_up": ("Follow-up", Autonomy.SUGGEST, FOLLOW_UP_SCOPES),
+    "memory_writer": ("Memory", Autonomy.ASSIST, MEMORY_WRITER_SCOPES),
+}
+
+
+async def ensure_copilot(tx: Tx) -> Bidi:
+    """The seat that answers the organization's members; in a run it may do no more than its asker."""
+    return await ensure_seat(tx, "copilot")
+
+
+async def ensure_seat(tx: Tx, agent: str) -> Bidi:
+    """The one seat of an agent of which an organization has one; made when it is needed for the first time.
+
+    Whoever owns the organization is responsible for it.
     """
+    name, autonomy, scopes = _OWN_SEATS[agent]
     bidi_id = await tx.value(
         """
         INSERT INTO bidi (organization_id, id, kind, name, responsible_user_id, agent, autonomy, scopes)
-        SELECT %(organization_id)s, %(id)s, 'ai', 'Copilot', user_id, 'copilot', 'suggest', %(scopes)s
+        SELECT %(organization_id)s, %(id)s, 'ai', %(name)s, user_id, %(agent)s, %(autonomy)s, %(scopes)s
           FROM members
-         WHERE NOT EXISTS (SELECT FROM bidi WHERE agent = 'copilot')
+         WHERE NOT EXISTS (SELECT FROM bidi WHERE agent = %(agent)s)
          ORDER BY role <> 'owner', created_at, id
          LIMIT 1
-            ON CONFLICT (organization_id) WHERE agent = 'copilot' DO NOTHING
+            ON CONFLICT (organization_id, agent) WHERE agent IN ('copilot', 'follow_up', 'memory_writer') DO NOTHING
         RETURNING id
         """,
         organization_id=tx.organization_id,
         id=uuid7(),
-        scopes=list(COPILOT_SCOPES),
+        name=name,
+        agent=agent,
+        autonomy=autonomy,
+        scopes=list(scopes),
     )
     if bidi_id is not None:
         await emit(tx, BidiCreated(bidi_id))
-    return await get_bidi_of_agent(tx, "copilot")
+    return await get_bidi_of_agent(tx, agent)
 
 
 # A program reads what its key's person may read, and proposes; whatever it writes waits for a person.
@@ -108,7 +134,7 @@ async def create_ai_bidi(
     return bidi_id
 
 
-AGENT_SCOPES = {"inbox": INBOX_SCOPES}  # the copilot's seat makes itself
+AGENT_SCOPES = {"inbox": INBOX_SCOPES}  # the others' seats make themselves: _OWN_SEATS
 
 
 async def create_bidi(tx: Tx, new: NewBidi, edit: BidiEdit) -> Bidi:

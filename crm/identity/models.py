@@ -38,7 +38,7 @@ _READ = {
 _WRITE = {
     "contacts:write", "companies:write", "leads:write", "deals:write", "tasks:write", "notes:write", "meetings:write",
     "files:write", "facts:write", "conversations:write", "messages:send", "drafts:write", "drafts:approve",
-    "views:write",
+    "suggestions:write", "views:write",
 }  # fmt: skip
 
 # What every member may do with what is theirs.

@@ -73,6 +73,14 @@ _EVERYWHERE = (
     Reference("meetings", "record_id", "record_kind"),
     Reference("files", "record_id", "record_kind"),
     Reference("draft_evidence", "source_id", "kind", ("draft_id", "position")),
+    Reference(
+        "suggestions",
+        "record_id",
+        "record_kind",
+        clash=Clash(
+            ("kind",), "decided_at IS NULL AND promise_id IS NULL", {"status": "expired", "decided_at": "now"}
+        ),
+    ),
 )
 
 MENTIONS = (

@@ -15,7 +15,7 @@ _ORDER = (
     "draft", "message", "note", "task", "meeting", "fact", "deal", "lead", "contact", "company",
 )  # fmt: skip
 # Events that say what happened besides the change that another event, or a question, tells of.
-_SILENT = frozenset({"run", "tool", "approval", "notification", "copilot"})
+_SILENT = frozenset({"run", "tool", "approval", "notification", "copilot", "suggestion", "promise"})
 _FOLLOWING = frozenset({"conversation.assigned", "task.assigned", "deal.closed"})
 _HANDLES = frozenset(HandleKind)
 Pair = tuple[Any, Any]

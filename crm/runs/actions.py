@@ -11,7 +11,7 @@ from crm.bidi import queries as bidi_queries
 from crm.conversations.models import HolderKind
 from crm.conversations.queries import lock_conversation
 from crm.runs import queries
-from crm.runs.models import OPEN, Run, RunStatus
+from crm.runs.models import OPEN, About, Run, RunStatus
 from events import due
 from events.ids import BidiId, ConversationId, RunId, TriggerId
 from events.outbox import emit
@@ -38,6 +38,7 @@ class RunRequest:
     trigger_id: TriggerId | None = None
     seq: int | None = None
     feedback: str = ""
+    about: About | None = None
 
 
 async def request_run(tx: Tx, request: RunRequest, quiet: QuietWindow) -> RunId | None:
@@ -68,9 +69,22 @@ async def request_run(tx: Tx, request: RunRequest, quiet: QuietWindow) -> RunId 
     return None
 
 
-async def start_run(tx: Tx, bidi_id: BidiId, agent: str) -> RunId:
+async def start_run(tx: Tx, bidi_id: BidiId, agent: str, *, about: About | None = None) -> RunId:
     """Ask for a run that serves no conversation; it begins at once."""
-    return await _insert_run(tx, RunRequest(bidi_id, agent, None), QuietWindow(0, 0), generation=0)
+    request = RunRequest(bidi_id, agent, None, about=about)
+    return await _insert_run(tx, request, QuietWindow(0, 0), generation=0)
+
+
+async def start_run_about(tx: Tx, bidi_id: BidiId, agent: str, about: About) -> RunId | None:
+    """As `start_run`, unless a run of this agent about the same thing has not ended yet."""
+    await tx.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('runs ' || %(agent)s || %(id)s, 0))",
+        agent=agent,
+        id=str(about.id),
+    )
+    if await queries.find_open_run_about(tx, agent, about) is not None:
+        return None
+    return await start_run(tx, bidi_id, agent, about=about)
 
 
 async def ask_for_run(
@@ -107,9 +121,9 @@ async def _insert_run(tx: Tx, request: RunRequest, quiet: QuietWindow, *, genera
     await tx.execute(
         """
         INSERT INTO runs (organization_id, id, bidi_id, agent, conversation_id, trigger_id, generation, first_at,
-                          due_at, feedback)
+                          due_at, feedback, about_kind, about_id)
         VALUES (%(organization_id)s, %(id)s, %(bidi_id)s, %(agent)s, %(conversation_id)s, %(trigger_id)s,
-                %(generation)s, %(now)s, %(due_at)s, %(feedback)s)
+                %(generation)s, %(now)s, %(due_at)s, %(feedback)s, %(about_kind)s, %(about_id)s)
         """,
         organization_id=tx.organization_id,
         id=run_id,
@@ -121,6 +135,8 @@ async def _insert_run(tx: Tx, request: RunRequest, quiet: QuietWindow, *, genera
         now=clock.now(),
         due_at=due_at,
         feedback=request.feedback,
+        about_kind=request.about.kind if request.about else None,
+        about_id=request.about.id if request.about else None,
     )
     if quiet.seconds > 0:
         await due.schedule(tx, QUIET, run_id, due_at)
@@ -179,7 +195,8 @@ async def claim_run(tx: Tx, run_id: RunId, lease_seconds: float) -> Run | None:
          WHERE id = %(run_id)s
            AND (status = 'queued' OR status = 'running' AND lease_until < now())
         RETURNING id, bidi_id, agent, conversation_id, trigger_id, status, generation, based_on_seq, due_at, feedback,
-                  again, fence, steps, tokens_in, tokens_out, cost_usd_micros, model, outcome, reason
+                  again, fence, steps, tokens_in, tokens_out, cost_usd_micros, model, outcome, reason,
+               about_kind, about_id
         """,
         lease_seconds=lease_seconds,
         seq=conversation.last_inbound_seq if conversation else None,
@@ -235,7 +252,8 @@ async def finish_run(
            AND fence = %(fence)s
            AND status = 'running'
         RETURNING id, bidi_id, agent, conversation_id, trigger_id, status, generation, based_on_seq, due_at, feedback,
-                  again, fence, steps, tokens_in, tokens_out, cost_usd_micros, model, outcome, reason
+                  again, fence, steps, tokens_in, tokens_out, cost_usd_micros, model, outcome, reason,
+               about_kind, about_id
         """,
         status=status,
         outcome=outcome,

@@ -19,9 +19,10 @@ from crm.approvals.actions import EXPIRE, AskedCall
 from crm.approvals.models import Approval, ApprovalKind, ApprovalStatus, ToolApproval
 from crm.identity.models import Role, member_principal
 from crm.runs import tool_calls
+from crm.runs.tool_calls import NewToolCall
 from crm.runs.touched import Touched
 from events import due
-from events.ids import ApprovalId, BidiId, OrganizationId, RunId, UserId
+from events.ids import ApprovalId, BidiId, OrganizationId, RunId, SuggestionId, UserId
 from events.outbox import emit
 from events.types import ApprovalCarriedOut, ToolCalled, ToolDenied
 
@@ -85,6 +86,26 @@ async def ask_about_call(tx: Tx, tool_call_id: UUID, ask: NewAsk) -> ApprovalId:
         assignee_id=ask.assignee_id,
     )
     return await approvals.request_call_approval(tx, call, due_at=clock.now() + WAITS)
+
+
+async def approve_at_once(
+    tx: Tx, call: NewToolCall, ask: NewAsk, *, suggestion_id: SuggestionId
+) -> ApprovalId:
+    """A person accepted a suggestion: record its call as asked about, and approved by them.
+
+    It goes on as every approved call does. Who may accept, the suggestion knows.
+    """
+    call_id = await tool_calls.open_tool_call(tx, call)
+    approval_id = await ask_about_call(tx, call_id, ask)
+    told = {"approval_id": str(approval_id)}
+    await tool_calls.settle_tool_call(tx, call_id, status="asked", result=told, error="", duration_ms=0)
+    await tx.execute(
+        "UPDATE approvals SET suggestion_id = %(suggestion_id)s WHERE id = %(approval_id)s",
+        suggestion_id=suggestion_id,
+        approval_id=approval_id,
+    )
+    await _decide(tx, await approval_queries.lock_approval(tx, approval_id), ApprovalStatus.APPROVED)
+    return approval_id
 
 
 async def approve_call(tx: Tx, approval_id: ApprovalId, *, is_checked: bool = False) -> ToolApproval:

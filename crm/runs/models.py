@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from events.ids import BidiId, ConversationId, RunId, TriggerId
 
@@ -17,6 +18,20 @@ class RunStatus(StrEnum):
     BUDGET_EXCEEDED = "budget_exceeded"
 
 
+class AboutKind(StrEnum):
+    """What a run that serves no conversation may be about."""
+
+    CONVERSATION = "conversation"
+    DEAL = "deal"
+    PROMISE = "promise"
+
+
+@dataclass(frozen=True)
+class About:
+    kind: AboutKind
+    id: UUID
+
+
 OPEN = frozenset({RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING})
 
 
@@ -24,7 +39,8 @@ OPEN = frozenset({RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING})
 class Run:
     """One run; `fence` rises with every claim, `based_on_seq` is how far it may have read the conversation.
 
-    One that serves no conversation answers a colleague. `generation` is 1 for a run that took the place of one that the conversation had outrun.
+    One that serves no conversation answers a colleague, or is about the thing that `about_kind` and `about_id` name.
+    `generation` is 1 for a run that took the place of one that the conversation had outrun.
     """
 
     id: RunId
@@ -46,3 +62,5 @@ class Run:
     model: str
     outcome: str
     reason: str
+    about_kind: AboutKind | None
+    about_id: UUID | None

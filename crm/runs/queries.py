@@ -1,10 +1,11 @@
 """Reading runs."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from core.db import Tx
 from core.pagination import Page, decode_id, encode_cursor, page_of, page_size
-from crm.runs.models import Run, RunStatus
+from crm.runs.models import About, Run, RunStatus
 from events.ids import BidiId, ConversationId, RunId
 
 
@@ -14,7 +15,8 @@ async def get_run(tx: Tx, run_id: RunId) -> Run:
         Run,
         """
         SELECT id, bidi_id, agent, conversation_id, trigger_id, status, generation, based_on_seq, due_at, feedback,
-               again, fence, steps, tokens_in, tokens_out, cost_usd_micros, model, outcome, reason
+               again, fence, steps, tokens_in, tokens_out, cost_usd_micros, model, outcome, reason,
+               about_kind, about_id
           FROM runs
          WHERE id = %(run_id)s
         """,
@@ -37,7 +39,8 @@ async def list_runs(
         Run,
         """
         SELECT id, bidi_id, agent, conversation_id, trigger_id, status, generation, based_on_seq, due_at, feedback,
-               again, fence, steps, tokens_in, tokens_out, cost_usd_micros, model, outcome, reason
+               again, fence, steps, tokens_in, tokens_out, cost_usd_micros, model, outcome, reason,
+               about_kind, about_id
           FROM runs
          WHERE (%(status)s::text IS NULL OR status = %(status)s)
            AND (%(conversation_id)s::uuid IS NULL OR conversation_id = %(conversation_id)s)
@@ -59,7 +62,8 @@ async def list_open_runs(tx: Tx, conversation_id: ConversationId) -> list[Run]:
         Run,
         """
         SELECT id, bidi_id, agent, conversation_id, trigger_id, status, generation, based_on_seq, due_at, feedback,
-               again, fence, steps, tokens_in, tokens_out, cost_usd_micros, model, outcome, reason
+               again, fence, steps, tokens_in, tokens_out, cost_usd_micros, model, outcome, reason,
+               about_kind, about_id
           FROM runs
          WHERE conversation_id = %(conversation_id)s
            AND status IN ('queued', 'running', 'waiting')
@@ -75,7 +79,8 @@ async def list_open_runs_of(tx: Tx, bidi_id: BidiId) -> list[Run]:
         Run,
         """
         SELECT id, bidi_id, agent, conversation_id, trigger_id, status, generation, based_on_seq, due_at, feedback,
-               again, fence, steps, tokens_in, tokens_out, cost_usd_micros, model, outcome, reason
+               again, fence, steps, tokens_in, tokens_out, cost_usd_micros, model, outcome, reason,
+               about_kind, about_id
           FROM runs
          WHERE bidi_id = %(bidi_id)s
            AND status IN ('queued', 'running', 'waiting')
@@ -124,3 +129,42 @@ async def find_covering_run(tx: Tx, conversation_id: ConversationId, seq: int | 
         seq=seq,
     )
     return RunId(run_id) if run_id else None
+
+
+async def find_open_run_about(tx: Tx, agent: str, about: About) -> RunId | None:
+    """The run of an agent about this that has not ended yet, or None."""
+    found = await tx.value(
+        """
+        SELECT id
+          FROM runs
+         WHERE about_id = %(id)s
+           AND about_kind = %(kind)s
+           AND agent = %(agent)s
+           AND status IN ('queued', 'running', 'waiting')
+         LIMIT 1
+        """,
+        id=about.id,
+        kind=about.kind,
+        agent=agent,
+    )
+    return RunId(found) if found else None
+
+
+async def find_last_about(tx: Tx, agent: str, about: About) -> datetime | None:
+    """When the last run of an agent about this began that came to its end, or None."""
+    found: datetime | None = await tx.value(
+        """
+        SELECT started_at
+          FROM runs
+         WHERE about_id = %(id)s
+           AND about_kind = %(kind)s
+           AND agent = %(agent)s
+           AND status = 'succeeded'
+         ORDER BY id DESC
+         LIMIT 1
+        """,
+        id=about.id,
+        kind=about.kind,
+        agent=agent,
+    )
+    return found

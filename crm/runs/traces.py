@@ -46,7 +46,7 @@ class RunFilter:
 _LINE: LiteralString = """
         SELECT r.id, r.bidi_id, r.agent, r.conversation_id, r.trigger_id, r.status, r.generation, r.based_on_seq,
                r.due_at, r.feedback, r.again, r.fence, r.steps, r.tokens_in, r.tokens_out, r.cost_usd_micros, r.model,
-               r.outcome, r.reason, b.name AS bidi_name, p.name AS contact_name, m.name AS asker_name,
+               r.outcome, r.reason, r.about_kind, r.about_id, b.name AS bidi_name, p.name AS contact_name, m.name AS asker_name,
                m.user_id AS asker_id, r.created_at, r.started_at, r.finished_at, r.reverted_at, r.reverted_by
           FROM runs r
           JOIN bidi b ON (b.organization_id, b.id) = (r.organization_id, r.bidi_id)

@@ -14,6 +14,7 @@ class ItemKind(StrEnum):
     TASK = "task"
     MEETING = "meeting"
     FILE = "file"
+    SUGGESTION = "suggestion"
     STAGE = "stage"
     CHANGE = "change"
 
@@ -22,8 +23,8 @@ class ItemKind(StrEnum):
 class Item:
     """`record_*` is what it hangs on: the record itself, or one that belongs to it.
 
-    `title` is a task's, meeting's or file's name, or the name of an event; `text` its words; `status` a task's or
-    meeting's state, or a message's direction. `run_id` is the run of the agent that did it. `changed` names the fields of a change, `stages` holds from and to.
+    `title` is a task's, meeting's, file's or suggestion's, or the name of an event; `text` its words; `status` a task's,
+    meeting's or suggestion's state, or a message's direction. `run_id` is the run of the agent that did it. `changed` names the fields of a change, `stages` holds from and to.
     """
 
     kind: ItemKind

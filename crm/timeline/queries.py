@@ -15,6 +15,7 @@ _SCOPES: Mapping[ItemKind, str] = {
     ItemKind.TASK: "tasks:read",
     ItemKind.MEETING: "meetings:read",
     ItemKind.FILE: "files:read",
+    ItemKind.SUGGESTION: "conversations:read",
 }
 
 # To a company belong its people and deals, to a contact their deals and leads; at most 200 of each, the newest. Messages are those
@@ -103,6 +104,18 @@ _TIMELINE: LiteralString = """
                   AND (created_at, id) < (%(before_at)s, %(before_id)s)
                 ORDER BY created_at DESC, id DESC
                 LIMIT %(limit)s) AS f
+         UNION ALL
+        SELECT 'suggestion', u.id, u.created_at, about.kind, about.id, 'bidi', u.bidi_id, u.title, u.why, u.status,
+               NULL, u.run_id
+          FROM about
+         CROSS JOIN LATERAL (
+               SELECT id, created_at, bidi_id, title, why, status, run_id
+                 FROM suggestions
+                WHERE (record_kind, record_id) = (about.kind, about.id)
+                  AND 'suggestion' = ANY(%(kinds)s)
+                  AND (created_at, id) < (%(before_at)s, %(before_id)s)
+                ORDER BY created_at DESC, id DESC
+                LIMIT %(limit)s) AS u
          UNION ALL
         -- a meeting is found by what it is about and by who takes part, and shown once
         SELECT DISTINCT ON (g.id) 'meeting', g.id, g.starts_at, about.kind, about.id, g.created_by_kind,

@@ -111,7 +111,7 @@ _OF_OTHERS: dict[str, set[tuple[str, str]]] = {
         ("meetings", "created_by_id"), ("merges", "merged_by"), ("merges", "undone_by"), ("messages", "approved_by"),
         ("notes", "author_id"), ("saved_answers", "caller_id"), ("segments", "made_by"), ("stage_visits", "actor_id"),
         ("tasks", "created_by_id"), ("views", "made_by"), ("policy_overrides", "set_by"), ("eval_runs", "started_by"), ("eval_judgings", "judged_by"),
-        ("reply_incidents", "noted_by"), ("runs", "reverted_by"),
+        ("reply_incidents", "noted_by"), ("runs", "reverted_by"), ("suggestions", "decided_by"),
         ("tool_visits", "credential_id"), ("tool_visits", "user_id"),
     },
     "a run, an event or a piece of work": {
@@ -127,7 +127,7 @@ _OF_OTHERS: dict[str, set[tuple[str, str]]] = {
         ("search_entries", "thread_id"), ("search_postings", "thread_id"),
     },
     "a lead, a deal, a task, a meeting or a fact": {
-        ("stage_visits", "record_id"), ("notifications", "subject_id"), ("graph_edges", "fact_id"),
+        ("runs", "about_id"), ("stage_visits", "record_id"), ("notifications", "subject_id"), ("graph_edges", "fact_id"),
     },
 }  # fmt: skip
 
@@ -166,7 +166,7 @@ _JSON_OF_OTHERS = {
         ("tool_calls", "result"), ("checkpoints", "checkpoint"), ("checkpoints", "metadata"),
         ("import_records", "before"), ("import_rows", "reasons"), ("merge_rows", "key"), ("merge_rows", "before"),
         ("merge_rows", "after"), ("bulk_edits", "changes"), ("bulk_edit_records", "changes"), ("approvals", "marks"), ("approvals", "records"),
-        ("copilot_questions", "citations"), ("eval_cases", "trace"), ("eval_cases", "scores"),
+        ("copilot_questions", "citations"), ("suggestions", "calls"), ("suggestions", "evidence"), ("eval_cases", "trace"), ("eval_cases", "scores"),
     },
     "other things": {
         ("company_matches", "why"), ("contact_matches", "why"), ("custom_fields", "choices"), ("drafts", "flags"), ("stages", "entry_rules"),

@@ -25,11 +25,13 @@ from crm.notes.actions import create_note
 from crm.pipelines.actions import create_pipeline
 from crm.pipelines.queries import list_stages
 from crm.records.models import RecordRef
+from crm.runs.actions import start_run
 from crm.tasks.actions import create_task, remove_task
 from crm.tasks.models import NewTask
 from crm.timeline.models import Item, ItemKind
 from crm.timeline.queries import list_timeline
 from events.ids import RecordKind
+from tests.support.suggesting import suggest_to_keep
 from tests.support.world import World, make_world
 
 
@@ -59,6 +61,9 @@ async def _busy(tx: Tx, world: World) -> dict[str, RecordRef]:
         NewMeeting("Demo", starts_at, starts_at + timedelta(hours=1), record=about, contact_ids=(vera.id,)),
     )
     await add_file(tx, about, NewFile("Offer.pdf", "application/pdf", 7, "0" * 64))
+    conversation = await world.conversation()
+    run_id = await start_run(tx, world.bidi_id, "follow_up")
+    await suggest_to_keep(tx, run_id, world.bidi_id, conversation)
     return {
         "contact": about,
         "company": RecordRef(RecordKind.COMPANY, company.id),
@@ -81,6 +86,7 @@ async def test_a_contact_shows_everything_and_a_company_what_belongs_to_it(
 
     assert _told(of_contact) == [
         ("meeting", "Demo"),
+        ("suggestion", "Send the offer"),
         ("file", "Offer.pdf"),
         ("task", "Send the offer"),
         ("note", "Likes tea"),
@@ -93,7 +99,7 @@ async def test_a_contact_shows_everything_and_a_company_what_belongs_to_it(
     ]
     (created,) = [item for item in of_company if item.title == "company.created"]
     assert {item.id for item in of_company} - {item.id for item in of_contact} == {created.id}
-    stage, message = of_contact[4], of_contact[8]
+    stage, message = of_contact[5], of_contact[9]
     assert (stage.stages, stage.record_name, stage.actor_name) == (
         ["Cold", "Replied"],
         "40 scanners",
@@ -104,7 +110,7 @@ async def test_a_contact_shows_everything_and_a_company_what_belongs_to_it(
         "in",
         True,
     )
-    assert of_contact[6].changed == ["company_id"]
+    assert of_contact[7].changed == ["company_id"]
 
 
 async def test_a_deal_shows_itself_and_what_its_contact_wrote(

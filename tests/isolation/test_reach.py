@@ -54,6 +54,9 @@ NOT_FOUND_EITHER = {
     },
 }
 
+# Tools that cannot be called with made-up words, and why.
+NOT_DONE_EITHER = {"note_promise": "a promise is quoted letter by letter"}
+
 
 async def test_every_route_with_an_id_finds_the_attackers_own_row(harness: Harness) -> None:
     owner = next(person for person in harness.people if person.role == "owner")
@@ -79,7 +82,8 @@ async def test_every_tool_finds_the_attackers_own_row(harness: Harness) -> None:
     for tool in registry.TOOLS:
         slots = tools.slots_of(harness.theatre, tool)
         result, _ = await tools.call(harness.theatre, called, tool, widest, _own(harness, slots))
-        if result.status is not ToolStatus.DONE and result.code not in FOUND_CODES:
+        is_found = result.status is ToolStatus.DONE or result.code in FOUND_CODES
+        if not is_found and tool.name not in NOT_DONE_EITHER:
             missed[tool.name] = (result.code, result.error)
 
     assert not missed, "\n".join(f"{name}: {why}" for name, why in missed.items())

@@ -57,6 +57,7 @@ from crm.webhooks.actions import create_webhook, send_test
 from crm.webhooks.models import NewWebhook
 from events.ids import ContactId, RecordKind, UserId
 from tests.support.asking import ask_to_rename
+from tests.support.suggesting import suggest_to_keep
 from tests.support.world import World, make_world
 
 # What the web process of these tests seals with.
@@ -93,6 +94,7 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
             ),
         )
         asked = await ask_to_rename(tx, run_id, world.bidi_id, conversation.contact_id)
+        suggested = await suggest_to_keep(tx, run_id, world.bidi_id, conversation)
         handles = await list_handles(tx, conversation.contact_id)
         webhook = await create_webhook(
             tx, NewWebhook("https://vera.example/hooks", ("*",)), reach=Reach(), key=SECRET
@@ -120,6 +122,7 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
         "bulk_edit_id": edit.id,
         "view_id": view.id,
         **noted,
+        **suggested,
         **kept,
         "import_id": imported.id,
         "record_id": conversation.contact_id,

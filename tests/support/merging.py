@@ -214,6 +214,12 @@ class World:
                 tx, "draft_evidence", id=..., draft_id=self.draft, position=self.evidence, kind=kind, source_id=record,
                 label="Who it is",
             )  # fmt: skip
+        if dice.random() < 0.5:
+            run = await insert(tx, "runs", bidi_id=self.seat, agent="follow_up", due_at=clock.now())
+            await insert(
+                tx, "suggestions", kind="stalled_deal", record_kind=kind, record_id=record, title="Call", calls=Jsonb([{}]),
+                is_tainted=True, run_id=run, bidi_id=self.seat, expires_at=clock.now(),
+            )  # fmt: skip
         await self._activities(kind, record)
         await self._mentions(kind, record)
 

@@ -40,6 +40,7 @@ class Operation:
 _CONVERSATION = "/conversations/{conversation_id}"
 _DRAFT = "/drafts/{draft_id}"
 _APPROVAL = "/approvals/{approval_id}"
+_SUGGESTION, _PROMISE = "/suggestions/{suggestion_id}", "/promises/{promise_id}"
 _WEBHOOK = "/webhooks/{webhook_id}"
 _SEAT, _SEATS = "/seats/{bidi_id}", "bidi:manage"
 _DELIVERY = "/webhook-deliveries/{webhook_delivery_id}"
@@ -118,6 +119,18 @@ OPERATIONS = (
     Operation(
         "reject_tool_call", "POST", f"{_APPROVAL}/rejection", {"reason": "No."}, scope="drafts:approve"
     ),
+    Operation("list_suggestions", "GET", "/suggestions"),
+    Operation("get_suggestion", "GET", _SUGGESTION),
+    Operation(
+        "accept_suggestion", "POST", f"{_SUGGESTION}/acceptance", {"is_checked": True}, scope="drafts:approve"
+    ),
+    Operation(
+        "dismiss_suggestion", "POST", f"{_SUGGESTION}/dismissal", {"reason": "No."}, scope="drafts:approve"
+    ),
+    Operation("list_promises", "GET", "/promises"),
+    Operation("get_promise", "GET", _PROMISE),
+    Operation("keep_promise", "POST", f"{_PROMISE}/keeping", scope="facts:write"),
+    Operation("drop_promise", "POST", f"{_PROMISE}/dropping", scope="facts:write"),
     Operation("list_runs", "GET", "/runs"),
     Operation("get_run", "GET", "/runs/{run_id}"),
     Operation("list_tool_calls", "GET", "/runs/{run_id}/tool-calls"),

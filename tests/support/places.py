@@ -62,11 +62,12 @@ from tests.support.documents import read_document
 from tests.support.evaluating import evaluate, make_cases
 from tests.support.mail import make_post, written
 from tests.support.stage import Stage
+from tests.support.suggesting import suggest_to_keep
 from tests.support.tables import csv_bytes
 from tests.support.until import until
 
 PRICES = "# Prices\n\n| Scanners | Price |\n|---|---|\n| 1–9 | €26 |\n\nWithout VAT.\n"
-_PARTS = ("timeline", "notes", "tasks", "meetings", "files")
+_PARTS = ("timeline", "suggestions", "notes", "tasks", "meetings", "files")
 
 # By route, where its page can be seen; in braces is what `make_things` made.
 PLACES: dict[str, tuple[str, ...]] = {
@@ -80,6 +81,8 @@ PLACES: dict[str, tuple[str, ...]] = {
     ),
     "/approvals": ("/approvals", "/approvals?queue=decided"),
     "/approvals/{approval_id}": ("/approvals/{asked}", "/approvals/{draft_approval}?draft=reject"),
+    "/suggestions": ("/suggestions", "/suggestions?status=dismissed"),
+    "/suggestions/{suggestion_id}": ("/suggestions/{suggestion}",),
     "/policy": ("/policy",),
     "/mails/{message_id}": ("/mails/{mail}",),
     "/contacts/{contact_id}/relationships": ("/contacts/{contact}/relationships",),
@@ -111,7 +114,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "/records/{record_kind}/{record_id}/{part}": tuple(
         f"/records/{kind}/{{{kind}}}/{part}"
         for kind in ("contact", "company", "lead", "deal")
-        for part in (_PARTS if kind in ("contact", "company") else _PARTS[:2])
+        for part in (_PARTS if kind in ("contact", "company") else _PARTS[:3])
     ),
     "/runs": ("/runs",),
     "/runs/{run_id}": ("/runs/{run}", "/runs/{run}?view=graph"),
@@ -244,7 +247,13 @@ async def _make_approvals(tx: Tx, stage: Stage, conversation: Conversation) -> d
     asked = await ask_to_rename(tx, run.id, stage.world.bidi_id, conversation.contact_id)
     approval = await find_approval_id(tx, draft.id)
     assert approval is not None
-    return {"run": run.id, "asked": asked, "draft_approval": approval}
+    suggested = await suggest_to_keep(tx, run.id, stage.world.bidi_id, conversation)
+    return {
+        "run": run.id,
+        "asked": asked,
+        "draft_approval": approval,
+        "suggestion": suggested["suggestion_id"],
+    }
 
 
 async def _evaluated(stage: Stage) -> dict[str, UUID]:

@@ -30,7 +30,7 @@ _SECTIONS = {
     RecordKind.DEAL: "deals",
 }
 router = APIRouter()
-Part = Literal["timeline", "notes", "tasks", "meetings", "files"]
+Part = Literal["timeline", "suggestions", "notes", "tasks", "meetings", "files"]
 Cursor = Annotated[str, Query(max_length=1000)]
 Words = Annotated[str, Form(max_length=notes.MAX_BODY)]
 # Shown in the browser only when nothing in it can run; everything else is downloaded.
@@ -69,8 +69,9 @@ async def render(
         "text": "",
         "said": "",
         "undo": "",
+        "is_fragment": session.is_fragment,
         **context,
-        **await activities_view.load_section(session.tx, ref, part, cursor=cursor, kind=kind),
+        **await activities_view.load_section(session.tx, session.words, ref, part, cursor=cursor, kind=kind),
     }
     if session.is_fragment:
         return session.page("records/_answer.html", status=status, **context)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Query
@@ -16,7 +16,7 @@ from crm.tasks import actions as tasks
 from crm.tasks import queries
 from crm.tasks.models import NewTask, Priority, TaskEdit
 from events.ids import ContactId, MemberId, RecordKind, TaskId
-from web import activities_view, inbox_view
+from web import activities_view, inbox_view, suggestions_view
 from web.pages import records
 from web.pages.drafts import FolderField
 from web.phrases import N_
@@ -70,6 +70,7 @@ async def show_tasks(
         error="",
         title="",
         done=undone if undone and undone.done_at else None,
+        **await _suggested(session),
         **await records.frame(session, "tasks"),
     )
 
@@ -187,9 +188,16 @@ async def answer(
         return session.page("tasks/_answer.html", status=status, **context)
     if error:
         frame = await records.frame(session, "tasks")
-        return session.page("tasks/index.html", status=status, done=None, **context, **frame)
+        return session.page(
+            "tasks/index.html", status=status, done=None, **context, **await _suggested(session), **frame
+        )
     undone = f"&done={done}" if done else ""
     return RedirectResponse(f"/tasks?person={place.person}{undone}", 303)
+
+
+async def _suggested(session: Session) -> dict[str, Any]:
+    """What agents suggest stands above what is to be done."""
+    return {"cards": await suggestions_view.load_cards(session.tx, session.words), "is_few": True}
 
 
 async def _beside_conversation(session: Session, conversation_id: UUID, folder: str) -> Response:

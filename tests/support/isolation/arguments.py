@@ -127,6 +127,9 @@ VALUES: dict[str, JsonValue] = {
     "tool": "list_contacts",
 }
 
+# Objects of which the schema does not tell what may stand in them.
+OBJECTS: dict[str, JsonValue] = {"arguments": {"title": "Call"}}
+
 # Parameters that are searched for, in pages, REST and tools.
 SEARCHED = frozenset({"q", "text", "question", "query"})
 
@@ -178,6 +181,8 @@ class Filler:
 
     def fill(self, name: str, schema: Schema, choose: Choose) -> JsonValue:
         schema = self._resolve(schema)
+        if name in OBJECTS:
+            return OBJECTS[name]
         if schema.get("type") == "object" or "properties" in schema:
             return self._object(schema, choose)
         if schema.get("type") == "array":

@@ -31,6 +31,10 @@ BESIDE: dict[str, Row] = {
     "saved_answers": {"status": 201},
     # about a call, not about a draft
     "approvals": {"kind": "tool_call", "draft_id": None},
+    # open, as its template: no message shows that it was kept
+    "promises": {"kept_message_id": None},
+    # its promise has an open one already
+    "suggestions": {"status": "dismissed"},
 }
 
 # Columns whose CHECK wants a certain shape: how to write a canary in it.
@@ -41,6 +45,22 @@ GENERATORS: dict[str, Callable[[str], object]] = {
         [{"field": "contact_id", "kind": "contact", "id": word, "name": word, "version": 1}]
     ),
     "approvals.marks": lambda word: Jsonb([{"kind": "untrusted_value", "path": "name", "value": word}]),
+    "suggestions.evidence": lambda word: Jsonb(
+        [{"kind": "message", "id": str(uuid7()), "label": word, "quote": word}]
+    ),
+    "suggestions.calls": lambda word: Jsonb(
+        [
+            {
+                "tool": "create_task",
+                "arguments": {"title": word},
+                "risk": "write",
+                "scope": "tasks:write",
+                "only_adds": True,
+                "records": [],
+                "marks": [],
+            }
+        ]
+    ),
     "stages.entry_rules": lambda word: Jsonb([{"rule": "field", "field": f"custom.{word}"}]),
     "stages.exit_rules": lambda word: Jsonb([{"rule": "field", "field": f"custom.{word}"}]),
 }

@@ -87,6 +87,7 @@ from tests.support.importing import Importing
 from tests.support.isolation.catalogue import Admin, Catalogue
 from tests.support.mail import make_post, written
 from tests.support.office import Office
+from tests.support.suggesting import suggest_to_keep
 from tests.support.world import World, make_world
 from tools.base import RunContext
 
@@ -318,6 +319,7 @@ async def _thread(tenant: Tenant, settings: Settings, say: Say) -> None:
         bidi = await get_bidi(tx, tenant.world.bidi_id)
         (_, drafting, *_) = (await list_runs(tx, conversation_id=conversation.id)).items
         await ask_to_rename(tx, drafting.id, bidi.id, conversation.contact_id, say=say)
+        await suggest_to_keep(tx, drafting.id, bidi.id, conversation, say=say)
     principal = bidi.principal(run.id)
     tenant.ctx = RunContext(run, bidi, principal, is_tainted=False, model="test", prompt="inbox/draft@1")
 
