@@ -5,9 +5,10 @@ from typing import Any
 from agents.agent import Agent
 from agents.copilot import agent as copilot
 from agents.inbox import agent as inbox
+from agents.memory_writer import agent as memory_writer
 
 
 def agents() -> dict[str, Agent[Any, Any]]:
     """Every agent by kind, compiled."""
-    made: tuple[Agent[Any, Any], ...] = (inbox.make(), copilot.make())
+    made: tuple[Agent[Any, Any], ...] = (inbox.make(), copilot.make(), memory_writer.make())
     return {agent.kind: agent for agent in made}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from core.trust import Trust
 from crm.conversations.queries import get_message
@@ -62,23 +62,31 @@ class RememberFact(Arguments):
     text: str = Field(min_length=1, max_length=500, description="The statement, in one sentence.")
     message_id: UUID | None = Field(None, description="The message that says so, if one does.")
     confidence: float = Field(0.7, ge=0, le=1)
+    replaces_id: UUID | None = Field(None, description="The fact that holds no longer since this one does.")
+    holds_until: AwareDatetime | None = Field(None, description="For what ends by itself; with time zone.")
 
 
 @tool(scope="facts:write", risk=Risk.WRITE, impact=Impact.LOW)
 async def remember_fact(ctx: ToolContext, args: RememberFact) -> FactCard:
-    """Keep a statement about a contact, company or deal. It stays in quarantine until a person confirms it."""
-    source = FactSource(SourceKind.AGENT, label=ctx.run.bidi.name)
+    """Keep a statement about a contact, company or deal. It stays in quarantine until a person confirms it.
+
+    What is known already is not kept twice: said again it is believed more.
+    """
+    source, said_at = FactSource(SourceKind.AGENT, label=ctx.run.bidi.name), None
     if args.message_id is not None:
         message = await get_message(ctx.tx, MessageId(args.message_id))
-        source = FactSource(SourceKind.MESSAGE, message.id)
+        source, said_at = FactSource(SourceKind.MESSAGE, message.id), message.occurred_at
     new = NewFact(
         subject=(args.subject_kind, args.subject_id),
         predicate=args.predicate,
         text=args.text,
         confidence=args.confidence,
         source=source,
+        valid_from=said_at,
+        valid_to=args.holds_until,
     )
-    return fact_card(await facts.assert_fact(ctx.tx, new))
+    replaced = None if args.replaces_id is None else FactId(args.replaces_id)
+    return fact_card(await facts.learn(ctx.tx, new, replaces=replaced))
 
 
 def fact_card(fact: Fact) -> FactCard:

@@ -103,6 +103,8 @@ FIELDS: Mapping[str, str] = {
     "why": N_("Reason"),
     "calls": N_("What would be done"),
     "promise_id": N_("Promise"),
+    "replaces_id": N_("Instead of"),
+    "holds_until": N_("Holds until"),
     "quote": N_("Words of the message"),
 }  # fmt: skip
 _TITLED = frozenset({"create_task", "update_task", "plan_meeting"})

@@ -1,5 +1,6 @@
 """Recording, confirming, correcting and taking back facts, and measuring how close people are."""
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -24,7 +25,7 @@ from crm.facts.models import (
     Trust,
 )
 from crm.facts.models import HALF_LIFE as _HALF_LIFE
-from crm.facts.queries import exists, get_current_relation, get_fact
+from crm.facts.queries import exists, get_current_relation, get_fact, list_facts
 from events.ids import ContactId, FactId, MessageId
 from events.outbox import emit
 from events.types import FactAsserted, FactRetracted
@@ -89,6 +90,66 @@ async def assert_fact(tx: Tx, new: NewFact) -> Fact:
         return await _outweighing(tx, new)
     await emit(tx, FactAsserted(fact.id))
     return fact
+
+
+async def learn(tx: Tx, new: NewFact, *, replaces: FactId | None = None) -> Fact:
+    """Record words about an entity, unless they are known: said by another source they are believed more instead.
+
+    `replaces` names the statement that holds no longer; its validity ends when the new one begins. A confirmed one is
+    ended by nobody but a person, so both then stand beside each other.
+
+    Raises: as `assert_fact`; NotFound for what is to be replaced.
+    """
+    tx.principal.require("facts:write")
+    await tx.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('facts ' || %(id)s, 0))", id=str(new.subject[1])
+    )
+    for standing in await list_facts(tx, new.subject[1], limit=200):
+        if standing.predicate == new.predicate and folded(standing.text) == folded(new.text):
+            return await _corroborate(tx, standing, new)
+    if replaces is not None:
+        await _end(tx, await get_fact(tx, replaces, lock=True), new)
+    return await assert_fact(tx, new)
+
+
+def folded(text: str) -> str:
+    """A statement without what does not change its sense: case, marks, spaces."""
+    return " ".join(_WORD.findall(text.casefold().replace("ё", "е")))
+
+
+_WORD = re.compile(r"[\w%€$₽+]+")
+
+
+async def _corroborate(tx: Tx, fact: Fact, new: NewFact) -> Fact:
+    """Two sources that say the same are both wrong less often than either; the same source says nothing new."""
+    if new.source is None or new.source.id is None or new.source.id == fact.source_id:
+        return fact
+    confidence = 1 - (1 - fact.confidence) * (1 - new.confidence)
+    surer = await tx.one(
+        Fact,
+        """
+        UPDATE facts
+           SET confidence = %(confidence)s, strengthened_at = %(now)s
+         WHERE id = %(fact_id)s
+        RETURNING id, subject_kind, subject_id, predicate, object_kind, object_id, text, strength, confidence, trust,
+                  source_kind, source_id, source_label, valid_from, valid_to, strengthened_at, recorded_at, retracted_at
+        """,
+        confidence=round(confidence, 4),
+        now=clock.now(),
+        fact_id=fact.id,
+    )
+    await emit(tx, FactAsserted(fact.id), changes={"confidence": (fact.confidence, surer.confidence)})
+    return surer
+
+
+async def _end(tx: Tx, old: Fact, new: NewFact) -> None:
+    """What was said of the same entity, in the same respect, before; nothing else is ended by it."""
+    is_about_it = (old.subject_id, old.predicate) == (new.subject[1], new.predicate)
+    ends_at = new.valid_from or clock.now()
+    is_over = old.is_retracted or (old.valid_to is not None and old.valid_to <= ends_at)
+    if not is_about_it or is_over or old.trust is Trust.CONFIRMED or old.valid_from > ends_at:
+        return
+    await correct_fact(tx, old.id, FactEdit(valid_to=ends_at))
 
 
 def _checked(new: NewFact) -> NewFact:

@@ -61,4 +61,16 @@ SHAPES: Mapping[str, Shape] = {
         calling="act",
         tasks={"copilot": "think"},
     ),
+    "memory_writer": Shape(
+        nodes=("read", "extract", "write"),
+        edges=(
+            (START, "read"),
+            ("read", "extract"),
+            ("read", END),
+            ("extract", "write"),
+            ("write", END),
+        ),
+        calling="write",
+        tasks={"remember": "extract"},
+    ),
 }

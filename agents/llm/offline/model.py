@@ -10,11 +10,13 @@ from agents.llm.offline.copilot.planner import answer as answer_colleague
 from agents.llm.offline.intents import NOTHING_NEAR, Nearness
 from agents.llm.offline.introductions import find_relation, is_named, search_text, wanted_introduction
 from agents.llm.offline.meanings import Meanings
+from agents.llm.offline.memory.reading import read_talk
 from agents.llm.offline.replies import write_reply
 from agents.llm.offline.triage import triage
+from agents.memory_writer.contract import Talk
 from agents.text import sentences
 
-COPILOT = "copilot"
+COPILOT, REMEMBER, FOLLOW_UP = "copilot", "remember", "follow_up"
 _found = TypeAdapter(tuple[CaseEvidence, ...])
 
 
@@ -33,6 +35,9 @@ class OfflineModel:
             reply = answer_colleague(request)
             request.on_text(reply.text)
             return reply
+        if request.task in _READERS:
+            shown = next(turn.text for turn in request.messages if turn.role == "user")
+            return ModelReply(text=_READERS[request.task](shown).model_dump_json())
         answer = _TASKS.get(request.task)
         if answer is None:
             raise ModelUnavailable(f"The offline templates do not know the task {request.task}.")
@@ -54,6 +59,11 @@ class OfflineModel:
         )
 
 
+def _remember(shown: str) -> BaseModel:
+    return read_talk(Talk.model_validate_json(shown))
+
+
+_READERS: dict[str, Callable[[str], BaseModel]] = {REMEMBER: _remember}
 _TASKS: dict[str, Callable[[Case, Nearness], BaseModel]] = {"triage": triage, "draft": write_reply}
 
 

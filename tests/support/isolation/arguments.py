@@ -43,6 +43,7 @@ MEANINGS: dict[str, str | None] = {
     "match_id": "contact_matches",
     "chat_id": "copilot_chats",
     "question_id": "copilot_questions",
+    "replaces_id": "facts",
     "kept_id": "contacts",
     "merged_id": "contacts",
     "known": "messages",
