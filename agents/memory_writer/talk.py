@@ -26,7 +26,8 @@ _RELATIONS = frozenset({"works_at", "knows", "interacted"})
 
 @dataclass(frozen=True)
 class Subject:
-    """The conversation that a run reads; `read_at` is when the run before it began, which has read what was there."""
+    """The conversation that a run reads; `read_at` is when the run before it was asked for, which has read what was
+    there."""
 
     conversation_id: UUID
     contact_id: UUID

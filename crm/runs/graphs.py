@@ -73,4 +73,10 @@ SHAPES: Mapping[str, Shape] = {
         calling="write",
         tasks={"remember": "extract"},
     ),
+    "follow_up": Shape(
+        nodes=("look", "advise", "suggest"),
+        edges=((START, "look"), ("look", "advise"), ("advise", "suggest"), ("suggest", END)),
+        calling="suggest",
+        tasks={"follow_up": "advise"},
+    ),
 }

@@ -151,10 +151,10 @@ async def find_open_run_about(tx: Tx, agent: str, about: About) -> RunId | None:
 
 
 async def find_last_about(tx: Tx, agent: str, about: About) -> datetime | None:
-    """When the last run of an agent about this began that came to its end, or None."""
+    """When the last run of an agent about this was asked for that came to its end, or None."""
     found: datetime | None = await tx.value(
         """
-        SELECT started_at
+        SELECT due_at
           FROM runs
          WHERE about_id = %(id)s
            AND about_kind = %(kind)s

@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 from pydantic import BaseModel, TypeAdapter
 
+from agents.follow_up.contract import Occasion
 from agents.inbox.contract import Case, CaseEvidence
 from agents.llm.base import ModelReply, ModelRequest, ModelUnavailable, ToolRequest
 from agents.llm.offline.copilot.planner import answer as answer_colleague
+from agents.llm.offline.following import advise_on
 from agents.llm.offline.intents import NOTHING_NEAR, Nearness
 from agents.llm.offline.introductions import find_relation, is_named, search_text, wanted_introduction
 from agents.llm.offline.meanings import Meanings
@@ -63,7 +65,11 @@ def _remember(shown: str) -> BaseModel:
     return read_talk(Talk.model_validate_json(shown))
 
 
-_READERS: dict[str, Callable[[str], BaseModel]] = {REMEMBER: _remember}
+def _follow_up(shown: str) -> BaseModel:
+    return advise_on(Occasion.model_validate_json(shown))
+
+
+_READERS: dict[str, Callable[[str], BaseModel]] = {REMEMBER: _remember, FOLLOW_UP: _follow_up}
 _TASKS: dict[str, Callable[[Case, Nearness], BaseModel]] = {"triage": triage, "draft": write_reply}
 
 
