@@ -48,7 +48,7 @@ _RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
         re.compile(
             rf"\bbudget\b[^.?!]{{0,60}}?{_MONEY}|{_MONEY}[^.?!]{{0,25}}\bbudget|\bwe can (?:spend|pay)[^.?!]{{0,25}}{_MONEY}"
             rf"|\bno budget\b|\bбюджет\w*\b[^.?!]{{0,60}}?{_MONEY}|{_MONEY}[^.?!]{{0,25}}\bбюджет|можем потратить[^.?!]{{0,25}}{_MONEY}"
-            r"|\bбюджета (?:пока |сейчас |на это )?нет\b",
+            r"|\bбюджета\b[^.?!]{0,25}\bнет\b",
             _I,
         ),
     ),
@@ -56,9 +56,10 @@ _RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
         "uses",
         re.compile(
             r"\bwe(?:'|’)?(?:re|ve| are| have)?\s*(?:currently |now |already |still |mostly |have been )*(?:use|using|run on|running on|work with|working with|work in"
-            r"|moved to|switched to|migrated to)\s+\w+|\bwe(?:'|’)?re on [A-Z0-9]\w+|\bwe keep (?:everything|it all|our \w+) in \w+"
+            r"|moved to|switched to|migrated to)\s+\w+|\bwe(?:'|’)?re on [A-Z0-9]\w+|\band (?:run on|work with|use) [A-Z0-9]\w+|\bwe keep (?:everything|it all|our \w+) in \w+"
             r"|(?:мы |сейчас |у нас )(?:сейчас |пока |уже |давно |всё |все |теперь )*(?:использу\w+|работаем (?:в|с|на)|пользуемся|вед[её]м (?:вс[её] |учёт |учет )?в|перешли на"
-            r"|переехали (?:на|в)|стоит|сидим на) \w+",
+            r"|переехали (?:на|в)|стоит|сидим на) \w+"
+            r"|\b(?:работаем (?:в|на)|перешли на|переехали на|пользуемся|вед[её]м вс[её] в) (?-i:[A-ZА-Я0-9a-z]*[A-Z0-9]\w*|1С|Битрикс\w*|Эксел\w*)",
             _I,
         ),
     ),
@@ -97,10 +98,11 @@ _RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "location",
         re.compile(
-            r"\b(?:we(?:'|’)?re|we are|our (?:head )?(?:office|warehouse|team|company|plant|factory|headquarters)s? (?:is|are|sits?))\s+(?:now |all )?(?:based |located |situated )?in (?!the process|talks|touch|a|an|charge|no|two|three)\w+"
-            r"|\bwe (?:sit|operate|moved our office) (?:in|to) [A-Z]\w+"
-            r"|\b(?:мы|наш (?:главный )?(?:офис|склад|завод|цех)|наша (?:компания|команда)|офис|склад|производство|завод)\b\s+(?:сейчас |теперь |у нас |сам |)?(?:находи\w+ |расположен\w* |сидим |базиру\w+ )?(?:в|во|под) [А-ЯЁ]\w+"
-            r"|\bмы из [А-ЯЁ]\w+",
+            r"\b(?i:we(?:'|’)?re|we are|our (?:head )?(?:office|warehouse|team|company|plant|factory|headquarters)s? (?:is|are|sits?))\s+(?i:now |all )?(?i:based |located |situated )?in [A-Z]\w+"
+            r"|\b(?i:we (?:sit|operate|moved our office) (?:in|to)) [A-Z]\w+"
+            r"|\b(?i:мы|наш (?:главный )?(?:офис|склад|завод|цех)|наша (?:компания|команда)|офис|склад|производство|завод)\b\s+(?i:сейчас |теперь |у нас |сам )?"
+            r"(?i:находи\w+ |расположен\w* |сидим |базиру\w+ )?(?:в|во|под) [А-ЯЁ]\w+"
+            r"|\b(?i:мы из) [А-ЯЁ]\w+",
         ),
     ),
     (

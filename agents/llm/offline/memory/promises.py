@@ -24,7 +24,7 @@ _WILL_EN = re.compile(
 )
 _DO_RU = (
     r"(?:пришл[юё]м?|пришлем|отправ(?:лю|им)|вышл(?:ю|ем)|скину|скинем|подготов(?:лю|им)|сдела(?:ю|ем)|перезвон(?:ю|им)|позвон(?:ю|им)|набер(?:у|[её]м)|верн(?:усь|[её]мся)|"
-    r"сообщ(?:у|им)|дам(?:\s+знать)?|дадим|уточн(?:ю|им)|подтверж(?:у|дим)|напиш(?:у|ем)|отвеч(?:у|у)|ответ(?:им|ю)|подпиш(?:у|ем)|оплат(?:им|ю)|оплач(?:у|иваем)|перевед(?:у|[её]м)|передам|"
+    r"сообщ(?:у|им)|дам(?:\s+знать)?|дадим|уточн(?:ю|им)|подтверд(?:им|ю)|подтвержу|напиш(?:у|ем)|отвеч(?:у|у)|ответ(?:им|ю)|подпиш(?:у|ем)|оплат(?:им|ю)|оплач(?:у|иваем)|перевед(?:у|[её]м)|передам|"
     r"передадим|согласу(?:ю|ем)|обсу(?:жу|дим)|реш(?:у|им)|покаж(?:у|ем)|выстав(?:лю|им)|оформ(?:лю|им)|закаж(?:у|ем)|привез(?:у|[её]м)|достав(?:лю|им)|отгруз(?:им|жу)|провер(?:ю|им)|посмотр(?:ю|им)|"
     r"посчита(?:ю|ем)|рассчита(?:ю|ем)|соберу|собер[её]м|созвонимся|встретимся|познаком(?:лю|им)|поделюсь|поделимся|загруж(?:у|им)|исправ(?:лю|им)|запуст(?:им|лю|ю)|назнач(?:у|им)|обнов(?:лю|им)|"
     r"внес(?:у|[её]м)|закро(?:ю|ем)|законч(?:у|им)|доделаю|доделаем|переда(?:м|дим)|составлю|составим|попрошу|узна(?:ю|ем)|свяж(?:усь|емся)|отпиш(?:усь|емся)|уведомлю|направ(?:лю|им)|"
@@ -44,14 +44,14 @@ _END_OF_WEEK = re.compile(
     r"\b(?:end of (?:the|this) week|this week|later this week)\b|\b(?:конц[ауе] (?:этой )?недели|на этой неделе|на неделе)\b",
     _I,
 )
-_NEXT_WEEK = re.compile(r"\b(?:next week)\b|\bследующей недел[ею]\b", _I)
+_NEXT_WEEK = re.compile(r"\b(?:next week)\b|\bследующей недел[еюи]\b", _I)
 _BEGIN = re.compile(r"\b(?:early|beginning|start) (?:of )?next week|\bв начале следующей недели", _I)
 _TODAY = re.compile(
     r"\b(?:today|tonight|this (?:afternoon|evening|morning)|(?:by )?(?:the )?end of (?:the |my )?(?:working |business )?day|eod|by noon|before lunch|after lunch|shortly after lunch)\b"
     r"|\b(?:сегодня|до конца (?:рабочего )?дня|к концу дня|к вечеру|вечером|до вечера|до обеда|к обеду|после обеда|днём|днем)\b",
     _I,
 )
-_NOON = re.compile(r"\b(?:by noon|before lunch|до обеда|к обеду)\b", _I)
+_NOON = re.compile(r"\b(?:(?:by|before) noon|(?:by|before) lunch|до обеда|к обеду)\b", _I)
 _EVENING = re.compile(r"\b(?:tonight|this evening)\b|\bвечером\b", _I)
 _HOURS = re.compile(
     r"\b(?:in|within) (?:the next )?(?:(\d{1,2}|an?|one|two|three|a couple of) )?(hours?|half an hour|minutes?)|\bin half an hour\b|\b(?:через|в течение) (?:(\d{1,2}|пол|пару|два|три) ?)?(час\w*|полчаса|минут\w*)",
@@ -77,7 +77,7 @@ def promises_of(line: Line) -> list[FoundPromise]:
     """The sentences of a message in which its author binds themselves to a time."""
     found = []
     for sentence in sentences(line.text):
-        if is_question(sentence, language_of(sentence, "en")) or _NOT.search(sentence):
+        if _is_asked(sentence) or _NOT.search(sentence):
             continue
         if not (_WILL_EN.search(sentence) or _WILL_RU.search(sentence)):
             continue
@@ -85,6 +85,12 @@ def promises_of(line: Line) -> list[FoundPromise]:
         if due_at is not None and due_at > line.at:
             found.append(FoundPromise(message=line.n, quote=" ".join(sentence.split()), due_at=due_at))
     return found
+
+
+def _is_asked(sentence: str) -> bool:
+    """«Will send it tonight.» begins as questions do and is none."""
+    is_bare = sentence.lower().startswith(("will ", "going to ")) and not sentence.rstrip(" )").endswith("?")
+    return not is_bare and is_question(sentence, language_of(sentence, "en"))
 
 
 def due_of(sentence: str, at: datetime) -> datetime | None:
