@@ -84,7 +84,7 @@ async def ensure_seat(tx: Tx, agent: str) -> Bidi:
 
 
 # A program reads what its key's person may read, and proposes; whatever it writes waits for a person.
-API_SCOPES = (*COPILOT_SCOPES, "conversations:write", "drafts:write", "facts:write")
+API_SCOPES = (*COPILOT_SCOPES, "conversations:write", "drafts:write", "facts:write", "suggestions:write")
 
 
 async def ensure_api_seat(tx: Tx) -> Bidi:

@@ -95,7 +95,7 @@ async def _find_open(tx: Tx, credential_id: UUID) -> Run | None:
         """
         SELECT r.id, r.bidi_id, r.agent, r.conversation_id, r.trigger_id, r.status, r.generation, r.based_on_seq,
                r.due_at, r.feedback, r.again, r.fence, r.steps, r.tokens_in, r.tokens_out, r.cost_usd_micros, r.model,
-               r.outcome, r.reason
+               r.outcome, r.reason, r.about_kind, r.about_id
           FROM tool_visits v
           JOIN runs r ON (r.organization_id, r.id) = (v.organization_id, v.run_id)
          WHERE v.credential_id = %(credential_id)s

@@ -3,7 +3,7 @@
 from infra.migrations.statements import run_sql_beside
 
 revision = "0036"
-down_revision = "0038"
+down_revision = "0035"
 
 
 def upgrade() -> None:
