@@ -22,7 +22,7 @@ from tools.pipelines import stage_named
 
 @dataclass(frozen=True)
 class DealCard:
-    """`amount_minor` counts the smallest unit of the currency, as in cents."""
+    """`amount_minor` counts the smallest unit of the currency, as in cents; `probability` of winning is in per cent."""
 
     id: DealId
     name: str
@@ -32,6 +32,7 @@ class DealCard:
     outcome: str
     amount_minor: int
     currency: str
+    probability: int
     close_date: date | None
     next_step: str
     updated_at: datetime
@@ -244,6 +245,7 @@ def deal_card(deal: Deal) -> DealCard:
         outcome=deal.outcome,
         amount_minor=deal.amount_minor,
         currency=deal.currency,
+        probability=deal.likelihood,
         close_date=deal.close_date,
         next_step=deal.next_step,
         updated_at=deal.updated_at,

@@ -250,3 +250,11 @@ def test_nobody_is_greeted_twice_on_one_day() -> None:
 )
 def test_only_a_real_name_is_used_to_address_somebody(name: str, first: str) -> None:
     assert first_name(name) == first
+
+
+def test_an_amount_that_nobody_has_offered_stays_ours() -> None:
+    offered = deal(1, "Malmö cold store")
+    guessed = offered.model_copy(update={"details": {**offered.details, "probability": "25"}})
+
+    assert "8,160" in body(write_reply(case("What does it cost?", evidence=(offered,))))
+    assert "8,160" not in body(write_reply(case("What does it cost?", evidence=(guessed,))))

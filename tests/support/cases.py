@@ -36,7 +36,7 @@ def case(
 
 
 def deal(n: int, name: str, amount_minor: int = 816000, outcome: str = "open") -> CaseEvidence:
-    details = {"amount_minor": str(amount_minor), "currency": "EUR", "outcome": outcome}
+    details = {"amount_minor": str(amount_minor), "currency": "EUR", "outcome": outcome, "probability": "60"}
     return CaseEvidence(n=n, kind="deal", id="deal", label=name, text="", trust="confirmed", details=details)
 
 

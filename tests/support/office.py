@@ -131,10 +131,13 @@ async def make_office(db: Database, owner: Principal, settings: Settings, *, lan
             tx, vera.id, ContactEdit(company_id=company.id, language=language), version=vera.version
         )
         pipeline = await create_pipeline(tx, "Sales")
-        stage = (await list_stages(tx, pipeline.id))[0]
+        stages = {stage.name: stage for stage in await list_stages(tx, pipeline.id)}
         name = "40 сканеров, склад в Мальмё" if language == "ru" else "40 scanners, Malmö warehouse"
         await create_deal(
-            tx, NewDeal(name, stage.id, company_id=company.id, contact_id=vera.id, amount_minor=816000)
+            tx,
+            NewDeal(
+                name, stages["Proposal"].id, company_id=company.id, contact_id=vera.id, amount_minor=816000
+            ),
         )
         about = ("company", company.id)
         price, offline = (PRICE_RU, OFFLINE_RU) if language == "ru" else (PRICE, OFFLINE)

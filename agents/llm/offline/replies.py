@@ -15,6 +15,8 @@ from agents.text import is_question
 from core.languages import Language, language_of, stems
 
 Item = TypeVar("Item")
+# In per cent. Stages that come before the proposal stand below it, in our pipeline as in most.
+_OFFERED_FROM = 50
 
 
 @dataclass
@@ -255,13 +257,14 @@ def _unpriced(reply: _Reply, part: Part, wanted: slots.Quantity | None, offers: 
 
 
 def _offers(case: Case) -> list[CaseEvidence]:
-    """Open deals with an amount, the latest first."""
+    """Open deals with an amount that has been offered, the latest first; before that it is only our guess."""
     return [
         evidence
         for evidence in case.evidence
         if evidence.kind == "deal"
         and evidence.details.get("outcome", "open") == "open"
         and int(evidence.details.get("amount_minor", "0")) > 0
+        and int(evidence.details.get("probability", "0")) >= _OFFERED_FROM
     ]
 
 
