@@ -18,6 +18,7 @@ from core.db import Database, Tx
 from core.errors import AppError, NotFound, Unprocessable
 from core.principal import Principal
 from crm.runs import asked_calls, tool_calls
+from crm.runs.footing import Footing, get_footing
 from crm.runs.tool_calls import NewToolCall, ToolCall
 from events.ids import ApprovalId
 from events.outbox import emit
@@ -205,15 +206,26 @@ class Dispatcher:
         """Replay, refuse, or run a call inside this transaction; or record that it begins and leave the rest."""
         ctx, tool = request.ctx, request.tool
         await tool_calls.take_turn(tx, ctx.run_id)
-        if not await tool_calls.is_held(tx, ctx.run_id, ctx.run.fence):
+        footing = await get_footing(
+            tx,
+            ctx.run_id,
+            ctx.run.fence,
+            call_key=request.call_key,
+            tool=request.name,
+            arguments=request.arguments,
+            untrusted_tools=self._untrusted,
+        )
+        if not footing.is_held:
             raise _TakenOver
-        recorded = await tool_calls.find_tool_call(tx, ctx.run_id, request.call_key)
+        recorded = None
+        if footing.is_recorded:
+            recorded = await tool_calls.find_tool_call(tx, ctx.run_id, request.call_key)
         if recorded is not None and tool is not None and _was_cut_off(request, tool, recorded):
             return _Begun(recorded.id, tool, wire.parse(tool, request.arguments))
         if recorded is not None:
             return self._replay(request, recorded)
         started = time.perf_counter()
-        verdict = await self._judge(tx, request)
+        verdict = await self._judge(tx, request, footing)
         call_id = await _open(tx, request, verdict)
         if isinstance(verdict, gate.Stopped):
             return await _settle(tx, request, call_id, verdict.result, started)
@@ -226,9 +238,11 @@ class Dispatcher:
         # The effect and its record commit together, so the call happens exactly once.
         return await _settle(tx, request, call_id, await self._run(request, begun, tx), started)
 
-    async def _judge(self, tx: Tx, request: _Request) -> gate.Allowed | gate.Asked | gate.Stopped:
+    async def _judge(
+        self, tx: Tx, request: _Request, footing: Footing
+    ) -> gate.Allowed | gate.Asked | gate.Stopped:
         ctx = request.ctx
-        is_tainted = ctx.is_tainted or await tool_calls.has_called(tx, ctx.run_id, self._untrusted)
+        is_tainted = ctx.is_tainted or footing.is_tainted
         if request.tool is None:
             names = [tool.name for tool in self._tools.values() if ctx.principal.may(tool.scope)]
             return gate.unknown(request.name, names, is_tainted=is_tainted)
@@ -236,7 +250,7 @@ class Dispatcher:
             return gate.malformed(request.problem, is_tainted=is_tainted)
         is_private = request.tool.risk is Risk.EXTERNAL and await self._is_counterpart_only(tx, ctx)
         state = gate.State(is_tainted, is_private, tuple(self._untrusted))
-        return await gate.judge(tx, ctx, request.tool, request.arguments, state=state)
+        return await gate.judge(tx, ctx, request.tool, request.arguments, state=state, footing=footing)
 
     async def _is_counterpart_only(self, tx: Tx, ctx: RunContext) -> bool:
         """Whether the run knows nothing but what the counterpart of its thread may hear."""
@@ -339,23 +353,25 @@ async def _open(tx: Tx, request: _Request, verdict: gate.Allowed | gate.Asked | 
 
 async def _settle(tx: Tx, request: _Request, call_id: UUID, result: ToolResult, started: float) -> ToolResult:
     """Record how a call ended and announce it. Raises: _TakenOver, which undoes all of it."""
-    ctx = request.ctx
-    if not await tool_calls.hold(tx, ctx.run_id, ctx.run.fence):
-        raise _TakenOver
-    return await _record(tx, ctx, call_id, result, started)
+    return await _record(tx, request.ctx, call_id, result, started, fence=request.ctx.run.fence)
 
 
-async def _record(tx: Tx, ctx: RunContext, call_id: UUID, result: ToolResult, started: float) -> ToolResult:
+async def _record(
+    tx: Tx, ctx: RunContext, call_id: UUID, result: ToolResult, started: float, *, fence: int | None = None
+) -> ToolResult:
     told: JsonValue = {"code": result.code, "may_retry": result.may_retry}
     has_content = result.status in (ToolStatus.DONE, ToolStatus.ASKED)
-    await tool_calls.settle_tool_call(
+    is_settled = await tool_calls.settle_tool_call(
         tx,
         call_id,
         status=result.status,
         result=result.content if has_content else told,
         error=result.error,
         duration_ms=round((time.perf_counter() - started) * 1000),
+        fence=fence,
     )
+    if not is_settled:
+        raise _TakenOver
     # A call that is asked about has its own event, `approval.requested`, and is called once somebody approves.
     if result.status is ToolStatus.REFUSED:
         await emit(tx, ToolDenied(ctx.run_id, call_id))

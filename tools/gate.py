@@ -10,7 +10,8 @@ from core.db import Tx
 from crm.bidi.models import Autonomy
 from crm.policy.matrix import Case, decide
 from crm.policy.queries import get_overrides
-from crm.runs import asked_calls, tool_calls
+from crm.runs import asked_calls
+from crm.runs.footing import Footing
 from events.ids import ApprovalId
 from tools import autopilot, wire
 from tools.base import Decision, Impact, Reach, Risk, RunContext, Tool, ToolResult, ToolRetry, ToolStatus
@@ -63,7 +64,13 @@ class Stopped:
 
 
 async def judge(
-    tx: Tx, ctx: RunContext, tool: Tool[BaseModel], arguments: dict[str, JsonValue], *, state: State
+    tx: Tx,
+    ctx: RunContext,
+    tool: Tool[BaseModel],
+    arguments: dict[str, JsonValue],
+    *,
+    state: State,
+    footing: Footing,
 ) -> Allowed | Asked | Stopped:
     """Whether this run may make this call now: parse, earlier refusal, scope, policy, budget, and who is to decide."""
     is_tainted = state.is_tainted
@@ -75,15 +82,15 @@ async def judge(
         args = wire.parse(tool, arguments)
     except ToolRetry as err:
         return malformed(str(err), is_tainted=is_tainted)
-    if await tool_calls.was_refused(tx, ctx.run_id, tool.name, arguments):
+    if footing.was_refused:
         return refused("denied", f"{tool.name} was refused in this run before; do something else.")
     if not ctx.principal.may(tool.scope):
         return refused("forbidden", f"This seat does not hold {tool.scope}; {tool.name} needs it.")
     case = _case(ctx, tool, args, state)
-    decision = decide(case, await get_overrides(tx))
+    decision = decide(case, footing.overrides)
     if decision is Decision.DENY:
         return refused("denied", _denial(tool, case))
-    if await tool_calls.count_tool_calls(tx, ctx.run_id) >= ctx.bidi.max_steps:
+    if footing.calls >= ctx.bidi.max_steps:
         return refused("budget", f"This run has made all of its {ctx.bidi.max_steps} tool calls; finish now.")
     why = _reasons(case) if decision is Decision.ASK else ()
     if decision is Decision.ALLOW and tool.risk is Risk.EXTERNAL:

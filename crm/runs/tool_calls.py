@@ -56,16 +56,6 @@ async def is_held(tx: Tx, run_id: RunId, fence: int) -> bool:
     return found is not None
 
 
-async def hold(tx: Tx, run_id: RunId, fence: int) -> bool:
-    """As `is_held`, and nobody takes the run over before this transaction ends. Take it last: see `take_turn`."""
-    found = await tx.value(
-        "SELECT 1 FROM runs WHERE id = %(run_id)s AND fence = %(fence)s AND status = 'running' FOR SHARE",
-        run_id=run_id,
-        fence=fence,
-    )
-    return found is not None
-
-
 async def find_tool_call(tx: Tx, run_id: RunId, call_key: str) -> ToolCall | None:
     """What was recorded under this key, or None."""
     return await tx.find(
@@ -98,22 +88,6 @@ async def list_tool_calls(tx: Tx, run_id: RunId) -> list[ToolCall]:
 async def count_tool_calls(tx: Tx, run_id: RunId) -> int:
     count = await tx.value("SELECT count(*) FROM tool_calls WHERE run_id = %(run_id)s", run_id=run_id)
     return int(count)
-
-
-async def has_called(tx: Tx, run_id: RunId, tools: list[str]) -> bool:
-    """Whether the run has called one of these tools and got an answer, or was tainted before."""
-    found = await tx.value(
-        """
-        SELECT 1
-          FROM tool_calls
-         WHERE run_id = %(run_id)s
-           AND (is_tainted OR status NOT IN ('refused', 'asked') AND tool = ANY(%(tools)s))
-         LIMIT 1
-        """,
-        run_id=run_id,
-        tools=tools,
-    )
-    return found is not None
 
 
 async def list_called_tools(tx: Tx, run_id: RunId) -> set[str]:
@@ -170,25 +144,6 @@ async def count_calls_of_seat(tx: Tx, bidi_id: BidiId, tool: str, since: datetim
     return int(count)
 
 
-async def was_refused(tx: Tx, run_id: RunId, tool: str, arguments: object) -> bool:
-    """Whether this very call was refused before in this run."""
-    found = await tx.value(
-        """
-        SELECT 1
-          FROM tool_calls
-         WHERE run_id = %(run_id)s
-           AND tool = %(tool)s
-           AND arguments = %(arguments)s::jsonb
-           AND status = 'refused'
-         LIMIT 1
-        """,
-        run_id=run_id,
-        tool=tool,
-        arguments=jsons.dumps(arguments),
-    )
-    return found is not None
-
-
 async def open_tool_call(tx: Tx, call: NewToolCall) -> UUID:
     """Record that a call begins."""
     call_id = uuid7()
@@ -214,21 +169,39 @@ async def open_tool_call(tx: Tx, call: NewToolCall) -> UUID:
 
 
 async def settle_tool_call(
-    tx: Tx, call_id: UUID, *, status: str, result: object, error: str, duration_ms: int
-) -> None:
-    """Record how a call ended."""
-    await tx.execute(
+    tx: Tx,
+    call_id: UUID,
+    *,
+    status: str,
+    result: object,
+    error: str,
+    duration_ms: int,
+    fence: int | None = None,
+) -> bool:
+    """Record how a call ended; with a fence only while the run is running under it, and nobody takes it over before this
+    transaction ends. False when somebody has. Take it last: see `take_turn`."""
+    settled = await tx.execute(
         """
+        WITH held AS (SELECT r.id
+                        FROM runs r
+                        JOIN tool_calls t ON (t.organization_id, t.run_id) = (r.organization_id, r.id)
+                       WHERE t.id = %(call_id)s
+                         AND r.fence = %(fence)s
+                         AND r.status = 'running'
+                         FOR SHARE OF r)
         UPDATE tool_calls
            SET status = %(status)s, result = %(result)s::jsonb, error = %(error)s, duration_ms = %(duration_ms)s
          WHERE id = %(call_id)s
+           AND (%(fence)s::int IS NULL OR EXISTS (SELECT FROM held))
         """,
         call_id=call_id,
         status=status,
         result=jsons.dumps(result),
         error=error,
         duration_ms=duration_ms,
+        fence=fence,
     )
+    return settled == 1
 
 
 async def lock_tool_call(tx: Tx, call_id: UUID) -> ToolCall:

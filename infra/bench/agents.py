@@ -1,4 +1,4 @@
-"""What a run costs beside its model: how long after the model's first token an asker reads the first word."""
+"""What a run costs beside its model, and beside bare LangGraph; how long after the model's first token the asker reads it."""
 
 import asyncio
 import sys
@@ -15,7 +15,7 @@ from aiohttp import web
 from core.db import Database
 from core.jsons import dumps
 from infra import embedded
-from infra.bench import Report, percentile
+from infra.bench import Report, _run_cost, percentile
 from infra.bench import _office as office
 from infra.bench._office import BotApi
 from infra.embedded import Urls
@@ -28,7 +28,7 @@ _THINKING_SECONDS, _WORD_SECONDS, _WAIT_SECONDS = 0.05, 0.01, 30.0
 
 
 def run() -> Report:
-    """Measure; takes about a minute and needs nothing running."""
+    """Measure; takes about three minutes and needs nothing running."""
     with (
         tempfile.TemporaryDirectory(prefix="getsale-bench-") as folder,
         embedded.start(Path(folder)) as servers,
@@ -44,13 +44,15 @@ async def _measure(folder: Path, urls: Urls) -> Report:
     jar = aiohttp.CookieJar(unsafe=True)
     try:
         async with bot_api.serve(), model.serve(), aiohttp.ClientSession(cookie_jar=jar) as http:
-            await office.open_organization(db)
+            principal, workplace = await office.open_organization(db)
             asked = {"OPENAI_BASE_URL": model.base, "OPENAI_API_KEY": "bench", "AGENT_MODEL": "bench"}
             async with running_fleet(
                 folder, urls, bot_api.base, PROCESSES, LOG_LEVEL="warning", **asked
             ) as fleet:
                 await office.sign_in(http, fleet.base)
                 await _first_tokens(fleet, http, model, report)
+            # once no other process of ours is at work
+            await _run_cost.measure(urls, principal, workplace, report)
     finally:
         await db.close()
     return report
