@@ -9,7 +9,7 @@ from crm.companies.queries import get_company
 from crm.contacts.models import Contact
 from crm.contacts.queries import get_contact
 from crm.conversations.models import Conversation, Direction, Message, MessageKind, MessageStatus
-from crm.conversations.queries import get_conversation, list_attachments, list_messages
+from crm.conversations.queries import count_answers_alone, get_conversation, list_attachments, list_messages
 from crm.runs.models import Run
 from events.ids import ConversationId, MessageId
 
@@ -31,13 +31,17 @@ class Line:
 
 @dataclass(frozen=True)
 class Thread:
-    """A conversation as one run sees it: what waits for an answer, what came before, and with whom."""
+    """A conversation as one run sees it: what waits for an answer, what came before, and with whom.
+
+    `answers_alone` is how many replies in a row agents have sent without a person.
+    """
 
     conversation: Conversation
     contact: Contact
     company: str
     burst: tuple[Line, ...]
     history: tuple[Line, ...]
+    answers_alone: int = 0
 
 
 async def load_thread(tx: Tx, run: Run) -> Thread:
@@ -48,7 +52,12 @@ async def load_thread(tx: Tx, run: Run) -> Thread:
     lines = await _lines(tx, run)
     start = _burst_start(lines)
     return Thread(
-        conversation, contact, company.name if company else "", tuple(lines[start:]), tuple(lines[:start])
+        conversation,
+        contact,
+        company.name if company else "",
+        tuple(lines[start:]),
+        tuple(lines[:start]),
+        await count_answers_alone(tx, conversation.id),
     )
 
 

@@ -10,6 +10,8 @@ from core.languages import language_of
 from crm.bidi import hours
 from crm.bidi.models import Bidi
 from crm.bidi.queries import get_bidi, lock_bidi
+from crm.conversations.models import MAX_ANSWERS_ALONE
+from crm.conversations.queries import count_answers_alone
 from crm.identity.queries import get_organization
 from crm.runs import tool_calls
 from tools import provenance
@@ -33,6 +35,8 @@ async def reasons_against(
         >= ctx.bidi.daily_cap
     ):
         why.append("capped")
+    if ctx.conversation_id and await count_answers_alone(tx, ctx.conversation_id) >= MAX_ANSWERS_ALONE:
+        why.append("alone")
     if not hours.is_at_work(ctx.bidi, clock.now().astimezone(zone)):
         why.append("off_hours")
     if await _is_suspicious(tx, ctx, args, untrusted_tools):

@@ -128,14 +128,13 @@ class Dispatcher:
         return result
 
     async def _call(self, request: _Request) -> ToolResult:
-        async with self._transaction(request) as tx:
+        async with self._turn(request) as tx:
             begun = await self._begin(tx, request)
             if isinstance(begun, ToolResult):
                 return begun
         started = time.perf_counter()
         result = await self._run(request, begun, None)
-        async with self._transaction(request) as tx:
-            await tool_calls.take_turn(tx, request.ctx.run_id)
+        async with self._turn(request) as tx:
             recorded = await tool_calls.find_tool_call(tx, request.ctx.run_id, request.call_key)
             if recorded is not None and recorded.status != "running":
                 return self._replay(request, recorded)
@@ -198,6 +197,14 @@ class Dispatcher:
             return verdict
         return _Begun(call.id, tool, verdict, Decision.ASK)
 
+    def _turn(self, request: _Request) -> AbstractAsyncContextManager[Tx]:
+        """A transaction in which no other call of this run is decided or recorded; see `tool_calls.take_turn`."""
+        principal, turn = (
+            request.ctx.principal.in_run(request.ctx.run_id),
+            tool_calls.turn_of(request.ctx.run_id),
+        )
+        return self._db.transaction(principal, f"tool.{request.label}", turn=turn)
+
     def _transaction(self, request: _Request) -> AbstractAsyncContextManager[Tx]:
         principal = request.ctx.principal.in_run(request.ctx.run_id)
         return self._db.transaction(principal, f"tool.{request.label}")
@@ -205,7 +212,6 @@ class Dispatcher:
     async def _begin(self, tx: Tx, request: _Request) -> ToolResult | _Begun:
         """Replay, refuse, or run a call inside this transaction; or record that it begins and leave the rest."""
         ctx, tool = request.ctx, request.tool
-        await tool_calls.take_turn(tx, ctx.run_id)
         footing = await get_footing(
             tx,
             ctx.run_id,

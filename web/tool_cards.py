@@ -117,6 +117,7 @@ WHY: Mapping[str, str] = {
     "external": N_("It leaves the house."),
     "system": N_("It touches settings, people, other agents or many records."),
     "capped": N_("%(name)s has sent as many replies by itself today as it may."),
+    "alone": N_("%(name)s has answered many times in a row here, and no person has looked."),
     "off_hours": N_("It is outside the hours in which %(name)s may send by itself."),
     "guard": N_("The text has something that nobody has checked."),
 }

@@ -23,6 +23,7 @@ from core.jsons import dumps
 from core.languages import language_of
 from core.trust import Trust
 from crm.bidi.models import Autonomy
+from crm.conversations.models import MAX_ANSWERS_ALONE
 from prompts import library
 from tools import guard
 from tools.guard import Mark
@@ -58,9 +59,16 @@ async def triage(state: State, runtime: Runtime[Desk]) -> State:
     }
     if answer.hand_off is not None and answer.decision == "notify":
         judged["stop"] = _stop(answer.hand_off)
+    if answer.decision == "answer" and _has_answered_enough(desk, judged):
+        judged |= {"decision": "notify", "stop": words.answered_enough(desk.thread)}
     if answer.decision == "ignore":
         judged |= {"outcome": "ignored", "detail": ", ".join(answer.intents)}
     return judged
+
+
+def _has_answered_enough(desk: Desk, state: State) -> bool:
+    """Whether the seat would answer alone, and has done so too often in a row: two machines may be talking."""
+    return _is_alone(desk, state) and desk.thread.answers_alone >= MAX_ANSWERS_ALONE
 
 
 def _check_triage(answer: TriageAnswer) -> str:
@@ -79,11 +87,17 @@ async def gather(state: State, runtime: Runtime[Desk]) -> State:
 
 def _scope(desk: Desk, state: State) -> None:
     """Hold the run to what its counterpart may hear, if it may answer all that they want by itself."""
-    bidi = desk.ctx.bidi
-    is_alone = bidi.autonomy is Autonomy.AUTOPILOT and not desk.ctx.run.feedback
-    if is_alone and bidi.answers(state.get("intents", [])):
+    if _is_alone(desk, state):
         desk.ctx = replace(desk.ctx, is_counterpart_scoped=True)
         desk.tools = tuple(spec for spec in desk.tools if BY_NAME[spec.name].is_counterpart_safe)
+
+
+def _is_alone(desk: Desk, state: State) -> bool:
+    """Whether the seat may answer all that they want by itself."""
+    bidi = desk.ctx.bidi
+    if bidi.autonomy is not Autonomy.AUTOPILOT or desk.ctx.run.feedback:
+        return False
+    return bidi.answers(state.get("intents", []))
 
 
 async def _items(desk: Desk) -> list[Item]:

@@ -1,5 +1,7 @@
 """What the agent tells colleagues when it stops for a reason of its own, in the language of the conversation."""
 
+from dataclasses import replace
+
 from agents.context import Thread
 from agents.inbox.state import Stop
 from crm.conversations.models import HandoffReason
@@ -26,6 +28,16 @@ _BUDGET = {
     ),
     "ru": ("Агент остановился, не закончив ответ: {why}.", "Ответить лично; если повторится, поднять лимит."),
 }
+_ENOUGH = {
+    "en": (
+        "The agent has answered {why} times in a row here, and nobody of ours has looked. Another machine may be writing.",
+        "Read along and write once, or approve the next draft; then the agent goes on.",
+    ),
+    "ru": (
+        "Агент ответил здесь {why} раз подряд, и никто из коллег не заглядывал. Возможно, пишет другая программа.",
+        "Прочитать переписку и написать самому или одобрить следующий черновик: после этого агент продолжит.",
+    ),
+}
 _BROKEN = {
     "en": ("The agent failed: {why}.", "Answer in person; the run says what went wrong."),
     "ru": ("Сбой агента: {why}.", "Ответить лично; подробности в записи о запуске."),
@@ -47,6 +59,12 @@ def refused(thread: Thread, result: ToolResult) -> Stop:
 def out_of_budget(language: str, why: str) -> Stop:
     """The run used up what it may use."""
     return _stop(_BUDGET, HandoffReason.USAGE_LIMIT, language, why)
+
+
+def answered_enough(thread: Thread) -> Stop:
+    """It has answered by itself as often in a row as it may."""
+    stop = _stop(_ENOUGH, HandoffReason.USAGE_LIMIT, thread.contact.language, str(thread.answers_alone))
+    return replace(stop, is_failure=False)
 
 
 def broken(language: str, why: str) -> Stop:

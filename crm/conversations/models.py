@@ -50,6 +50,10 @@ class MessageKind(StrEnum):
     ARF = "arf"
 
 
+# So many replies in a row an agent sends by itself; then a person looks, who may be answering another machine.
+MAX_ANSWERS_ALONE = 10
+
+
 class HandoffReason(StrEnum):
     CUSTOMER_REQUEST = "customer_request"
     MISSING_KNOWLEDGE = "missing_knowledge"

@@ -131,6 +131,27 @@ async def list_message_page(
     return page_of(found, size, after=lambda message: encode_cursor(message.id))
 
 
+async def count_answers_alone(tx: Tx, conversation_id: ConversationId) -> int:
+    """How many replies in a row agents have sent here since a person of ours wrote, or let one go out."""
+    count = await tx.value(
+        """
+        SELECT count(*)
+          FROM messages
+         WHERE conversation_id = %(conversation_id)s
+           AND direction = 'out'
+           AND author_kind = 'bidi'
+           AND status <> 'cancelled'
+           AND seq > coalesce((SELECT max(seq)
+                                 FROM messages
+                                WHERE conversation_id = %(conversation_id)s
+                                  AND direction = 'out'
+                                  AND (author_kind = 'user' OR approved_by IS NOT NULL)), 0)
+        """,
+        conversation_id=conversation_id,
+    )
+    return int(count)
+
+
 async def list_messages(tx: Tx, conversation_id: ConversationId, *, last: int = 200) -> list[Message]:
     """The newest `last` messages of a conversation, oldest first."""
     return await tx.all(

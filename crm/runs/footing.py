@@ -45,7 +45,7 @@ async def get_footing(
     arguments: Mapping[str, Any],
     untrusted_tools: Sequence[str],
 ) -> Footing:
-    """How the run stands now; take the run's turn first (`tool_calls.take_turn`)."""
+    """How the run stands now; ask in the run's turn (`tool_calls.turn_of`)."""
     return await tx.one(
         Footing,
         """

@@ -38,12 +38,15 @@ class NewToolCall:
     is_tainted: bool
 
 
+def turn_of(run_id: RunId) -> str:
+    """The name under which the calls of a run take turns."""
+    return f"tool_calls {run_id}"
+
+
 async def take_turn(tx: Tx, run_id: RunId) -> None:
     """Wait until no other call of this run is being decided or recorded; held until the transaction ends."""
     # Not the run's row: whoever cancels a run locks the conversation first and the row after, as tools may not.
-    await tx.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended('tool_calls ' || %(run_id)s, 0))", run_id=str(run_id)
-    )
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended(%(turn)s, 0))", turn=turn_of(run_id))
 
 
 async def is_held(tx: Tx, run_id: RunId, fence: int) -> bool:

@@ -16,7 +16,7 @@ from crm.drafts.queries import find_pending_draft
 from crm.policy.actions import set_decision
 from graph.store import GraphStore
 from tests.support.seats import Seat
-from tools import provenance
+from tools import autopilot, provenance
 from tools.base import Decision, RunContext, ToolResult
 from tools.dispatch import Dispatcher
 from tools.guard import Source, inspect
@@ -47,9 +47,11 @@ def _pilot(seat: Seat, **limits: Any) -> RunContext:
     return replace(ctx, bidi=bidi, is_counterpart_scoped=True)
 
 
-async def _send(dispatcher: Dispatcher, ctx: RunContext, body: str = HELLO, **fields: Any) -> ToolResult:
+async def _send(
+    dispatcher: Dispatcher, ctx: RunContext, body: str = HELLO, key: str = "send", **fields: Any
+) -> ToolResult:
     arguments = {"conversation_id": str(ctx.conversation_id), "body": body, "intents": ["greeting"], **fields}
-    return await dispatcher.call(ctx, "send_reply", arguments, "send")
+    return await dispatcher.call(ctx, "send_reply", arguments, key)
 
 
 async def _outgoing(seat: Seat) -> list[str]:
@@ -158,6 +160,21 @@ async def test_outside_its_limits_a_reply_becomes_a_draft_that_says_why(
     assert (result.decision, result.content["is_sent"]) == (Decision.ASK, False)
     assert await _outgoing(seat) == []
     assert reason in await _why(seat)
+
+
+async def test_after_many_replies_in_a_row_without_a_person_the_next_is_a_draft(
+    seat: Seat, dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(autopilot, "MAX_ANSWERS_ALONE", 1)
+    ctx = _pilot(seat)
+
+    first = await _send(dispatcher, ctx)
+    second = await _send(dispatcher, ctx, key="again")
+
+    assert isinstance(first.content, dict)
+    assert isinstance(second.content, dict)
+    assert (first.content["is_sent"], second.content["is_sent"]) == (True, False)
+    assert "alone" in await _why(seat)
 
 
 @pytest.mark.parametrize("autonomy", [Autonomy.SUGGEST, Autonomy.ASSIST])
