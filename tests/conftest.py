@@ -15,6 +15,7 @@ from infra.servers.neo4j import Neo4jConfig
 from tests.support.isolation.summary import closing_line
 from tests.support.organizations import make_organization
 from tests.support.outside import Outside, running_outside
+from tests.support.planted import planted_line
 from tests.support.servers import migrated_servers, shared_neo4j
 from tests.support.stage import Stage, running_stage
 
@@ -128,8 +129,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The figure of the isolation harness, whichever worker measured it."""
+    """The figures of the isolation harness and of planted regressions, whichever worker measured them."""
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, ())]
-    line = closing_line(reports)
-    if line is not None:
-        terminalreporter.write_line(line)
+    for line in (closing_line(reports), planted_line(reports)):
+        if line is not None:
+            terminalreporter.write_line(line)

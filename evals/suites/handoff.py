@@ -8,5 +8,6 @@ SUITE = Suite(
     about="calls a person with the right reason, and only when it should",
     deciding=(outcomes.decision, outcomes.handoff),
     looking=(outcomes.final_state,),
-    thresholds={"pass_rate": 0.32, "final_state": 1.0},
+    # who calls nobody any more also calls nobody in vain, which would outweigh it: the calls have a figure of their own
+    thresholds={"pass_rate": 0.32, "handoff": 0.2, "final_state": 1.0},
 )
