@@ -34,6 +34,8 @@ from crm.identity.models import Role
 from crm.identity.queries import find_organization_id
 from crm.pipelines.actions import create_pipeline
 from crm.pipelines.queries import list_stages
+from crm.suggestions import watching
+from events import due
 from events.ids import CompanyId, ContactId, ConversationId, DealId, OrganizationId, UserId
 from infra.knowledge import add_file
 from infra.seed.activities import add_activities
@@ -224,9 +226,12 @@ async def _past(tx: Tx, data: dict[str, Any], world: _World, account: ChannelAcc
             _past_message(who == "them", contact_id, member_id, text, world.at(days, moment))
             for days, moment, who, text in talk["messages"]
         ]
-        await import_conversation(
+        imported = await import_conversation(
             tx, account, contact_id, chat_id=_chat_of(data, talk["contact"]), messages=messages
         )
+        if talk.get("rests"):
+            # read at the first start, as if it had just come to rest: what was promised in it is due by now
+            await due.schedule(tx, watching.REST, imported.conversation_id, clock.now())
         for message in messages:
             await facts.record_interaction(
                 tx,
