@@ -72,20 +72,24 @@ class Team:
 
     async def rest(self) -> Run | None:
         """Nothing was said for a while: the conversation is read."""
+        return await self.work(await self.ask_to_read())
+
+    async def ask_to_read(self) -> RunId | None:
         self.now += REST
         conversation = await self.world.conversation()
         with clock.frozen(self.now):
             async with self.db.transaction(system(self.world.owner.organization_id), "test") as tx:
-                run_id = await watching.read_at_rest(tx, ConversationId(conversation.id), rest=REST)
-        return await self.work(run_id)
+                return await watching.read_at_rest(tx, ConversationId(conversation.id), rest=REST)
 
     async def fall_due(self, promise: Promise) -> Run | None:
         """The time of a promise comes."""
+        return await self.work(await self.ask_to_follow(promise))
+
+    async def ask_to_follow(self, promise: Promise) -> RunId | None:
         self.now = max(self.now, promise.due_at + timedelta(hours=1))
         with clock.frozen(self.now):
             async with self.db.transaction(system(self.world.owner.organization_id), "test") as tx:
-                run_id = await watching.follow_promise(tx, promise.id)
-        return await self.work(run_id)
+                return await watching.follow_promise(tx, promise.id)
 
     async def look_at(self, deal: Deal) -> Run | None:
         with clock.frozen(self.now):

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from agents import checkpoints
 from agents.llm.offline.model import OfflineModel
@@ -39,6 +39,13 @@ CASES = (
      ("Какие у вас сроки доставки?",)),
     (Scene(contact=LIND), ("Thanks, talk soon!",)),
 )  # fmt: skip
+
+
+class HasRows(Protocol):
+    """A checkpoint of any graph, as rows."""
+
+    @property
+    def rows(self) -> dict[str, list[dict[str, Any]]]: ...
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,7 @@ def load(name: str) -> list[Recorded]:
     return [Recorded.from_json(line) for line in (FOLDER / name).read_text(encoding="utf-8").splitlines()]
 
 
-async def lay_down(db: Database, principal: Principal, recorded: Recorded, run_id: RunId) -> None:
+async def lay_down(db: Database, principal: Principal, recorded: HasRows, run_id: RunId) -> None:
     """Leave the checkpoint behind as a process does that dies right after it."""
     async with db.session(principal) as connection:
         for table, columns in _COLUMNS.items():
