@@ -9,6 +9,7 @@ from api.fields import require_json
 from api.routes import (
     api_keys,
     approvals,
+    assignment,
     autopilot,
     bulk_edits,
     companies,
@@ -60,6 +61,7 @@ NOUNS = (
     tools,
     seats,
     autopilot,
+    assignment,
     contacts,
     consents,
     companies,

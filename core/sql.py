@@ -205,6 +205,15 @@ async def count_rows(tx: Tx, listing: Listing, kept: Filter = EVERYTHING, *, lim
     return int(await tx.value(sql.SQL("SELECT count(*) FROM ({}) AS kept").format(inner)))
 
 
+async def keeps_row(tx: Tx, listing: Listing, kept: Filter, id: UUID) -> bool:
+    """Whether one row is among those that a filter keeps."""
+    this = sql.SQL("{} = {}").format(sql.SQL(listing.id), sql.Literal(id))
+    statement = sql.SQL("SELECT EXISTS (SELECT FROM {source} WHERE {where})").format(
+        source=sql.SQL(listing.source), where=where_of(listing, kept, this)
+    )
+    return bool(await tx.value(statement))
+
+
 async def fetch_ids(tx: Tx, listing: Listing, kept: Filter, *, limit: int) -> list[UUID]:
     """The ids of the rows that a filter keeps, in the order of ids."""
     statement = sql.SQL("SELECT {id} AS id FROM {source} WHERE {where} ORDER BY {id} LIMIT {limit}").format(

@@ -10,6 +10,7 @@ from uuid import UUID
 from events.ids import (
     ApiKeyId,
     ApprovalId,
+    AssignmentRuleId,
     BidiId,
     BulkEditId,
     ChannelAccountId,
@@ -75,6 +76,15 @@ class Event:
 @dataclass(frozen=True)
 class OrganizationCreated(Event):
     name = "organization.created"
+    subject_kind = "organization"
+    organization_id: OrganizationId
+
+
+@dataclass(frozen=True)
+class OrganizationUpdated(Event):
+    """What holds for the whole organization was changed: limits of a day, what becomes of a paused seat's work."""
+
+    name = "organization.updated"
     subject_kind = "organization"
     organization_id: OrganizationId
 
@@ -857,6 +867,15 @@ class ConversationReopened(Event):
 
 
 @dataclass(frozen=True)
+class ConversationUnassigned(Event):
+    """The organization's rules found nobody who can take it."""
+
+    name = "conversation.unassigned"
+    subject_kind = "conversation"
+    conversation_id: ConversationId
+
+
+@dataclass(frozen=True)
 class ConversationHandedOff(Event):
     name = "conversation.handed_off"
     subject_kind = "conversation"
@@ -1181,6 +1200,29 @@ class SegmentUpdated(Event):
     name = "segment.updated"
     subject_kind = "segment"
     segment_id: SegmentId
+
+
+@dataclass(frozen=True)
+class AssignmentRuleCreated(Event):
+    name = "assignment_rule.created"
+    subject_kind = "assignment_rule"
+    assignment_rule_id: AssignmentRuleId
+
+
+@dataclass(frozen=True)
+class AssignmentRuleUpdated(Event):
+    """A rule was changed or moved among the others."""
+
+    name = "assignment_rule.updated"
+    subject_kind = "assignment_rule"
+    assignment_rule_id: AssignmentRuleId
+
+
+@dataclass(frozen=True)
+class AssignmentRuleRemoved(Event):
+    name = "assignment_rule.removed"
+    subject_kind = "assignment_rule"
+    assignment_rule_id: AssignmentRuleId
 
 
 @dataclass(frozen=True)

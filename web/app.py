@@ -20,6 +20,7 @@ from web.i18n import Words
 from web.pages import (
     api_keys,
     approvals,
+    assignment,
     bulk_edits,
     cards,
     contacts,
@@ -85,6 +86,7 @@ def create_web(app: FastAPI, settings: Settings) -> FastAPI:
         evaluations,
         approvals,
         suggestions,
+        assignment,
         runs,
         contacts,
         merges,

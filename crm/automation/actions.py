@@ -8,7 +8,9 @@ from core.ids import uuid7
 from crm.automation import queries
 from crm.automation.models import Condition, RunAgent, Trigger, TriggerBody
 from crm.automation.queries import Situation
+from crm.bidi.models import Bidi
 from crm.bidi.queries import get_bidi
+from crm.conversations.models import HolderKind
 from crm.runs import actions as runs
 from crm.runs.actions import QuietWindow, RunRequest
 from events.ids import BidiId, ConversationId, TriggerId
@@ -78,8 +80,16 @@ async def _run_agent(
     situation: Situation,
     quiet: QuietWindow,
 ) -> None:
-    seat = await get_bidi(tx, BidiId(action.bidi_id))
+    seat = await _at_work(tx, await get_bidi(tx, BidiId(action.bidi_id)), situation)
     if seat.is_paused or seat.agent is None:
         return
     request = RunRequest(seat.id, seat.agent, conversation_id, trigger.id, situation.seq)
     await runs.request_run(tx, request, quiet)
+
+
+async def _at_work(tx: Tx, named: Bidi, situation: Situation) -> Bidi:
+    """The seat that a rule calls, or the one that holds the conversation, if its agent is the same."""
+    if situation.holder_kind != HolderKind.AGENT or situation.holder_id is None:
+        return named
+    holder = await get_bidi(tx, BidiId(situation.holder_id))
+    return holder if holder.agent == named.agent else named

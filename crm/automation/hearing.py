@@ -1,6 +1,7 @@
 """What a received message sets off, before and by the organization's rules."""
 
 from core.db import Tx
+from crm.assignment import actions as assignment
 from crm.automation import actions as automation
 from crm.contacts import actions as contacts
 from crm.contacts.consent import asks_to_stop
@@ -17,8 +18,10 @@ from events.types import MessageReceived
 async def hear_message(tx: Tx, event: MessageReceived, quiet: QuietWindow) -> None:
     """A draft that does not know the new message is discarded, then the organization's rules decide what happens.
 
-    Somebody who asks us to stop is heard before any rule or agent.
+    Somebody who asks us to stop is heard before any rule or agent. What nobody holds is given to a seat first: the
+    rules then call its agent, or leave it to a person.
     """
+    await assignment.assign_conversation(tx, event.conversation_id)
     await drafts.supersede_outdated(tx, event.conversation_id)
     message = await conversation_queries.get_message(tx, event.message_id)
     if asks_to_stop(message.body):

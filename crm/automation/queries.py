@@ -1,6 +1,7 @@
 """Reading triggers and the values that their conditions look at."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from core.db import Tx
 from crm.automation.models import FieldName, Trigger, Value
@@ -19,6 +20,7 @@ class Situation:
     holder_kind: str | None
     language: str
     is_suppressed: bool
+    holder_id: UUID | None = None
 
     def value(self, field: FieldName) -> Value:
         values: dict[FieldName, Value] = {
@@ -54,7 +56,7 @@ async def get_situation(tx: Tx, conversation_id: ConversationId, message_id: Mes
         Situation,
         """
         SELECT m.body AS text, m.direction, m.seq, v.channel, v.status, v.holder_kind, c.language,
-               c.suppressed_at IS NOT NULL AS is_suppressed
+               c.suppressed_at IS NOT NULL AS is_suppressed, v.holder_id
           FROM conversations v
           JOIN messages m ON m.conversation_id = v.id
           JOIN contacts c ON c.id = v.contact_id

@@ -413,16 +413,38 @@ async def hold_for_agent(tx: Tx, conversation: Conversation, bidi_id: BidiId) ->
     await _hold(tx, conversation, HolderKind.AGENT, bidi_id)
 
 
-async def _hold(tx: Tx, conversation: Conversation, kind: HolderKind, holder_id: object) -> None:
+async def give_to_holder(tx: Tx, conversation: Conversation, kind: HolderKind, holder_id: object) -> None:
+    """Let somebody hold a locked conversation, whoever did until now; what an agent handed off stays marked."""
+    await _hold(tx, conversation, kind, holder_id, keeps_handoff=True)
+
+
+async def release(tx: Tx, conversation: Conversation) -> None:
+    """Let nobody hold a locked conversation."""
+    if conversation.holder_id is None:
+        return
+    await tx.execute(
+        "UPDATE conversations SET holder_kind = NULL, holder_id = NULL WHERE id = %(conversation_id)s",
+        conversation_id=conversation.id,
+    )
+    await emit(
+        tx, ConversationAssigned(conversation.id), changes={"holder": (str(conversation.holder_id), "")}
+    )
+
+
+async def _hold(
+    tx: Tx, conversation: Conversation, kind: HolderKind, holder_id: object, *, keeps_handoff: bool = False
+) -> None:
     changed = await tx.execute(
         """
         UPDATE conversations
-           SET holder_kind = %(kind)s, holder_id = %(holder_id)s, handoff_reason = NULL
+           SET holder_kind = %(kind)s, holder_id = %(holder_id)s, unassigned_why = NULL,
+               handoff_reason = CASE WHEN %(keeps_handoff)s THEN handoff_reason END
          WHERE id = %(conversation_id)s
            AND (holder_kind, holder_id) IS DISTINCT FROM (%(kind)s, %(holder_id)s)
         """,
         kind=kind,
         holder_id=holder_id,
+        keeps_handoff=keeps_handoff,
         conversation_id=conversation.id,
     )
     if changed:

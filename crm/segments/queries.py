@@ -5,7 +5,7 @@ from uuid import UUID
 from core.db import Tx
 from core.errors import Unprocessable
 from core.pagination import Page, decode_id, encode_cursor, page_of, page_size
-from core.sql import count_rows
+from core.sql import count_rows, keeps_row
 from crm.records.lists import READING, read_filter, readable_kinds
 from crm.segments.models import Segment
 from events.ids import RecordKind, SegmentId
@@ -85,3 +85,9 @@ async def count_segment(tx: Tx, segment: Segment, *, limit: int | None = None) -
             f"The segment {segment.name} cannot be counted. {err.detail}", **err.fields
         ) from err
     return await count_rows(tx, listing, kept, limit=limit)
+
+
+async def is_in_segment(tx: Tx, segment: Segment, record_id: UUID) -> bool:
+    """Whether a record is in a segment now. Raises: Unprocessable as `count_segment`."""
+    listing, kept = await read_filter(tx, segment.record_kind, segment.filter, within=segment.id)
+    return await keeps_row(tx, listing, kept, record_id)

@@ -11,6 +11,7 @@ from events.outbox import Recorded
 
 # Where the API shows the records that events are about.
 PLACES = {
+    "assignment_rule": "/api/v1/assignment-rules/{id}",
     "approval": "/api/v1/approvals/{id}",
     "bulk_edit": "/api/v1/bulk-edits/{id}",
     "company": "/api/v1/companies/{id}",

@@ -14,6 +14,8 @@ from core.principal import Principal
 from core.tables.models import Layout, Survey
 from crm.api_keys.actions import create_api_key
 from crm.approvals.queries import get_approval_of
+from crm.assignment.models import Assigned, NewRule, Way
+from crm.assignment.rules import create_rule
 from crm.bulk.actions import create_bulk_edit
 from crm.bulk.models import Changes, NewBulkEdit
 from crm.companies.actions import create_company
@@ -116,8 +118,10 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
         lead = await create_lead(tx, NewLead(conversation.contact_id, stage_id=stages[0].id))
         deal = await create_deal(tx, NewDeal("40 scanners", stages[0].id))
         other = await create_contact(tx, NewContact("Tomas Ferreira"))
+        rule = await create_rule(tx, NewRule(Assigned.LEAD, "New leads", Way.IN_TURN, (world.bidi_id,)))
         match_id, merge_id = await _duplicates(tx, conversation.contact_id, other.id)
     ids: dict[str, UUID] = {
+        "assignment_rule_id": rule.id,
         "segment_id": segment.id,
         "bulk_edit_id": edit.id,
         "view_id": view.id,

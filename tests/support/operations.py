@@ -43,6 +43,7 @@ _APPROVAL = "/approvals/{approval_id}"
 _SUGGESTION, _PROMISE = "/suggestions/{suggestion_id}", "/promises/{promise_id}"
 _WEBHOOK = "/webhooks/{webhook_id}"
 _SEAT, _SEATS = "/seats/{bidi_id}", "bidi:manage"
+_RULE = "/assignment-rules/{assignment_rule_id}"
 _DELIVERY = "/webhook-deliveries/{webhook_delivery_id}"
 _HOOKS = "webhooks:manage"
 _VERSION: dict[str, object] = {"version": 1}
@@ -176,6 +177,32 @@ OPERATIONS = (
         scope="drafts:approve",
         first=("approve_draft",),
     ),
+    Operation("list_assignment_rules", "GET", "/assignment-rules"),
+    Operation(
+        "create_assignment_rule",
+        "POST",
+        "/assignment-rules",
+        {"record_kind": "conversation", "name": "All", "way": "in_turn", "bidi_ids": ["{bidi_id}"]},
+        status=201,
+        scope=_SEATS,
+    ),
+    Operation(
+        "try_assignment",
+        "POST",
+        "/assignment-rules/trial",
+        {"record_kind": "conversation", "contact_id": "{contact_id}"},
+    ),
+    Operation("get_reassignment", "GET", "/assignment-rules/reassignment"),
+    Operation(
+        "set_reassignment",
+        "PUT",
+        "/assignment-rules/reassignment",
+        {"reassigns_paused": False},
+        scope=_SEATS,
+    ),
+    Operation("get_assignment_rule", "GET", _RULE),
+    Operation("update_assignment_rule", "PATCH", _RULE, {**_VERSION, "name": "All"}, scope=_SEATS),
+    Operation("delete_assignment_rule", "DELETE", _RULE, status=204, scope=_SEATS),
     Operation("archive_seat", "POST", f"{_SEAT}/archive", scope=_SEATS),
     Operation("list_webhooks", "GET", "/webhooks", scope=_HOOKS),
     Operation(

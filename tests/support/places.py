@@ -126,6 +126,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     ),
     "/evaluations/cases/{eval_case_id}": ("/evaluations/cases/{eval_case}",),
     "/seats": ("/seats",),
+    "/assignment": ("/assignment?contact=Hildur",),
     "/seats/new": ("/seats/new",),
     "/seats/{bidi_id}": ("/seats/{seat}",),
     "/settings": ("/settings",),

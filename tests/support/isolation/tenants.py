@@ -17,6 +17,8 @@ from core.ids import uuid7
 from core.principal import Principal, PrincipalKind, system
 from core.settings import Settings
 from crm.api_keys.actions import create_api_key
+from crm.assignment.models import Assigned, NewRule, Way
+from crm.assignment.rules import create_rule
 from crm.bidi.queries import get_bidi
 from crm.bulk.actions import create_bulk_edit
 from crm.bulk.models import Changes, NewBulkEdit
@@ -376,7 +378,10 @@ async def _kept_lists(tenant: Tenant, say: Say) -> None:
     """A segment and a view that look for the tenant's own words, and an edit that would write some."""
     kept: dict[str, JsonValue] = {"field": "name", "op": "contains", "value": say("Vera")}
     async with tenant.db.transaction(tenant.owner, "test") as tx:
-        await create_segment(tx, NewSegment(RecordKind.CONTACT, say("Our buyers"), kept))
+        buyers = await create_segment(tx, NewSegment(RecordKind.CONTACT, say("Our buyers"), kept))
+        takes = (tenant.world.bidi_id,)
+        rule = NewRule(Assigned.LEAD, say("Our leads"), Way.IN_TURN, takes, segment_id=buyers.id)
+        await create_rule(tx, rule)
         await create_view(tx, NewView(RecordKind.CONTACT, say("Our list"), kept, is_shared=True))
         new = NewBulkEdit(RecordKind.CONTACT, filter={})
         await create_bulk_edit(tx, new, Changes(set={"note": say("A note for all of them")}))
