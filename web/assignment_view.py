@@ -131,15 +131,17 @@ def values_of(form: FormData | None) -> dict[str, Any]:
 
 
 def read_form(form: FormData) -> dict[str, Any]:
-    """What a form asks for. Raises: Unprocessable for what is not written as it should be."""
-    segment = str(form.get("segment_id", ""))
+    """The fields that a form has. Raises: Unprocessable for what is not written as it should be."""
+    fields: dict[str, Any] = {name: str(form[name]) for name in ("name", "channel") if name in form}
     try:
-        return {
-            "name": str(form.get("name", "")),
-            "way": Way(str(form.get("way", ""))),
-            "channel": str(form.get("channel", "")),
-            "segment_id": UUID(segment) if segment else None,
-            "bidi_ids": sorted(UUID(str(one)) for one in form.getlist("bidi_ids")),
-        }
+        if "segment_id" in form:
+            fields["segment_id"] = UUID(str(form["segment_id"])) if form["segment_id"] else None
+        if "way" in form:
+            # boxes that nobody ticked are not sent, so they are read with what always is
+            fields |= {
+                "way": Way(str(form["way"])),
+                "bidi_ids": sorted(UUID(str(one)) for one in form.getlist("bidi_ids")),
+            }
     except ValueError as err:
         raise Unprocessable("This is not there any more; reload the page.", field="bidi_ids") from err
+    return fields

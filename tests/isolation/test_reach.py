@@ -19,6 +19,7 @@ NOT_FOUND_EITHER = {
     "POST /api/v1/drafts/{draft_id}/cancellation": "nothing was queued from the draft",
     "POST /copilot/{chat_id}/questions": "a question has words",
     "POST /settings/webhooks/{webhook_id}/removal": "the API has removed it before",
+    "DELETE /api/v1/assignment-rules/{assignment_rule_id}": "the page has removed it before",
     "POST /contacts/{contact_id}/handles/{handle_id}/preference": "the handle was removed before",
     "POST /api/v1/bulk-edits": "an edit names records or tags of ours, not empty ones",
     "POST /bulk-edits": "a form with an empty id among those that are ticked",

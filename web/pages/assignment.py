@@ -6,6 +6,7 @@ from fastapi import APIRouter, Form, Query
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
+from core.edits import KEEP
 from core.errors import Conflict, Stale, Unprocessable
 from crm.assignment import rules
 from crm.assignment.models import Assigned, NewRule, RuleEdit, Way
@@ -30,7 +31,7 @@ async def show_rules(session: CurrentSession, contact: Name = "", channel: Chann
 async def create_rule(session: CurrentSession, record_kind: Annotated[Assigned, Form()]) -> Response:
     form = await session.request.form()
     try:
-        wanted = assignment_view.read_form(form)
+        wanted = {"name": "", "way": Way.LEAST_LOADED, "bidi_ids": ()} | assignment_view.read_form(form)
         new = NewRule(record_kind, **wanted | {"bidi_ids": tuple(wanted["bidi_ids"])})
         async with session.tx.savepoint():
             await rules.create_rule(session.tx, new)
@@ -61,7 +62,8 @@ async def update_rule(
         if position is not None:
             edit = RuleEdit(position=position)
         else:
-            edit = RuleEdit(**assignment_view.read_form(form), is_enabled="is_enabled" in form)
+            fields = assignment_view.read_form(form)
+            edit = RuleEdit(**fields, is_enabled="is_enabled" in form if "way" in form else KEEP)
         async with session.tx.savepoint():
             await rules.update_rule(session.tx, assignment_rule_id, edit, version=version)
     except (Stale, Unprocessable) as err:
