@@ -11,7 +11,7 @@ from agents.copilot import contract
 from core import clock
 from core.db import Tx
 from core.errors import Forbidden, NotFound
-from core.languages import language_of
+from core.languages import Language, language_of
 from crm.contacts.queries import get_contact
 from crm.conversations.queries import get_conversation
 from crm.copilot.models import About, AboutKind, Question, QuestionStatus
@@ -25,6 +25,9 @@ from events.ids import ConversationId, RecordKind
 HISTORY = 12
 # What is called something in another language says nothing about the language of the question.
 _QUOTED = re.compile(r"[«\"“„][^»\"”“]*[»\"”“]")
+
+
+_NAMES = re.compile(r"(?<=\s)[A-ZА-ЯЁ][\w-]*")
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,17 @@ async def load_chat(tx: Tx, run: Run) -> ChatThread:
         asked_by=contract.Person(name=asker.name, member_id=asker.member_id, role=asker.role.value),
         now=clock.now().astimezone(ZoneInfo(organization.time_zone)),
         time_zone=organization.time_zone,
-        language=language_of(_QUOTED.sub("", question.question), organization.locale),
+        language=_language(question.question, organization.locale),
         looking_at=await _seen(tx, question.about) if question.about else None,
     )
     answered = [one for one in earlier if one.status is QuestionStatus.ANSWERED]
     return ChatThread(asker, question, answered, shown)
+
+
+def _language(question: str, locale: str) -> Language:
+    """Of a question without what it names, if anything is left of it then."""
+    said = _QUOTED.sub("", question)
+    return language_of(_NAMES.sub("", said), language_of(said, locale))
 
 
 async def _seen(tx: Tx, about: About) -> contract.Seen | None:

@@ -17,9 +17,18 @@ from evals.scorers.texts import states
 BOOKS = MACHINERY | {
     "approvals", "bidi", "copilot_chats", "copilot_questions", "meeting_members", "stage_visits",
 }  # fmt: skip
-# A row's own account of itself, and what follows from its other columns.
+# A row's own account of itself, what follows from its other columns, and why, in words of one's own.
 _ASIDE = frozenset(
-    {"updated_at", "version", "stage_entered_at", "closed_at", "probability", "done_by", "plain_name"}
+    {
+        "updated_at",
+        "version",
+        "stage_entered_at",
+        "closed_at",
+        "probability",
+        "plain_name",
+        "telegram_consent",
+        "suppressed_reason",
+    }
 )
 
 

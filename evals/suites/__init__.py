@@ -11,6 +11,7 @@ from evals.suites import (
     decisions,
     drafts,
     handoff,
+    talks,
     tools,
     triage,
 )
@@ -26,6 +27,7 @@ SUITES: Mapping[str, Suite] = {
         tools.SUITE,
         copilot.SUITE,
         conduct.SUITE,
+        talks.SUITE,
     )
 }
 # Suites without cases of their own: theirs are what an organization's people decided and wrote.

@@ -117,6 +117,55 @@ ANSWERS = [
 ]  # fmt: skip
 
 
+CHANGES: list[tuple[str, str, dict[str, JsonValue]]] = [
+    ("I have called Daria about the second depot, tick that task off", "complete_task", {"task_id": "task:t2"}),
+    ("Отметь задачу «Подготовить показ для Нины» выполненной", "complete_task", {"task_id": "task:t9"}),
+    ("Move the task \"Call Daria about the second depot\" to Friday at 16:30", "update_task", {"due_at": "2026-09-18T16:30:00+02:00"}),
+    ("Cancel the price call with Tomas", "close_meeting", {"meeting_id": "meeting:m1", "status": "cancelled"}),
+    ("Созвон с Ольгой состоялся: ждут договор. Закрой встречу.", "close_meeting", {"status": "held", "outcome": "ждут договор"}),
+    ("Remove the tag \"key account\" from Brindle Freight", "tag_record", {"record_id": "company:brindle", "remove": ["key account"]}),
+    ("Set the amount of Luma patient desks to 29,000 dollars", "update_deal", {"amount_minor": 2900000}),
+    ("Set the amount of Luma patient desks to 29000.50 dollars", "update_deal", {"amount_minor": 2900050}),
+    ("Дата закрытия сделки «Северный Маяк, портовый склад» переносится на 20 ноября", "update_deal", {"close_date": "2026-11-20"}),
+    ("Add the email ruth@oakmere.example to Ruth Okafor", "add_handle", {"contact_id": "contact:ruth", "value": "ruth@oakmere.example"}),
+    ("Liis Tamm asked us not to write to her any more, suppress her", "suppress_contact", {"contact_id": "contact:liis"}),
+    ("Заведи лид по контакту «Виктор Ламбин»", "create_lead", {"contact_id": "contact:viktor"}),
+    ("Set the next step of Oakmere yard scanning to: send the plan", "update_deal_next_step", {"next_step": "send the plan"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "tool", "arguments"), CHANGES, ids=[words for words, _, _ in CHANGES])
+async def test_a_change_is_asked_for_with_what_the_words_mean(
+    desk: Desk, words: str, tool: str, arguments: dict[str, JsonValue]
+) -> None:
+    question = await desk.ask(words)
+
+    (card,) = await desk.cards(question)
+    ids = {name: str(id) for name, id in desk.made.ids.items()}
+    wanted = {name: ids.get(str(value), value) for name, value in arguments.items()}
+    assert card.tool == tool
+    assert {name: card.arguments.get(name) for name in wanted} == wanted
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Should we move Havik freezer gates to Proposal?",
+        "Стоит ли переносить «Северный Маяк, портовый склад» в Proposal?",
+        "Cancel the meeting",
+        "Tick that task off",
+    ],
+)
+async def test_nothing_is_proposed_that_was_not_ordered_or_is_not_clear(desk: Desk, words: str) -> None:
+    assert await desk.cards(await desk.ask(words)) == []
+
+
+async def test_names_in_another_alphabet_do_not_change_the_language_of_an_answer(desk: Desk) -> None:
+    question = await desk.ask("Tell me about Ольга Кузьмина")
+
+    assert "Responsible" in question.answer or "Owner" in question.answer or "Deals" in question.answer
+
+
 @pytest.mark.parametrize(
     ("answer", "bare"),
     [

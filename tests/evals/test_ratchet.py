@@ -21,13 +21,14 @@ from tests.support.evaluating import cases_of
 
 # A fixed part of each suite for every day: 200 cases, about half a minute on two busy cores at most.
 DAILY = {
-    "triage": 54,
-    "handoff": 20,
-    "confidentiality": 34,
-    "drafts": 34,
+    "triage": 50,
+    "handoff": 18,
+    "confidentiality": 30,
+    "drafts": 30,
     "tools": 26,
     "copilot": 24,
     "conduct": 8,
+    "talks": 14,
 }
 SEED = 2026
 

@@ -12,7 +12,7 @@ from agents.llm.offline.copilot.people import missing
 from agents.llm.offline.copilot.plans import Plan, Want, part, text, whole
 from agents.llm.offline.copilot.saying import say, time_of
 
-_AFTER_COLON = re.compile(r":\s*(?P<text>.+)$", re.DOTALL)
+_AFTER_COLON = re.compile(r"(?<!\d):\s+(?P<text>.+)$", re.DOTALL)
 _QUOTED = re.compile(r"[«\"“„](?P<text>[^»\"”“]+)[»\"”“]")
 _TASK = re.compile(
     r"(?:\btasks?\b(?:\s+for\s+(?:me|myself))?(?:\s+to)?|\bremind\s+me\s+to|\bпоставь(?:те)?\s+задачу|\bзадач[ау]\b|"
@@ -28,10 +28,17 @@ _WHEN = re.compile(
     r"(?:\s*(?:,|at|в)?\s*\d{1,2}(?::\d\d)?\s*(?:am|pm)?)?",
     re.IGNORECASE,
 )
-_NEXT_STEP = re.compile(
-    r"(?:next step|следующ\w+ шаг\w*)(?:\s+\w+){0,6}?\s*(?:to\b|:|-|—|–|=)\s*(?P<text>.+)$",
-    re.IGNORECASE | re.DOTALL,
+_NEXT_STEP = (
+    re.compile(r"(?:next step|следующ\w+ шаг\w*)[^:]*(?<!\d):\s+(?P<text>.+)$", re.IGNORECASE | re.DOTALL),
+    re.compile(
+        r"(?:next step|следующ\w+ шаг\w*)(?:\s+\w+){0,6}?\s*(?:to\b|-|—|–|=)\s*(?P<text>.+)$",
+        re.IGNORECASE | re.DOTALL,
+    ),
 )
+_LOST = re.compile(
+    r"\b(?:lost|проигра\w+)[,:]?\s+(?:because\s+|потому что\s+)?(?P<why>[^.,]+)", re.IGNORECASE
+)
+_FOR_WHOM = re.compile(r"^(?:for|для)\s+[^:]{2,60}:\s*", re.IGNORECASE)
 _TAGS = (
     re.compile(r"\b(?:as|with(?:\s+the\s+tag)?)\s+(?P<text>[\w-]+)\s*[.!]?$", re.IGNORECASE),
     re.compile(r"\b(?:tag|метку|метка|тег)\s+(?P<text>[\w-]+)\s+(?:on|to|на|к|для)\b", re.IGNORECASE),
@@ -48,8 +55,10 @@ def move_deal(question: Question) -> Plan:
     if not stages:
         known = yield Want("list_pipelines")
         return [say(question, "doing.move_what", stages=", ".join(_stages(known)))]
+    if why := _LOST.search(question.question):
+        yield Want("update_deal", {"deal_id": deal.id, "lost_reason": why["why"].strip()})
     asked = yield Want("move_deal_stage", {"deal_id": deal.id, "stage": stages[-1]})
-    return [_outcome(question, asked, say(question, "doing.move", deal=deal.name, stage=stages[-1]))]
+    return [outcome(question, asked, say(question, "doing.move", deal=deal.name, stage=stages[-1]))]
 
 
 def _stages(known: Returned) -> list[str]:
@@ -79,7 +88,7 @@ def create_task(question: Question) -> Plan:
         arguments[f"{record.kind}_id"] = record.id
     asked = yield Want("create_task", arguments)
     when = say(question, "doing.due", when=time_of(question, due.isoformat())) if due else ""
-    return [_outcome(question, asked, say(question, "doing.task", title=title, due=when))]
+    return [outcome(question, asked, say(question, "doing.task", title=title, due=when))]
 
 
 def _title(question: Question) -> str:
@@ -88,7 +97,7 @@ def _title(question: Question) -> str:
     if quoted := _QUOTED.search(written):
         return quoted["text"].strip()
     found = _TASK.search(written)
-    words = found["text"] if found else ""
+    words = _FOR_WHOM.sub("", found["text"]) if found else ""
     if not words and (rest := re.search(r"\bremind me\b(.+)|напомни\w*(.+)", written, re.IGNORECASE)):
         words = rest[1] or rest[2]
     words = _WHEN.sub("", words)
@@ -103,17 +112,18 @@ def note(question: Question) -> Plan:
     if not words:
         return [say(question, "doing.what")]
     about = question.model_copy(update={"question": question.question.replace(words, "")})
-    record = yield from find_target(about, RECORDS)
+    # What is written down may be all that names the record.
+    record = (yield from find_target(about, RECORDS)) or (yield from find_target(question, RECORDS))
     if record is None:
         return [missing(about)]
     arguments: dict[str, JsonValue] = {"record_kind": record.kind, "record_id": record.id, "body": words}
     asked = yield Want("create_note", arguments)
-    return [_outcome(question, asked, say(question, "doing.note", record=record.name, text=_ended(words)))]
+    return [outcome(question, asked, say(question, "doing.note", record=record.name, text=_ended(words)))]
 
 
 def next_step(question: Question) -> Plan:
     """What happens next in a deal."""
-    found = _NEXT_STEP.search(question.question.strip())
+    found = next((one for form in _NEXT_STEP if (one := form.search(question.question.strip()))), None)
     words = (found["text"] if found else _said(question)).strip(' «»"“”')
     if not words:
         return [say(question, "doing.what")]
@@ -123,7 +133,7 @@ def next_step(question: Question) -> Plan:
         return [say(question, "doing.which_deal")]
     asked = yield Want("update_deal_next_step", {"deal_id": deal.id, "next_step": words[:500]})
     return [
-        _outcome(question, asked, say(question, "doing.next_step", deal=deal.name, text=words.rstrip(".")))
+        outcome(question, asked, say(question, "doing.next_step", deal=deal.name, text=words.rstrip(".")))
     ]
 
 
@@ -140,7 +150,7 @@ def tag(question: Question) -> Plan:
         return [missing(about)]
     arguments: dict[str, JsonValue] = {"record_kind": record.kind, "record_id": record.id, "add": [name]}
     asked = yield Want("tag_record", arguments)
-    return [_outcome(question, asked, say(question, "doing.tag", tag=name, record=record.name))]
+    return [outcome(question, asked, say(question, "doing.tag", tag=name, record=record.name))]
 
 
 def plan_meeting(question: Question) -> Plan:
@@ -173,12 +183,12 @@ def plan_meeting(question: Question) -> Plan:
     }
     asked = yield Want("plan_meeting", arguments)
     when = time_of(question, starts_at.isoformat())
-    return [_outcome(question, asked, say(question, "doing.meeting", title=title, when=when))]
+    return [outcome(question, asked, say(question, "doing.meeting", title=title, when=when))]
 
 
 def assign(question: Question) -> Plan:
     """A record to a colleague, or to the asker."""
-    if re.search(r"\bto me\b|\bmyself\b|\bна меня\b|\bмне\b", question.question, re.IGNORECASE):
+    if re.search(r"\bto me\b|\bmake me\b|\bmyself\b|\bна меня\b|\bмне\b", question.question, re.IGNORECASE):
         owner_id, owner = str(question.asked_by.member_id), question.asked_by.name
     else:
         colleague = yield from find_colleague(question)
@@ -195,16 +205,16 @@ def assign(question: Question) -> Plan:
         "owner_id": owner_id,
     }
     asked = yield Want("assign_record", arguments)
-    return [_outcome(question, asked, say(question, "doing.assign", person=owner, record=record.name))]
+    return [outcome(question, asked, say(question, "doing.assign", person=owner, record=record.name))]
 
 
 def _said(question: Question) -> str:
     """The words that are to be written down: quoted, or after a colon."""
-    if quoted := _QUOTED.search(question.question):
-        return quoted["text"].strip()
     after = _AFTER_COLON.search(question.question)
     if after:
-        return after["text"].strip()
+        return after["text"].strip(' «»"“”')
+    if quoted := _QUOTED.search(question.question):
+        return quoted["text"].strip()
     that = re.search(
         r"\bthat\s+(?P<text>.+)$|,?\s+что\s+(?P<other>.+)$", question.question, re.IGNORECASE | re.DOTALL
     )
@@ -215,7 +225,7 @@ def _ended(words: str) -> str:
     return words if words.endswith((".", "!", "?", "…")) else f"{words}."
 
 
-def _outcome(question: Question, asked: Returned, proposal: str) -> str:
+def outcome(question: Question, asked: Returned, proposal: str) -> str:
     """What to say of a call: it waits, it was done at once, it may not be, or it went wrong."""
     match asked.status:
         case "asked":

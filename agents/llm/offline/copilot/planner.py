@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from agents.copilot.contract import Question, Returned
 from agents.llm.base import ModelReply, ModelRequest
-from agents.llm.offline.copilot import agenda, counting, doing, people, talks
+from agents.llm.offline.copilot import agenda, changing, counting, doing, people, talks
 from agents.llm.offline.copilot.finding import RECORDS
 from agents.llm.offline.copilot.naming import names_in, search_words
 from agents.llm.offline.copilot.plans import Plan, Planner, Want, mark, play, records, text
@@ -20,11 +20,19 @@ def _pattern(*parts: str) -> re.Pattern[str]:
 
 # What the asker wants done stands first in a sentence, as an order.
 _ORDERS: tuple[tuple[re.Pattern[str], Planner], ...] = (
+    (_pattern(r"\b(?:mark|tick|close|complete|finish)\b.*\b(?:as done|off|task)\b", r"^\s*complete\b", r"(?:отметь|закрой|заверши)\w*.*(?:задач|выполнен)", r"задач\w*.*\bвыполнен"), changing.finish_task),
+    (_pattern(r"\bmove\b.*\btask\b", r"\btask\b.*\b(?:priority|urgent)\b", r"перенес\w*.*задач", r"задач\w*.*приоритет"), changing.change_task),
+    (_pattern(r"\bcancel\b", r"\bclose the (?:meeting|call)\b", r"\bотмени", r"закрой\w*\s+(?:встреч|созвон)"), changing.end_meeting),
+    (_pattern(r"\b(?:remove|take)\b.*\btag\b", r"(?:сними|убери)\w*.*(?:метк|тег)"), changing.untag),
+    (_pattern(r"\b(?:set|change|update)\b.*\b(?:amount|close date)\b", r"\bclose date\b.*\b(?:moves?|is now)\b", r"(?:поставь|измени|обнови)\w*.*(?:сумм\w+ сделк|дат\w+ закрыт)", r"дата закрыт\w+.*перенос"), changing.set_deal),
+    (_pattern(r"\badd\b.*@.*\bto\b", r"\badd the (?:e-?mail|address)\b", r"добавь\w*.*(?:почт|адрес)\w*.*@"), changing.add_address),
+    (_pattern(r"\bsuppress\b", r"\bdo not write to\b.*\bany ?more\b", r"больше (?:ей|ему|им) не писать"), changing.suppress),
+    (_pattern(r"\bmake\b.*\ba lead\b", r"\b(?:create|open|add) a lead\b", r"(?:заведи|создай|открой)\w*\s+лид"), changing.open_lead),
     (_pattern(r"\bnext step\b.*(?:\bto\b|:|-)", r"(?:set|change|write|запиши|поставь|измени|обнови)\w*.*(?:next step|следующ\w+ шаг)", r"^следующ\w+ шаг.*[:—–-]"), doing.next_step),
-    (_pattern(r"\b(?:add|create|make|set up|open)\b.*\btask\b", r"\bremind me\b", r"^\s*task\b\s*:", r"(?:создай|добавь|поставь|заведи|сделай)\w*\s+(?:\w+\s+)?задачу", r"\bнапомни"), doing.create_task),
-    (_pattern(r"\b(?:add|write|make|leave|create)\b.*\bnote\b", r"\bnote (?:that|on|for)\b", r"\bwrite down\b", r"(?:добавь|запиши|сделай|оставь|создай)\w*\s+.*заметк", r"^\s*(?:запиши|отметь)\w*\b(?!.*(?:метк|тег))"), doing.note),
+    (_pattern(r"\b(?:add|create|make|set up|open)\b.*\btask\b", r"\bremind me\b", r"^\s*(?:task|задача)\s*:", r"(?:создай|добавь|поставь|заведи|сделай)\w*\s+(?:\w+\s+)?задачу", r"\bнапомни"), doing.create_task),
+    (_pattern(r"\b(?:add|write|make|leave|create)\b.*\bnote\b", r"\bnote (?:that|on|for)\b", r"^\s*заметка\b", r"\bwrite down\b", r"(?:добавь|запиши|сделай|оставь|создай)\w*\s+.*заметк", r"^\s*(?:запиши|отметь)\w*\b(?!.*(?:метк|тег))"), doing.note),
     (_pattern(r"^\s*(?:please\s+)?tag\b", r"\b(?:add|put)\b.*\btag\b", r"(?:добавь|поставь|повесь)\w*\s+.*(?:метк|тег)", r"\bпометь"), doing.tag),
-    (_pattern(r"\b(?:move|shift|advance|put)\b.*\b(?:to|into)\b", r"(?:перенес|перевед|передвин|перемест|сдвин)\w*\s.*\b(?:в|на)\b"), doing.move_deal),
+    (_pattern(r"\b(?:move|shift|advance|put)\b.*\b(?:to|into)\b", r"\bmark\b.*\bas\b", r"\bgoes to\b", r"\bclose\b.*\bas\b", r"(?:перенес|перевед|перевод|передвин|перемест|сдвин)\w*[\s,].*\b(?:в|на)\b", r"(?:отметь|закрой)\w*\s+(?:\w+\s+)?как\b"), doing.move_deal),
     (_pattern(r"\b(?:plan|schedule|book|set up|arrange)\b.*\b(?:meeting|call|demo)\b", r"(?:запланируй|назначь|поставь|забронируй)\w*\s+.*(?:встреч|созвон|звонок|демо)"), doing.plan_meeting),
     (_pattern(r"^\s*(?:please\s+)?(?:assign|reassign|hand over|give)\b", r"\bmake\b.*\b(?:responsible|owner)\b", r"(?:назначь|сделай|передай|закрепи)\w*\s"), doing.assign),
 )  # fmt: skip
@@ -38,9 +46,14 @@ _QUESTIONS: tuple[tuple[re.Pattern[str], Planner], ...] = (
     (_pattern(r"\b(?:say|said|wrote|write about|mention\w*|told|asked|tell us)\b", r"\blast message\b", r"\bwhat .* think\b", r"\bсказал\w*|\bговори\w+|\bписал\w*|\bнаписал\w*|упомина\w+|последнее сообщение|\bспрашива\w+|\bответил\w*"), talks.said),
     (_pattern(r"\btell me about\b", r"\bwho is\b", r"\bwhat (?:do we|is) know\w*\b", r"\bwhat (?:is|about)\b", r"\bbrief me\b", r"\bsummar\w+", r"\babout\b", r"расскажи\w*", r"\bкто так\w+", r"что (?:мы )?(?:известно|знаем)", r"\bчто за\b", r"сводк\w+", r"\bинформаци\w+", r"\bпро\b", r"как(?:ая|ой|ие|ово) (?:состояни|статус|стади)", r"\bstatus of\b", r"\bwhere (?:is|are|does)\b"), people.tell_about),
 )  # fmt: skip
+_TAG = _pattern(r"\btag\b", r"метк|тег")
 _WRITE = _pattern(
     r"^\s*(?:please\s+)?(?:send|email|reply|write to|call|message)\b",
     r"^\s*(?:отправь|напиши|ответь|позвони)\w*\b",
+)
+# Whoever asks whether to do something has not ordered it.
+_WONDERS = _pattern(
+    r"^\s*(?:should|shall|why|is it)\b.*\?\s*$", r"^\s*(?:стоит ли|нужно ли|надо ли|зачем|почему)\b"
 )
 _REMOVE = _pattern(r"^\s*(?:please\s+)?(?:delete|remove|erase)\b", r"^\s*(?:удали|сотри|убери)\w*\b")
 
@@ -65,10 +78,10 @@ def _plan(question: Question) -> Plan:
 
 def _planners(question: Question) -> Sequence[Planner]:
     words = question.question
-    if _REMOVE.search(words):
+    if _REMOVE.search(words) and not _TAG.search(words):
         return [_says("help.remove")]
     ordered = [planner for pattern, planner in _ORDERS if pattern.search(words)]
-    if ordered:
+    if ordered and not _WONDERS.search(words):
         return _ordered(question)
     if _WRITE.search(words):
         return [_says("help.write")]
