@@ -50,5 +50,6 @@ SUITE = Suite(
     about="talks over several turns end as the prospect wants, without repeating or giving away",
     deciding=(talks.goal, talks.turns, talks.repetition, talks.unsaid, talks.language, outcomes.final_state),
     looking=(texts.tone, texts.length),
+    thresholds={"pass_rate": 0.66, "unsaid": 1.0, "language": 0.95},
     play=talk,
 )

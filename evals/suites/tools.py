@@ -24,6 +24,6 @@ SUITE = Suite(
     about="what was asked for is what has changed when it is over, and nothing else",
     deciding=(rows.final_rows, outcomes.final_state, outcomes.decision, calls.trajectory),
     looking=(calls.tool_f1, texts.refusal, texts.language),
-    thresholds={"pass_rate": 0.34, "final_rows": 0.33},
+    thresholds={"pass_rate": 0.66, "pass_rate.en": 0.64, "pass_rate.ru": 0.6},
     play=play,
 )
