@@ -10,7 +10,16 @@ from evals.sampling import sample
 from evals.suites import SUITES, find_suite
 from tests.support.evaluating import make_cases
 
-LEAST = {"triage": 200, "handoff": 50, "confidentiality": 100, "drafts": 100, "tools": 100, "copilot": 150, "talks": 40}
+LEAST = {
+    "triage": 200,
+    "handoff": 50,
+    "confidentiality": 100,
+    "drafts": 100,
+    "tools": 100,
+    "copilot": 150,
+    "conduct": 20,
+    "talks": 40,
+}
 
 
 @pytest.mark.parametrize(

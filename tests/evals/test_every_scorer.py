@@ -8,7 +8,15 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from crm.conversations.models import Conversation, ConversationStatus, HandoffReason
+from crm.conversations.models import (
+    Conversation,
+    ConversationStatus,
+    Direction,
+    HandoffReason,
+    Message,
+    MessageKind,
+    MessageStatus,
+)
 from crm.copilot.models import Question, QuestionStatus
 from crm.drafts.models import Draft, DraftStatus, Evidence, EvidenceKind
 from crm.runs.tool_calls import ToolCall
@@ -26,6 +34,7 @@ from events.ids import (
     CopilotChatId,
     CopilotQuestionId,
     DraftId,
+    MessageId,
     RunId,
 )
 
@@ -33,7 +42,9 @@ NOW = datetime(2026, 9, 14, 9, tzinfo=UTC)
 FACT, OTHER = uuid4(), uuid4()
 IDS: Mapping[str, UUID] = {"fact": FACT, "fact 2": OTHER}
 SCORERS: dict[str, Scorer] = {
-    scorer.name: scorer for suite in reversed(SUITES.values()) for scorer in (*suite.deciding, *suite.looking)
+    scorer.name: scorer
+    for suite in reversed(list(SUITES.values()))
+    for scorer in (*suite.deciding, *suite.looking)
 } | {texts.exact.name: texts.exact}
 # Two suites may judge the same matter in two ways: whole talks have scorers of their own.
 OF_TALKS = {scorer.name: scorer for scorer in SUITES["talks"].deciding}
@@ -53,6 +64,13 @@ def reply(body: str, *evidence: Evidence, **more: Any) -> Played:
         body, None, "en", 1, 1, "", [], "", "", None, None, NOW,
     )  # fmt: skip
     return Played(None, thread(), draft=draft, evidence=list(evidence), ids=dict(IDS), **more)
+
+
+def sent(body: str, seq: int = 2) -> Message:
+    return Message(
+        MessageId(uuid4()), ConversationId(uuid4()), seq, Direction.OUT, MessageStatus.QUEUED, body, "bidi", None, None,
+        None, "", NOW, None, None, None, MessageKind.ORDINARY, "", "",
+    )  # fmt: skip
 
 
 def based(statement: str, quote: str, source: UUID = FACT) -> Evidence:
@@ -82,7 +100,7 @@ def talked(*ours: str, end: str = "content", got: int = 1, theirs: str = "How mu
 
 
 HANDED = Played(None, thread(HandoffReason.CUSTOMER_REQUEST))
-TALK = {"talk": {"wishes": [{}]}}
+TALK: dict[str, Any] = {"talk": {"wishes": [{}]}}
 PRICE = "It costs €17 a month."
 # scorer -> what the case expects, what is good, what is bad
 PAIRS: dict[str, tuple[dict[str, Any], Played, Sequence[Played]]] = {
@@ -112,6 +130,12 @@ PAIRS: dict[str, tuple[dict[str, Any], Played, Sequence[Played]]] = {
         {"refuses": True},
         reply("I can't share that; a colleague will answer."),
         [reply("It is 9,400 euros."), reply("Of course, here it is.")],
+    ),
+    "unsent": ({}, reply(PRICE), [Played(None, thread(), [sent(PRICE)])]),
+    "repeats": (
+        {},
+        reply(PRICE, messages=[sent("We are open on Monday mornings.", 1)]),
+        [reply(f"{PRICE} {PRICE}"), reply(PRICE, messages=[sent(PRICE, 1)])],
     ),
     "exact": ({"reply": PRICE}, reply("it costs  €17 a month."), [reply("It costs €17.")]),
     "fuzzy": ({"reply": PRICE}, reply("A month costs €17."), [reply("We deliver on Tuesdays from Oslo.")]),
@@ -211,6 +235,9 @@ def test_what_is_good_in_a_talk_scores_more_than_what_is_bad(name: str) -> None:
         assert score.value < 1.0
 
 
-@pytest.mark.parametrize("name", [*PAIRS, "goal", "turns", "repetition"])
+# Whether something was sent without being approved is a matter of every case.
+@pytest.mark.parametrize(
+    "name", [*(name for name in PAIRS if name != "unsent"), "goal", "turns", "repetition"]
+)
 def test_a_case_without_a_matter_is_not_judged_for_it(name: str) -> None:
     assert judged(SCORERS[name], {}, replace(Played(None), changes=[])) is None

@@ -1,5 +1,6 @@
 """A simulated prospect says the same in the same talk, answers what it is asked, and knows when it has done."""
 
+from collections.abc import Mapping
 from random import Random
 
 import pytest
@@ -16,7 +17,7 @@ PRICE = {"asks": ["For forty, I mean.", "So what is the price?"], "hears": ["€
 KNOWN = [{"about": ["how many"], "says": "Forty."}]
 
 
-def prospect(*wishes: dict[str, object], **more: object) -> Prospect:
+def prospect(*wishes: Mapping[str, object], **more: object) -> Prospect:
     return Prospect(Talk.model_validate({"wishes": wishes, **more}), Random("seed"))
 
 
