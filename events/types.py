@@ -985,7 +985,7 @@ class ApprovalCarriedOut(Event):
 class ApprovalSnoozed(Event):
     name = "approval.snoozed"
     subject_kind = "conversation"
-    conversation_id: ConversationId
+    conversation_id: ConversationId | None
     approval_id: ApprovalId
 
 
@@ -995,7 +995,27 @@ class ApprovalReturned(Event):
 
     name = "approval.returned"
     subject_kind = "conversation"
-    conversation_id: ConversationId
+    conversation_id: ConversationId | None
+    approval_id: ApprovalId
+
+
+@dataclass(frozen=True)
+class ApprovalAssigned(Event):
+    """Another colleague should decide, or anybody may again."""
+
+    name = "approval.assigned"
+    subject_kind = "conversation"
+    conversation_id: ConversationId | None
+    approval_id: ApprovalId
+
+
+@dataclass(frozen=True)
+class ApprovalEscalated(Event):
+    """Nobody has decided, and the question expires soon."""
+
+    name = "approval.escalated"
+    subject_kind = "conversation"
+    conversation_id: ConversationId | None
     approval_id: ApprovalId
 
 

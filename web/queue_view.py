@@ -1,14 +1,16 @@
 """The queue of approvals as its page shows it: groups of rows, and the one that is open with what it rests on."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from core.db import Tx
-from crm.approvals.models import ApprovalKind
+from crm.approvals.models import Approval, ApprovalKind
 from crm.approvals.queries import get_approval, get_tool_approval
 from crm.approvals.queue import QueueRow, count_queue, list_queue
 from crm.drafts.queries import get_draft
+from crm.identity.queries import Member, list_members
 from events.ids import ApprovalId
 from web import inbox_view
 from web.i18n import Words
@@ -82,17 +84,21 @@ async def load(tx: Tx, words: Words, queue: str, approval_id: ApprovalId | None)
         "card": None,
         "place": "queue",
     }
-    return context | (await _open(tx, words, chosen) if chosen else {})
+    return context | (await _open(tx, words, chosen) if chosen else {"approval": None})
 
 
 async def _open(tx: Tx, words: Words, approval_id: ApprovalId) -> dict[str, Any]:
     approval = await get_approval(tx, approval_id)
+    shown: dict[str, Any] = {"approval": approval, "deciders": await _deciders(tx, approval)}
     if approval.draft_id is None:
-        return {"card": tool_card(await get_tool_approval(tx, approval_id), words)}
+        return shown | {
+            "card": tool_card(await get_tool_approval(tx, approval_id), words),
+            "snooze_choices": _choices(approval, words),
+        }
     draft = await get_draft(tx, approval.draft_id)
     thread = await inbox_view.load_thread(tx, words, UUID(str(draft.conversation_id)))
     is_here = thread.draft is not None and str(thread.draft.card.id) == str(draft.id)
-    return {
+    return shown | {
         "thread": thread,
         "is_here": is_here and thread.draft is not None and thread.draft.is_pending,
         "lines": _asked(thread),
@@ -100,6 +106,18 @@ async def _open(tx: Tx, words: Words, approval_id: ApprovalId) -> dict[str, Any]
         "queue_href": f"/approvals/{approval_id}",
         "snooze_choices": inbox_view.snooze_choices(words),
     }
+
+
+async def _deciders(tx: Tx, approval: Approval) -> list[Member]:
+    """The members who may decide about it."""
+    members = await list_members(tx)
+    return [one for one in members if one.role.may("drafts:approve") and one.role.may(approval.scope)]
+
+
+def _choices(approval: Approval, words: Words) -> list[tuple[str, str, str]]:
+    """The times to come back at before it expires."""
+    choices = inbox_view.snooze_choices(words)
+    return [one for one in choices if not approval.due_at or datetime.fromisoformat(one[0]) < approval.due_at]
 
 
 def _asked(thread: inbox_view.ThreadView) -> list[Any]:

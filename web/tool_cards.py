@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from core import hidden
+from core import clock, hidden
 from crm.approvals.models import ApprovalStatus, CallStatus, ToolApproval
 from events.ids import ConversationId
 from web.i18n import Words
@@ -203,6 +203,11 @@ class ToolCard:
     @property
     def id(self) -> str:
         return str(self.approval.id)
+
+    @property
+    def is_snoozed(self) -> bool:
+        until = self.approval.snoozed_until
+        return until is not None and until > clock.now()
 
 
 def tool_card(approval: ToolApproval, words: Words) -> ToolCard:

@@ -1,8 +1,9 @@
-"""Tool calls that a person approved are carried out; those that nobody answers expire."""
+"""Tool calls that a person approved are carried out; those that nobody answers are escalated and expire."""
 
 from typing import TYPE_CHECKING
 
 from core.db import Tx
+from crm.approvals import turns
 from crm.runs import asked_calls
 from events.ids import ApprovalId
 from events.types import ApprovalDecided
@@ -33,3 +34,7 @@ async def give_up_call(tx: Tx, job: Job, reason: str) -> None:
 
 async def expire_approval(services: "Services", tx: Tx, job: Job) -> None:
     await asked_calls.expire_call(tx, ApprovalId(job.subject_id))
+
+
+async def escalate_approval(services: "Services", tx: Tx, job: Job) -> None:
+    await turns.escalate_approval(tx, ApprovalId(job.subject_id))

@@ -77,6 +77,8 @@ _ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.ApprovalCarriedOut: (_live,),
     e.ApprovalSnoozed: (_live,),
     e.ApprovalReturned: (_live,),
+    e.ApprovalEscalated: (InTx(telling.tell_escalated_approval), _live),
+    e.ApprovalAssigned: (InTx(telling.tell_assigned_approval), _live),
     e.MessageQueued: (
         Outside(h.deliver_message, give_up=h.fail_message),
         InTx(h.yield_to_author),
@@ -238,6 +240,7 @@ DUE: dict[str, Handler] = {
     "conversation.wake": InTx(h.wake_conversation),
     "approval.return": InTx(h.return_approval),
     "approval.expire": InTx(asking.expire_approval),
+    "approval.escalate": InTx(asking.escalate_approval),
     "lead.sla": InTx(h.note_slow_lead),
     "deal.sla": InTx(h.note_slow_deal),
     "deal.stalled": InTx(following.follow_deal),

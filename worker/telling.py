@@ -8,7 +8,8 @@ from crm.meetings import actions as meetings
 from crm.notifications import actions as notifications
 from crm.notifications.models import NotificationKind
 from crm.tasks import actions as tasks
-from events.ids import MeetingId, TaskId, WebhookId
+from events.ids import ApprovalId, MeetingId, TaskId, WebhookId
+from events.types import ApprovalAssigned, ApprovalEscalated
 from worker.jobs import Job
 
 if TYPE_CHECKING:  # the relay reads the routes too and must not load the agents
@@ -45,6 +46,23 @@ async def tell_meeting(services: "Services", tx: Tx, job: Job) -> None:
 
 async def tell_webhook(services: "Services", tx: Tx, job: Job) -> None:
     await notifications.tell_of_webhook(tx, WebhookId(job.subject_id), _cause(job))
+
+
+async def tell_assigned_approval(services: "Services", tx: Tx, job: Job) -> None:
+    await notifications.tell_assignee(tx, _approval(job), _cause(job))
+
+
+async def tell_escalated_approval(services: "Services", tx: Tx, job: Job) -> None:
+    await notifications.tell_of_escalation(tx, _approval(job), _cause(job))
+
+
+def _approval(job: Job) -> ApprovalId:
+    """The approval of an event whose subject is the conversation that it is about."""
+    if not isinstance(job.event, ApprovalAssigned | ApprovalEscalated):
+        raise TypeError(
+            f"{job.handler} is routed to {type(job.event).__name__}, which it does not understand"
+        )
+    return job.event.approval_id
 
 
 async def _tell_of_task(tx: Tx, kind: NotificationKind, job: Job) -> None:

@@ -8,9 +8,9 @@ from pydantic import Field
 
 from api.deps import ApiTx
 from api.errors import BODY, problems
-from api.fields import Cursor, In, Limit, Out, PageOut, Text, example
+from api.fields import Cursor, In, Limit, Moment, Out, PageOut, Text, example
 from api.nouns import Noun
-from crm.approvals import queries
+from crm.approvals import queries, turns
 from crm.approvals.models import Approval, ApprovalKind, ApprovalStatus, CallStatus
 from crm.runs import asked_calls
 from events.ids import ApprovalId, BidiId, ConversationId, DraftId, RunId, UserId
@@ -84,6 +84,18 @@ class CallRejectionIn(In):
     reason: Text = ""
 
 
+class CallSnoozeIn(In):
+    model_config = example(until="2026-12-01T09:00:00+01:00")
+
+    until: Moment
+
+
+class AssigneeIn(In):
+    model_config = example(assignee_id="01931b5e-7c00-7000-8000-000000000001")
+
+    assignee_id: UserId | None = Field(description="A member who may decide about it; null is anybody.")
+
+
 @router.get("", operation_id="list_approvals", summary="List approvals, the newest first")
 async def list_approvals(
     tx: ApiTx,
@@ -127,6 +139,30 @@ async def approve(tx: ApiTx, approval_id: ApprovalId, approval: CallApprovalIn) 
 )
 async def reject(tx: ApiTx, approval_id: ApprovalId, rejection: CallRejectionIn) -> ApprovalOut:
     await asked_calls.reject_call(tx, approval_id, reason=rejection.reason.strip())
+    return await get_approval(tx, approval_id)
+
+
+@router.post(
+    "/{approval_id}/snooze",
+    operation_id="snooze_tool_call",
+    summary="Put the decision about a call off until a time",
+    responses=DECISION,
+)
+async def snooze(tx: ApiTx, approval_id: ApprovalId, snooze: CallSnoozeIn) -> ApprovalOut:
+    """The time lies before `due_at`: a question that nobody answers by then expires."""
+    await turns.snooze_call(tx, approval_id, until=snooze.until)
+    return await get_approval(tx, approval_id)
+
+
+@router.post(
+    "/{approval_id}/assignment",
+    operation_id="assign_approval",
+    summary="Say which colleague should decide, about a call or a draft",
+    responses=DECISION,
+)
+async def assign(tx: ApiTx, approval_id: ApprovalId, assignment: AssigneeIn) -> ApprovalOut:
+    """They are told. Everybody else who may decide still may."""
+    await turns.assign_approval(tx, approval_id, assignment.assignee_id)
     return await get_approval(tx, approval_id)
 
 

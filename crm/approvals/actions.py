@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from core import clock, jsons
@@ -16,6 +16,10 @@ from events.outbox import emit
 from events.types import ApprovalDecided, ApprovalRequested
 
 EXPIRE = "approval.expire"
+ESCALATE = "approval.escalate"
+# How long before a question expires those who answer for it hear of that.
+LEFT = timedelta(days=1)
+UNSNOOZE = "approval.return"
 
 
 async def request_approval(tx: Tx, draft_id: DraftId, *, content_hash: str, why: list[str]) -> ApprovalId:
@@ -75,6 +79,7 @@ async def request_call_approval(tx: Tx, call: AskedCall, *, due_at: datetime) ->
         due_at=due_at,
     )
     await due.schedule(tx, EXPIRE, approval_id, due_at)
+    await due.schedule(tx, ESCALATE, approval_id, due_at - LEFT)
     await emit(tx, ApprovalRequested(approval_id))
     return approval_id
 

@@ -44,6 +44,16 @@ class Approval:
     reason: str
 
 
+@dataclass(frozen=True)
+class Question:
+    """What a person is told of an approval: whom or what it is about, and who answers for it."""
+
+    status: ApprovalStatus
+    about: str
+    assignee_id: UserId | None
+    responsible_user_id: UserId | None
+
+
 class CallStatus(StrEnum):
     """What became of the call that was asked about."""
 
@@ -71,6 +81,9 @@ class ToolApproval:
     why: list[str]
     records: list[dict[str, Any]]
     marks: list[dict[str, Any]]
+    assignee_id: UserId | None
+    assignee_name: str | None
+    snoozed_until: datetime | None
     due_at: datetime | None
     created_at: datetime
     decided_by: UserId | None

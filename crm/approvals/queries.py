@@ -6,7 +6,7 @@ from typing import LiteralString
 from core import clock
 from core.db import Tx
 from core.pagination import Page, decode_id, encode_cursor, page_of, page_size
-from crm.approvals.models import Approval, ApprovalKind, ApprovalStatus, ToolApproval
+from crm.approvals.models import Approval, ApprovalKind, ApprovalStatus, Question, ToolApproval
 from events.ids import ApprovalId, DraftId, RunId, SuggestionId
 
 
@@ -95,9 +95,29 @@ async def lock_approval(tx: Tx, approval_id: ApprovalId) -> Approval:
     )
 
 
+async def get_question(tx: Tx, approval_id: ApprovalId) -> Question:
+    """An approval of either kind in short. Raises: NotFound."""
+    return await tx.one(
+        Question,
+        """
+        SELECT a.status, coalesce(a.records -> 0 ->> 'name', c.name, b.name, '') AS about, a.assignee_id,
+               b.responsible_user_id
+          FROM approvals a
+          LEFT JOIN drafts d ON (d.organization_id, d.id) = (a.organization_id, a.draft_id)
+          LEFT JOIN runs r ON (r.organization_id, r.id) = (a.organization_id, a.run_id)
+          LEFT JOIN conversations v
+                 ON (v.organization_id, v.id) = (a.organization_id, coalesce(d.conversation_id, r.conversation_id))
+          LEFT JOIN contacts c ON (c.organization_id, c.id) = (v.organization_id, v.contact_id)
+          LEFT JOIN bidi b ON (b.organization_id, b.id) = (a.organization_id, coalesce(d.bidi_id, a.bidi_id))
+         WHERE a.id = %(approval_id)s
+        """,
+        approval_id=approval_id,
+    )
+
+
 _CARD: LiteralString = """
-        SELECT a.id, a.status, a.scope, a.why, a.records, a.marks, a.due_at, a.created_at, a.decided_by,
-               m.name AS decider_name, a.decided_at, a.reason, a.run_id, a.bidi_id, b.name AS bidi_name,
+        SELECT a.id, a.status, a.scope, a.why, a.records, a.marks, a.assignee_id, w.name AS assignee_name,
+               a.snoozed_until, a.due_at, a.created_at, a.decided_by, m.name AS decider_name, a.decided_at, a.reason, a.run_id, a.bidi_id, b.name AS bidi_name,
                a.suggestion_id, r.conversation_id, c.name AS contact_name, t.id AS tool_call_id, t.tool, t.risk, t.arguments,
                t.is_tainted, t.status AS call_status,
                CASE WHEN t.status IN ('refused', 'failed') THEN coalesce(t.result ->> 'code', '') ELSE '' END AS code,
@@ -109,6 +129,7 @@ _CARD: LiteralString = """
           LEFT JOIN conversations v ON (v.organization_id, v.id) = (r.organization_id, r.conversation_id)
           LEFT JOIN contacts c ON (c.organization_id, c.id) = (v.organization_id, v.contact_id)
           LEFT JOIN members m ON (m.organization_id, m.user_id) = (a.organization_id, a.decided_by)
+          LEFT JOIN members w ON (w.organization_id, w.user_id) = (a.organization_id, a.assignee_id)
 """
 
 

@@ -22,6 +22,8 @@ class QueueRow:
     kind: ApprovalKind
     status: ApprovalStatus
     created_at: datetime
+    assignee_id: UUID | None
+    assignee_name: str
     snoozed_until: datetime | None
     decided_at: datetime | None
     draft_id: DraftId | None
@@ -43,7 +45,8 @@ async def list_queue(tx: Tx, queue: str, *, limit: int = LIMIT) -> list[QueueRow
     return await tx.all(
         QueueRow,
         """
-        SELECT a.id, a.kind, a.status, a.created_at, a.snoozed_until, a.decided_at, a.draft_id, v.id AS conversation_id,
+        SELECT a.id, a.kind, a.status, a.created_at, a.assignee_id, coalesce(w.name, '') AS assignee_name,
+               a.snoozed_until, a.decided_at, a.draft_id, v.id AS conversation_id,
                c.id AS contact_id, coalesce(c.name, '') AS contact_name,
                coalesce(d.language, c.language, 'en') AS language, coalesce(b.name, '') AS bidi_name,
                coalesce(left(d.body, 200), '') AS text,
@@ -61,6 +64,7 @@ async def list_queue(tx: Tx, queue: str, *, limit: int = LIMIT) -> list[QueueRow
                  ON (v.organization_id, v.id) = (a.organization_id, coalesce(d.conversation_id, r.conversation_id))
           LEFT JOIN contacts c ON (c.organization_id, c.id) = (v.organization_id, v.contact_id)
           LEFT JOIN bidi b ON (b.organization_id, b.id) = (a.organization_id, coalesce(d.bidi_id, a.bidi_id))
+          LEFT JOIN members w ON (w.organization_id, w.user_id) = (a.organization_id, a.assignee_id)
          WHERE CASE %(queue)s
                    WHEN 'waiting' THEN a.status = 'open' AND (a.snoozed_until IS NULL OR a.snoozed_until <= %(now)s)
                    WHEN 'snoozed' THEN a.status = 'open' AND a.snoozed_until > %(now)s

@@ -11,6 +11,8 @@ from core.db import Tx
 from core.errors import Conflict, NotFound, Stale, Unprocessable
 from core.ids import uuid7
 from crm.approvals import actions as approvals
+from crm.approvals import turns
+from crm.approvals.actions import UNSNOOZE
 from crm.approvals.models import Approval, ApprovalStatus
 from crm.approvals.queries import get_approval_of
 from crm.conversations import actions as conversations
@@ -34,7 +36,6 @@ from events.types import (
     DraftWithdrawn,
 )
 
-UNSNOOZE = "approval.return"
 # Why an approval that no person gave was given.
 BY_POLICY = "autopilot"
 
@@ -284,6 +285,8 @@ async def return_approval(tx: Tx, approval_id: ApprovalId) -> None:
     draft_id = await tx.value("SELECT draft_id FROM approvals WHERE id = %(id)s", id=approval_id)
     if draft_id is not None:
         await unsnooze_draft(tx, DraftId(draft_id))
+    else:
+        await turns.return_call(tx, approval_id)
 
 
 async def cancel_scheduled_send(tx: Tx, draft_id: DraftId) -> Draft:

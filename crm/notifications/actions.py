@@ -7,13 +7,16 @@ from core import clock
 from core.db import Tx
 from core.errors import NotFound
 from core.ids import uuid7
+from crm.approvals.models import ApprovalStatus
+from crm.approvals.queries import get_question
+from crm.identity.models import Role
 from crm.identity.queries import list_members
 from crm.meetings.queries import get_meeting
 from crm.notifications.models import Notification, NotificationKind
 from crm.notifications.queries import get_notification, own_member
 from crm.tasks.queries import get_task
 from crm.webhooks.queries import get_webhook
-from events.ids import MeetingId, MemberId, NotificationId, TaskId, WebhookId
+from events.ids import ApprovalId, MeetingId, MemberId, NotificationId, TaskId, WebhookId
 from events.outbox import emit
 from events.types import NotificationCreated, NotificationsRead
 
@@ -41,6 +44,33 @@ async def tell_of_webhook(tx: Tx, webhook_id: WebhookId, event_id: UUID) -> None
     menders = [MemberId(member.id) for member in await list_members(tx) if member.role.may("webhooks:manage")]
     title = webhook.description or webhook.url
     await _tell(tx, menders, NotificationKind.WEBHOOK_OFF, ("webhook", webhook_id), title, event_id)
+
+
+async def tell_assignee(tx: Tx, approval_id: ApprovalId, event_id: UUID) -> None:
+    """Tell a colleague that they should decide about something; whoever took it themselves knows."""
+    question = await get_question(tx, approval_id)
+    giver = await tx.value("SELECT actor_id FROM events WHERE id = %(event_id)s", event_id=event_id)
+    members = await list_members(tx)
+    theirs = [MemberId(one.id) for one in members if one.user_id == question.assignee_id != giver]
+    subject = ("approval", approval_id)
+    await _tell(tx, theirs, NotificationKind.APPROVAL_ASSIGNED, subject, question.about, event_id)
+
+
+async def tell_of_escalation(tx: Tx, approval_id: ApprovalId, event_id: UUID) -> None:
+    """Tell who should decide, who answers for the agent and the supervisors that a question expires soon.
+
+    Where there is none of them, the admins and owners are told.
+    """
+    question = await get_question(tx, approval_id)
+    if question.status is not ApprovalStatus.OPEN:
+        return
+    members = await list_members(tx)
+    named = (question.assignee_id, question.responsible_user_id)
+    told = [one for one in members if one.user_id in named or one.role is Role.SUPERVISOR]
+    told = told or [one for one in members if one.role in (Role.OWNER, Role.ADMIN)]
+    ids = [MemberId(one.id) for one in told]
+    subject = ("approval", approval_id)
+    await _tell(tx, ids, NotificationKind.APPROVAL_ESCALATED, subject, question.about, event_id)
 
 
 async def _tell(

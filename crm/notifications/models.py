@@ -14,11 +14,13 @@ class NotificationKind(StrEnum):
     TASK_ASSIGNED = "task_assigned"
     MEETING_SOON = "meeting_soon"
     WEBHOOK_OFF = "webhook_off"
+    APPROVAL_ASSIGNED = "approval_assigned"
+    APPROVAL_ESCALATED = "approval_escalated"
 
 
 @dataclass(frozen=True)
 class Notification:
-    """`title` is what its subject, a task, a meeting or a webhook, was called then."""
+    """`title` is what its subject, a task, a meeting, a webhook or an approval, was called then."""
 
     id: NotificationId
     kind: NotificationKind

@@ -120,6 +120,14 @@ OPERATIONS = (
     Operation(
         "reject_tool_call", "POST", f"{_APPROVAL}/rejection", {"reason": "No."}, scope="drafts:approve"
     ),
+    Operation("snooze_tool_call", "POST", f"{_APPROVAL}/snooze", {"until": TOMORROW}, scope="drafts:approve"),
+    Operation(
+        "assign_approval",
+        "POST",
+        f"{_APPROVAL}/assignment",
+        {"assignee_id": "{user_id}"},
+        scope="drafts:approve",
+    ),
     Operation("list_suggestions", "GET", "/suggestions"),
     Operation("get_suggestion", "GET", _SUGGESTION),
     Operation(

@@ -1,11 +1,16 @@
 """The queue of what waits for a decision: drafts and tool calls, decided one after the other."""
 
+from datetime import timedelta
+
 import pytest
 
-from crm.approvals.queries import get_tool_approval
+from core import clock
+from crm.approvals.queries import get_approval_of, get_tool_approval
+from crm.identity.models import Role
 from crm.runs.actions import QuietWindow, RunRequest, request_run
 from events.ids import ApprovalId
 from tests.support.asking import ask_to_rename
+from tests.support.organizations import add_member
 from tests.support.world import World
 from tests.web.conftest import Browser
 from tools.base import Risk
@@ -139,3 +144,61 @@ def test_every_argument_of_such_a_tool_has_a_name_in_words() -> None:
     fields = {name for tool in TOOLS if tool.risk is not Risk.READ for name in tool.arguments.model_fields}
 
     assert fields - named == set()
+
+
+async def test_a_card_that_is_put_off_waits_in_its_own_queue(
+    browser: Browser, world: World, asked: ApprovalId
+) -> None:
+    until = (clock.now() + timedelta(hours=1)).isoformat()
+
+    answer = await browser.post(f"/approvals/{asked}/snooze", until=until)
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/approvals")
+    assert "Nothing waits for you" in (await browser.get("/approvals")).text
+    assert "change a contact" in (await browser.get("/approvals?queue=snoozed")).text
+    assert "Snoozed until" in (await browser.get(f"/approvals/{asked}?queue=snoozed")).text
+
+
+@pytest.mark.parametrize(
+    ("left", "why"),
+    [(-1, "lies in the past"), (8 * 24, "expires before that time")],
+    ids=["past", "too late"],
+)
+async def test_a_card_is_not_put_off_to_when_it_cannot_be_decided(
+    browser: Browser, world: World, asked: ApprovalId, left: int, why: str
+) -> None:
+    until = (clock.now() + timedelta(hours=left)).isoformat()
+
+    answer = await browser.post(f"/approvals/{asked}/snooze", until=until, headers=FRAGMENT)
+
+    assert answer.status_code == 422
+    assert why in answer.text
+    assert "change a contact" in answer.text
+
+
+async def test_a_card_and_a_draft_are_given_to_a_colleague_and_to_anybody_again(
+    browser: Browser, world: World, asked: ApprovalId
+) -> None:
+    draft = await world.draft("It costs €17.")
+    async with world.db.transaction(world.owner, "test") as tx:
+        of_draft = (await get_approval_of(tx, draft.id)).id
+
+    for approval_id in (asked, of_draft):
+        given = await browser.post(f"/approvals/{approval_id}/assignment", assignee_id=str(world.owner.id))
+        assert given.headers["Location"] == f"/approvals/{approval_id}?queue=waiting"
+    mine = (await browser.get("/approvals")).text
+    await browser.post(f"/approvals/{asked}/assignment", assignee_id="")
+
+    assert mine.count("for you</span>") == 2
+    assert (await browser.get("/approvals")).text.count("for you</span>") == 1
+
+
+async def test_who_may_not_decide_is_not_asked_to(browser: Browser, world: World, asked: ApprovalId) -> None:
+    viewer = await add_member(world.db, world.owner, Role.VIEWER)
+
+    answer = await browser.post(
+        f"/approvals/{asked}/assignment", assignee_id=str(viewer.id), headers=FRAGMENT
+    )
+
+    assert answer.status_code == 422
+    assert "may not decide about this; choose somebody else." in answer.text

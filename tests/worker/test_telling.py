@@ -11,6 +11,8 @@ from core.db import Database
 from core.ids import uuid7
 from core.principal import Principal
 from core.settings import Settings
+from crm.approvals.queries import get_approval
+from crm.approvals.turns import assign_approval, snooze_call
 from crm.bidi.queries import find_own_member
 from crm.identity.models import Role
 from crm.meetings.actions import create_meeting, set_status
@@ -18,22 +20,26 @@ from crm.meetings.models import MeetingStatus, NewMeeting
 from crm.notifications.actions import mark_all_read
 from crm.notifications.models import Notification
 from crm.notifications.queries import count_unread, list_notifications
+from crm.runs.actions import QuietWindow, RunRequest, request_run
+from crm.runs.asked_calls import reject_call
 from crm.tasks.actions import complete_task, create_task
 from crm.tasks.models import NewTask
 from crm.webhooks.actions import create_webhook
 from crm.webhooks.models import NewWebhook
 from events import due, outbox
 from events.due import DueWork
-from events.ids import WebhookId
+from events.ids import ApprovalId, UserId, WebhookId
 from events.outbox import Delivery, emit
 from events.types import WebhookDisabled
+from tests.support.asking import ask_to_rename
 from tests.support.organizations import add_member
+from tests.support.world import make_world
 from worker import services as worker_services
 from worker.jobs import InTx, carry_out
 from worker.routes import DUE, handler_of, names_by_event
 from worker.services import Services
 
-KINDS = ["task.due", "task.remind", "meeting.remind"]
+KINDS = ["task.due", "task.remind", "meeting.remind", "approval.return", "approval.escalate"]
 # Other tests share the database and leave work that nobody takes.
 EVERYTHING = 100_000
 
@@ -186,3 +192,74 @@ async def test_what_was_read_is_no_longer_counted(
         after = await count_unread(tx)
 
     assert (before, marked, after) == (1, [1, 0], 0)
+
+
+@pytest.fixture
+async def asked(database: Database, organization: Principal) -> ApprovalId:
+    """An agent asked six days ago whether it may rename a contact; the question expires tomorrow."""
+    with clock.frozen(clock.now() - timedelta(days=6, minutes=1)):
+        world = await make_world(database, organization)
+        await world.receive("Hello, what does it cost?")
+        conversation = await world.conversation()
+        async with database.transaction(organization, "test") as tx:
+            request = RunRequest(world.bidi_id, "inbox", conversation.id)
+            run_id = await request_run(tx, request, QuietWindow(3600, 3600))
+            assert run_id is not None
+            return await ask_to_rename(tx, run_id, world.bidi_id, conversation.contact_id)
+
+
+async def test_a_question_that_expires_soon_is_told_once_to_who_answers_for_it_and_to_supervisors(
+    database: Database, services: Services, organization: Principal, asked: ApprovalId
+) -> None:
+    supervisor = await add_member(database, organization, Role.SUPERVISOR)
+    rep = await add_member(database, organization, Role.BIDI)
+
+    for _ in range(2):
+        await _work(services, organization)
+
+    for one in (organization, supervisor):
+        assert [(told.kind.value, told.subject_id) for told in await _told(database, one)] == [
+            ("approval_escalated", asked)
+        ]
+    assert await _told(database, rep) == []
+
+
+async def test_a_question_that_was_decided_escalates_no_more(
+    database: Database, services: Services, organization: Principal, asked: ApprovalId
+) -> None:
+    async with database.transaction(organization, "test") as tx:
+        await reject_call(tx, asked)
+
+    await _work(services, organization)
+
+    assert await _told(database, organization) == []
+
+
+async def test_whoever_should_decide_is_told_unless_they_took_it_themselves(
+    database: Database, services: Services, organization: Principal, asked: ApprovalId
+) -> None:
+    milo = await add_member(database, organization, Role.BIDI)
+    await _work(services, organization)
+
+    for person in (organization, milo):
+        async with database.transaction(organization, "test") as tx:
+            await assign_approval(tx, asked, UserId(person.id))
+        await _work(services, organization)
+
+    assert [one.kind.value for one in await _told(database, milo)] == ["approval_assigned"]
+    assert [one.kind.value for one in await _told(database, organization)] == ["approval_escalated"]
+
+
+async def test_a_question_that_was_put_off_comes_back_at_its_time(
+    database: Database, services: Services, organization: Principal, asked: ApprovalId
+) -> None:
+    async with database.transaction(organization, "test") as tx:
+        with clock.frozen(clock.now() - timedelta(hours=2)):
+            await snooze_call(tx, asked, until=clock.now() + timedelta(hours=1))
+        put_off = await get_approval(tx, asked)
+
+    await _work(services, organization)
+
+    async with database.transaction(organization, "test") as tx:
+        back = await get_approval(tx, asked)
+    assert (put_off.snoozed_until is None, back.snoozed_until) == (False, None)

@@ -5,13 +5,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query
 from fastapi.responses import RedirectResponse, Response
+from pydantic import AwareDatetime
 
-from core.errors import Conflict, Forbidden
+from core.errors import Conflict, Forbidden, Unprocessable
+from crm.approvals import turns
 from crm.approvals.models import ToolApproval
 from crm.approvals.queries import get_tool_approval
 from crm.approvals.queue import QUEUES
 from crm.runs import asked_calls
-from events.ids import ApprovalId
+from events.ids import ApprovalId, UserId
 from web import queue_view
 from web.pages import records
 from web.pages.outcomes import Outcome
@@ -92,6 +94,44 @@ async def reject(
     )
 
 
+@router.post("/{approval_id}/snooze")
+async def snooze(
+    session: CurrentSession,
+    approval_id: ApprovalId,
+    until: Annotated[AwareDatetime, Form()],
+    place: Place = "queue",
+    back: Back = "",
+) -> Response:
+    """It comes back at that time; a draft is put off on the draft."""
+    return await _decide(
+        session,
+        approval_id,
+        place,
+        back,
+        lambda: turns.snooze_call(session.tx, approval_id, until=until),
+        session.words.gettext("Snoozed until %(when)s.", when=session.words.when(until)),
+    )
+
+
+@router.post("/{approval_id}/assignment")
+async def assign(
+    session: CurrentSession,
+    approval_id: ApprovalId,
+    assignee_id: Annotated[UserId | None, Form()] = None,
+    queue: Annotated[str, Form(pattern=f"^({'|'.join(QUEUES)})$")] = "waiting",
+) -> Response:
+    """The same one stays open; whoever should decide is told."""
+    outcome = Outcome()
+    try:
+        async with session.tx.savepoint():
+            await turns.assign_approval(session.tx, approval_id, assignee_id)
+    except (Conflict, Forbidden, Unprocessable) as err:
+        outcome = Outcome(status=err.status.value, notice=refusal_text(err, session.words))
+    if not session.is_fragment and outcome.status < 400:
+        return RedirectResponse(f"/approvals/{approval_id}?queue={queue}", 303)
+    return await _show(session, approval_id, queue, outcome=outcome)
+
+
 async def _decide(
     session: Session,
     approval_id: ApprovalId,
@@ -105,7 +145,7 @@ async def _decide(
     try:
         async with session.tx.savepoint():
             await verb()
-    except (Conflict, Forbidden) as err:
+    except (Conflict, Forbidden, Unprocessable) as err:
         outcome = Outcome(status=err.status.value, notice=refusal_text(err, session.words))
     if place == "queue":
         return await answer(session, approval_id, outcome)

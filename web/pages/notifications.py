@@ -11,7 +11,12 @@ from web.viewer import CurrentSession
 
 router = APIRouter(prefix="/notifications")
 # Where the pages of what is told about are.
-_PLACES = {"task": "/tasks", "meeting": "/meetings", "webhook": "/settings/webhooks"}
+_PLACES = {
+    "task": "/tasks",
+    "meeting": "/meetings",
+    "webhook": "/settings/webhooks",
+    "approval": "/approvals",
+}
 
 
 @router.get("")
