@@ -93,6 +93,7 @@ class ToolApproval:
     run_id: RunId
     bidi_id: BidiId
     bidi_name: str
+    is_paused: bool
     suggestion_id: SuggestionId | None
     conversation_id: ConversationId | None
     contact_name: str | None

@@ -117,7 +117,7 @@ async def get_question(tx: Tx, approval_id: ApprovalId) -> Question:
 
 _CARD: LiteralString = """
         SELECT a.id, a.status, a.scope, a.why, a.records, a.marks, a.assignee_id, w.name AS assignee_name,
-               a.snoozed_until, a.due_at, a.created_at, a.decided_by, m.name AS decider_name, a.decided_at, a.reason, a.run_id, a.bidi_id, b.name AS bidi_name,
+               a.snoozed_until, a.due_at, a.created_at, a.decided_by, m.name AS decider_name, a.decided_at, a.reason, a.run_id, a.bidi_id, b.name AS bidi_name, b.is_paused,
                a.suggestion_id, r.conversation_id, c.name AS contact_name, t.id AS tool_call_id, t.tool, t.risk, t.arguments,
                t.is_tainted, t.status AS call_status,
                CASE WHEN t.status IN ('refused', 'failed') THEN coalesce(t.result ->> 'code', '') ELSE '' END AS code,

@@ -32,6 +32,7 @@ class QueueRow:
     contact_name: str
     language: str
     bidi_name: str
+    is_paused: bool
     text: str
     marks: int
     is_edited: bool
@@ -49,6 +50,7 @@ async def list_queue(tx: Tx, queue: str, *, limit: int = LIMIT) -> list[QueueRow
                a.snoozed_until, a.decided_at, a.draft_id, v.id AS conversation_id,
                c.id AS contact_id, coalesce(c.name, '') AS contact_name,
                coalesce(d.language, c.language, 'en') AS language, coalesce(b.name, '') AS bidi_name,
+               coalesce(b.is_paused, false) AS is_paused,
                coalesce(left(d.body, 200), '') AS text,
                CASE WHEN a.kind = 'draft' THEN CASE WHEN d.checked_by IS NULL THEN jsonb_array_length(d.flags) ELSE 0 END
                     ELSE (SELECT count(*)

@@ -120,6 +120,7 @@ class DraftCard:
     model: str
     reason: str
     bidi_name: str
+    is_paused: bool
     autonomy: str
     checker_name: str
     editor_id: UUID | None
@@ -419,7 +420,7 @@ async def find_draft_card(tx: Tx, conversation_id: UUID) -> DraftCard | None:
         """
         SELECT d.id, d.conversation_id, d.status, d.version, d.body, d.original_body, d.language, d.based_on_seq,
                d.answers, d.flags, d.model, CASE WHEN a.reason = '' THEN d.reason ELSE a.reason END AS reason,
-               d.run_id, b.name AS bidi_name, b.autonomy,
+               d.run_id, b.name AS bidi_name, b.is_paused, b.autonomy,
                coalesce(cm.name, '') AS checker_name, d.edited_by AS editor_id, coalesce(em.name, '') AS editor_name,
                a.why, a.snoozed_until, a.due_at, a.decided_by, coalesce(dm.name, '') AS decider_name, a.decided_at,
                d.created_at

@@ -7,6 +7,7 @@ import pytest
 from core import clock
 from crm.approvals.queries import get_approval_of, get_tool_approval
 from crm.identity.models import Role
+from crm.runs import halting
 from crm.runs.actions import QuietWindow, RunRequest, request_run
 from events.ids import ApprovalId
 from tests.support.asking import ask_to_rename
@@ -202,3 +203,18 @@ async def test_who_may_not_decide_is_not_asked_to(browser: Browser, world: World
 
     assert answer.status_code == 422
     assert "may not decide about this; choose somebody else." in answer.text
+
+
+async def test_what_a_paused_seat_waits_for_is_marked(
+    browser: Browser, world: World, asked: ApprovalId
+) -> None:
+    draft = await world.draft("It costs €17.")
+    async with world.db.transaction(world.owner, "test") as tx:
+        of_draft = (await get_approval_of(tx, draft.id)).id
+        await halting.pause_seat(tx, world.bidi_id)
+
+    queue = (await browser.get("/approvals")).text
+
+    assert queue.count("paused</span>") == 2
+    assert "What is approved meanwhile is not done" in (await browser.get(f"/approvals/{asked}")).text
+    assert "what a person approves goes out" in (await browser.get(f"/approvals/{of_draft}")).text

@@ -89,7 +89,7 @@ class _Maker:
         card = inbox.DraftCard(
             self.id(f"draft {number}"), self.id("talk"), status, 1, _TEXT, None, "en", 4, 4,
             [{"kind": "untrusted_value", "value": "billing@brindle-pay.example", "text": ""}], "offline",
-            "Wrong price" if status == "rejected" else "", "Mira", "suggest", "", None, "",
+            "Wrong price" if status == "rejected" else "", "Mira", False, "suggest", "", None, "",
             ["autonomy", "untrusted_value"], None, self._now + timedelta(hours=1), None, "Anna Lisovets", self._now,
             self._now,
         )  # fmt: skip
