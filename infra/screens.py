@@ -173,7 +173,7 @@ def _photograph_pages(page: "Page", camera: Camera, look: Look) -> None:
         for name, place in (("run", ""), ("run-graph", "?view=graph")):
             page.goto(f"{camera.base}{path}{place}")
             camera.shoot(page, name, look)
-    for name in ("tasks", "meetings", "notifications"):
+    for name in ("tasks", "suggestions", "meetings", "notifications", "assignment"):
         page.goto(f"{camera.base}/{name}")
         camera.shoot(page, name, look)
     _photograph_seats(page, camera, look)
@@ -223,7 +223,7 @@ def _photograph_seats(page: "Page", camera: Camera, look: Look) -> None:
     """Who works here, one of them whole, and the form for another."""
     page.goto(f"{camera.base}/seats")
     camera.shoot(page, "seats", look)
-    seat = page.locator(".settings-list .row").first
+    seat = page.locator(".settings-list .row", has_text="Mira").first
     if seat.count():
         page.goto(f"{camera.base}{seat.get_attribute('href')}")
         camera.shoot(page, "seat", look, whole=True)

@@ -75,17 +75,22 @@ async def test_what_was_promised_and_not_kept_comes_up_and_is_done_once_it_is_ac
     async with stage.world.db.transaction(stage.world.owner, "test") as tx:
         await due.schedule(tx, watching.REST, talk.conversation_id, clock.now())
 
-    ours = page.locator("[data-suggestion]", has_text=f"Keep our promise to {talk.person}")
-    theirs = page.locator("[data-suggestion]", has_text=f"Ask {talk.person} about what they promised")
-    await expect(ours).to_be_visible(timeout=20_000)
-    await expect(theirs).to_be_visible(timeout=20_000)
+    keep, ask = f"Keep our promise to {talk.person}", f"Ask {talk.person} about what they promised"
+    lines = page.locator("#suggestions-few .row")
+    await expect(lines.filter(has_text=keep)).to_be_visible(timeout=20_000)
+    await expect(lines.filter(has_text=ask)).to_be_visible(timeout=20_000)
     assert (await Axe().run(page)).violations_count == 0
 
-    await ours.get_by_role("button", name="Accept").click()
-    await expect(ours).to_have_count(0)
-    await expect(page.locator(".row-title", has_text=f"Keep our promise to {talk.person}")).to_be_visible()
-    await theirs.get_by_role("button", name="Dismiss").click()
-    await expect(theirs).to_have_count(0)
+    await lines.filter(has_text=keep).click()
+    card = page.locator("[data-suggestion]")
+    await card.get_by_role("button", name="Accept").click()
+    await expect(card).to_have_attribute("data-status", "accepted")
+    await page.goto(f"{stage.fleet.base}/tasks?person=all")
+    await expect(page.locator("#tasks .row-title", has_text=keep)).to_be_visible()
+    await expect(lines.filter(has_text=keep)).to_have_count(0)
+    await lines.filter(has_text=ask).click()
+    await card.get_by_role("button", name="Dismiss").click()
+    await expect(card).to_have_attribute("data-status", "dismissed")
 
     await page.goto(f"{stage.fleet.base}/records/contact/{talk.contact_id}/timeline")
     await expect(page.locator(".timeline-item", has_text="Follow-up noted down a task")).to_be_visible()
