@@ -13,6 +13,7 @@ from core.db import Tx
 from core.errors import Unprocessable
 from crm.analytics import seats as analytics
 from crm.analytics.seats import Load, Performance
+from crm.bidi.day_limits import DayLimits
 from crm.bidi.earned import LEAST_BOUND, LEAST_DECISIONS
 from crm.bidi.history import Turn, list_turns
 from crm.bidi.models import WEEKDAYS, Autonomy, Bidi, BidiEdit
@@ -195,6 +196,23 @@ def read_form(form: FormData) -> BidiEdit:
         fields["working_hours"] = _hours({name: str(value) for name, value in form.items()})
         fields["account_ids"] = [_id(str(one), "account_ids") for one in form.getlist("accounts")]
     return BidiEdit(**fields)
+
+
+def limits_of(limits: DayLimits, form: FormData | None) -> dict[str, str]:
+    """What stands in the fields of a day's limits: what holds, or what was sent and not taken."""
+    counts = {name: getattr(limits, name) for name in ("max_runs_a_day", "max_tokens_a_day")}
+    values = {name: "" if count is None else str(count) for name, count in counts.items()}
+    values["max_cost_usd_a_day"] = _dollars(limits.max_cost_usd_micros_a_day)
+    return values | {name: str(value) for name, value in (form or {}).items() if name in values}
+
+
+def read_limits(form: FormData) -> DayLimits:
+    """What the form of a day's limits asks for. Raises: Unprocessable for what is not written as it should be."""
+    return DayLimits(
+        _whole(form, "max_runs_a_day") if form.get("max_runs_a_day") else None,
+        _whole(form, "max_tokens_a_day") if form.get("max_tokens_a_day") else None,
+        _micros(str(form.get("max_cost_usd_a_day", "")), "max_cost_usd_a_day"),
+    )
 
 
 def _whole(form: FormData, name: str) -> int:

@@ -11,7 +11,8 @@ from api.errors import BODY, problems
 from api.fields import Cursor, In, Limit, Line, Out, PageOut, Text, Version, example
 from api.nouns import Noun
 from crm.bidi import actions as seats
-from crm.bidi import queries
+from crm.bidi import day_limits, queries
+from crm.bidi.day_limits import DayLimits
 from crm.bidi.models import Autonomy, BidiEdit, BidiKind, NewBidi
 from crm.language_models.actions import assign_language_model
 from crm.runs import halting
@@ -120,6 +121,24 @@ class SeatOut(Out):
     updated_at: datetime
 
 
+class DayLimitsIn(In):
+    """Of all seats together; null is no limit."""
+
+    model_config = example(
+        max_runs_a_day=500, max_tokens_a_day=50_000_000, max_cost_usd_micros_a_day=20_000_000
+    )
+
+    max_runs_a_day: Count | None
+    max_tokens_a_day: Count | None
+    max_cost_usd_micros_a_day: Count | None
+
+
+class DayLimitsOut(Out):
+    max_runs_a_day: int | None
+    max_tokens_a_day: int | None
+    max_cost_usd_micros_a_day: int | None
+
+
 class HaltOut(Out):
     paused: list[BidiId] = Field(description="The seats that were at work until now.")
 
@@ -149,6 +168,26 @@ async def create_seat(tx: ApiTx, new: SeatIn) -> SeatOut:
 async def pause_agents(tx: ApiTx) -> HaltOut:
     """Pauses all AI seats. What they do stops within two seconds; their drafts stay and wait for a person."""
     return HaltOut(paused=await halting.pause_agents(tx))
+
+
+@router.get(
+    "/seats/day-limits",
+    operation_id="get_day_limits",
+    summary="See what all seats together may use in a day",
+)
+async def get_day_limits(tx: ApiTx) -> DayLimitsOut:
+    return DayLimitsOut.model_validate(await day_limits.get_day_limits(tx))
+
+
+@router.put(
+    "/seats/day-limits",
+    operation_id="set_day_limits",
+    summary="Say what all seats together may use in a day",
+    responses=problems(*BODY),
+)
+async def set_day_limits(tx: ApiTx, limits: DayLimitsIn) -> DayLimitsOut:
+    """A run that would go beyond one of them hands its conversation to a person; each seat has its own limits besides."""
+    return DayLimitsOut.model_validate(await day_limits.set_day_limits(tx, DayLimits(**limits.model_dump())))
 
 
 @router.get(_SEAT, operation_id="get_seat", summary="Read one seat", responses=problems(404))

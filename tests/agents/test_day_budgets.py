@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from core import clock
 from crm.bidi.actions import update_bidi
+from crm.bidi.day_limits import DayLimits, set_day_limits
 from crm.bidi.models import BidiEdit
 from crm.bidi.queries import get_bidi
 from crm.conversations.models import HandoffReason
@@ -93,7 +94,7 @@ async def test_a_seat_that_used_up_its_day_hands_over(office: Office, edit: Bidi
 async def test_the_organization_has_a_day_too(office: Office) -> None:
     office.script(triage=[ANSWER], draft=[LOOPING])
     async with office.db.transaction(office.owner, "test") as tx:
-        await tx.execute("UPDATE organizations SET max_tokens_a_day = 1000")
+        await set_day_limits(tx, DayLimits(max_tokens_a_day=1000))
 
     run = await office.answer("What do 40 scanners cost?")
 

@@ -3,7 +3,9 @@
 import pytest
 
 from core.db import Database
+from core.errors import Forbidden
 from core.principal import Principal
+from crm.bidi.day_limits import DayLimits, get_day_limits, set_day_limits
 from crm.bidi.models import Bidi, BidiKind
 from crm.bidi.queries import get_bidi, list_seats
 from crm.identity.models import Role
@@ -119,3 +121,46 @@ async def test_who_may_not_manage_seats_sees_them_without_forms(
     assert "Mira" in page.text
     assert "/pause" not in page.text
     assert (refused.status_code, new.status_code) == (403, 403)
+
+
+async def test_what_all_agents_use_in_a_day_is_limited_on_the_page_of_seats(
+    browser: Browser, world: World
+) -> None:
+    answer = await browser.post(
+        "/seats/day-limits", max_runs_a_day="300", max_tokens_a_day="", max_cost_usd_a_day="12,50"
+    )
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/seats#day-limits")
+    async with world.db.transaction(world.owner, "test") as tx:
+        assert await get_day_limits(tx) == DayLimits(300, None, 12_500_000)
+        changes = await tx.value(
+            """
+            SELECT c.changes
+              FROM events e
+              JOIN event_changes c ON c.event_id = e.id
+             WHERE e.type = 'organization.updated'
+             ORDER BY e.id DESC
+             LIMIT 1
+            """
+        )
+    assert changes == {"max_runs_a_day": [None, 300], "max_cost_usd_micros_a_day": [None, 12_500_000]}
+    assert 'value="12.50"' in (await browser.get("/seats")).text
+
+
+async def test_a_limit_that_is_no_number_is_refused_and_stays_in_its_field(
+    browser: Browser, world: World
+) -> None:
+    answer = await browser.post("/seats/day-limits", max_runs_a_day="many", max_cost_usd_a_day="1")
+
+    assert answer.status_code == 422
+    assert 'value="many"' in answer.text
+    async with world.db.transaction(world.owner, "test") as tx:
+        assert await get_day_limits(tx) == DayLimits()
+
+
+async def test_a_supervisor_sets_no_limits(database: Database, organization: Principal) -> None:
+    supervisor = await add_member(database, organization, Role.SUPERVISOR)
+
+    with pytest.raises(Forbidden):
+        async with database.transaction(supervisor, "test") as tx:
+            await set_day_limits(tx, DayLimits(1))

@@ -10,6 +10,7 @@ from starlette.datastructures import FormData
 
 from core.errors import Conflict, Stale, Unprocessable
 from crm.bidi import actions as seats
+from crm.bidi import day_limits
 from crm.bidi.models import WEEKDAYS, Bidi, BidiEdit, BidiKind, NewBidi
 from crm.bidi.queries import get_bidi, list_seats
 from crm.channel_accounts.queries import list_channel_accounts
@@ -33,10 +34,26 @@ Line = Annotated[str, Form(max_length=200)]
 @router.get("")
 async def show_seats(session: CurrentSession, cursor: str = "") -> Response:
     """Every seat with its state, what it has in hand, and how it did in the last thirty days."""
+    return await _list(session, cursor)
+
+
+async def _list(
+    session: Session,
+    cursor: str = "",
+    *,
+    status: int = 200,
+    problem: str = "",
+    form: FormData | None = None,
+) -> Response:
     page = await list_seats(session.tx, cursor=cursor or None)
-    lines = await seats_view.load_lines(session.tx, page.items)
     return session.page(
-        "seats/index.html", lines=lines, next_cursor=page.next_cursor, **await _frame(session)
+        "seats/index.html",
+        status=status,
+        problem=problem,
+        lines=await seats_view.load_lines(session.tx, page.items),
+        next_cursor=page.next_cursor,
+        limits=seats_view.limits_of(await day_limits.get_day_limits(session.tx), form),
+        **await _frame(session),
     )
 
 
@@ -45,6 +62,17 @@ async def pause_agents(session: CurrentSession) -> Response:
     """The kill switch."""
     await halting.pause_agents(session.tx)
     return RedirectResponse("/seats", 303)
+
+
+@router.post("/day-limits")
+async def set_day_limits(session: CurrentSession) -> Response:
+    """What all seats together may use in a day; an empty field is no limit."""
+    form = await session.request.form()
+    try:
+        await day_limits.set_day_limits(session.tx, seats_view.read_limits(form))
+    except Unprocessable as err:
+        return await _list(session, status=err.status, problem=refusal_text(err, session.words), form=form)
+    return RedirectResponse("/seats#day-limits", 303)
 
 
 @router.get("/new")
