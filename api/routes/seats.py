@@ -199,7 +199,7 @@ async def get_seat(tx: ApiTx, bidi_id: BidiId) -> SeatOut:
     _SEAT, operation_id="update_seat", summary="Change a seat", responses=problems(404, 409, 412, *BODY)
 )
 async def update_seat(tx: ApiTx, bidi_id: BidiId, patch: SeatPatch) -> SeatOut:
-    """Runs that have begun go on with what they began with."""
+    """Runs that have begun go on with what they began with. A supervisor may change the persona, and nothing else."""
     values = patch.model_dump(exclude={"version", "model"}, exclude_unset=True)
     await seats.update_bidi(tx, bidi_id, BidiEdit(**values), version=patch.version)
     if "model" in patch.model_fields_set:

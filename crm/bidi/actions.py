@@ -11,7 +11,7 @@ from core.edits import KEEP, assignments, differences, given
 from core.errors import Conflict, Stale, Unprocessable
 from core.ids import uuid7
 from crm.bidi import checks
-from crm.bidi.models import Autonomy, Bidi, BidiEdit, NewBidi
+from crm.bidi.models import Autonomy, Bidi, BidiEdit, BidiKind, NewBidi
 from crm.bidi.queries import get_bidi, get_bidi_of_agent
 from events.ids import BidiId, UserId
 from events.outbox import emit
@@ -174,11 +174,18 @@ async def update_bidi(tx: Tx, bidi_id: BidiId, edit: BidiEdit, *, version: int) 
     Raises: NotFound; Forbidden; Conflict for an archived seat; Stale; Unprocessable.
     """
     bidi = await get_bidi(tx, bidi_id, lock=True)
-    tx.principal.require("bidi:manage")
+    _require_editor(tx, bidi, edit)
     _require_in_use(bidi)
     if bidi.version != version:
         raise Stale(f"{bidi.name} was changed meanwhile; reload and try again.")
     return await _change(tx, bidi, edit)
+
+
+def _require_editor(tx: Tx, bidi: Bidi, edit: BidiEdit) -> None:
+    """Seats are for admins to change; how an agent writes is for supervisors too."""
+    is_instruction = bidi.kind is BidiKind.AI and given(edit).keys() == {"persona"}
+    if not (is_instruction and tx.principal.may("bidi:instruct")):
+        tx.principal.require("bidi:manage")
 
 
 def _require_in_use(bidi: Bidi) -> None:

@@ -44,7 +44,7 @@ _WRITE = {
 # What every member may do with what is theirs.
 _OWN = {"api_keys:write"}
 _MANAGE = {
-    "api_keys:manage", "automation:manage", "bidi:manage", "channel_accounts:manage", "evaluations:read",
+    "api_keys:manage", "automation:manage", "bidi:instruct", "bidi:manage", "channel_accounts:manage", "evaluations:read",
     "evaluations:write", "fields:write", "imports:write", "knowledge:write", "language_models:manage",
     "pipelines:write", "policy:manage", "records:export", "webhooks:manage",
 }  # fmt: skip
@@ -55,7 +55,10 @@ SCOPES: dict[Role, frozenset[str]] = {
     Role.OWNER: frozenset({"*"}),
     Role.ADMIN: frozenset({"*"}),
     Role.SUPERVISOR: frozenset(
-        _READ | _WRITE | _OWN | {"knowledge:write", "fields:write", "imports:write", "pipelines:write"}
+        _READ
+        | _WRITE
+        | _OWN
+        | {"bidi:instruct", "knowledge:write", "fields:write", "imports:write", "pipelines:write"}
     ),
     Role.BIDI: frozenset(_READ | _WRITE | _OWN),
     Role.VIEWER: frozenset(_READ | _OWN),

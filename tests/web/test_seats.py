@@ -164,3 +164,27 @@ async def test_a_supervisor_sets_no_limits(database: Database, organization: Pri
     with pytest.raises(Forbidden):
         async with database.transaction(supervisor, "test") as tx:
             await set_day_limits(tx, DayLimits(1))
+
+
+async def test_a_supervisor_changes_how_an_agent_writes_and_nothing_else(
+    site: str, database: Database, world: World
+) -> None:
+    path = f"/seats/{world.bidi_id}"
+    supervisor = await add_member(database, world.owner, Role.SUPERVISOR)
+    async with signed_in(site, database, supervisor) as theirs:
+        page = (await theirs.get(path)).text
+        written = await theirs.post(path, version="1", persona="Warm, and brief.")
+        more = await theirs.post(path, version="2", persona="Free.", daily_cap="1000")
+
+    assert ('name="persona"' in page, 'name="daily_cap"' in page) == (True, False)
+    assert (written.status_code, more.status_code) == (303, 403)
+    seat = await seat_of(world)
+    assert (seat.persona, seat.daily_cap) == ("Warm, and brief.", 20)
+
+
+async def test_a_rep_does_not_change_how_an_agent_writes(site: str, database: Database, world: World) -> None:
+    rep = await add_member(database, world.owner, Role.BIDI)
+    async with signed_in(site, database, rep) as theirs:
+        refused = await theirs.post(f"/seats/{world.bidi_id}", version="1", persona="Mine.")
+
+    assert refused.status_code == 403

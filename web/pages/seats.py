@@ -244,6 +244,7 @@ async def _frame(session: Session) -> dict[str, Any]:
         **await records.frame(session, "seats"),
         "people": {member.user_id: member.name for member in await list_members(session.tx)},
         "may_manage": session.principal.may("bidi:manage"),
+        "may_instruct": session.principal.may("bidi:instruct"),
         "may_report": session.principal.may("drafts:approve"),
         "days": seats_view.DAYS,
         "weekdays": WEEKDAYS,
