@@ -1,7 +1,7 @@
 """What every kind of agent brings along, so that the runtime need not know any of them."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from langgraph.graph.state import CompiledStateGraph
@@ -28,6 +28,15 @@ class Trouble:
     why: str
 
 
+@dataclass(frozen=True)
+class Fork:
+    """How a finished run goes on again from one of its steps: as if `after` had just ended, with the `kept` channels of
+    its state, all of which were written by earlier steps; without an `after` it begins anew."""
+
+    after: str | None = None
+    kept: tuple[str, ...] = ()
+
+
 def _nothing(_: object) -> str:
     """No colleague asked for it."""
     return ""
@@ -42,6 +51,7 @@ class Agent(Generic[State, Thread]):
     state. Then `conclude` keeps what the run came to, or `give_up` tells people of a run that came to nothing; both
     commit together with the end of the run. `asked` gives the words of the
     colleague who asked for it, which are trusted; `starts_tainted` says that a run has read text from outside when it begins.
+    `forks` are the steps from which a run can be run again, dry; `recall` then reads what it was about, as it was then.
     """
 
     kind: str
@@ -56,4 +66,6 @@ class Agent(Generic[State, Thread]):
     give_up: Callable[[Tx, Run, Trouble], Awaitable[None]]
     asked: Callable[[Thread], str] = _nothing
     starts_tainted: bool = True
+    forks: Mapping[str, Fork] = field(default_factory=dict)
+    recall: Callable[[Tx, Run], Awaitable[Thread]] | None = None
     recursion_limit: int = 25

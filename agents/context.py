@@ -44,12 +44,15 @@ class Thread:
     answers_alone: int = 0
 
 
-async def load_thread(tx: Tx, run: Run) -> Thread:
-    """The thread up to the newest message that the run covers; a resumed run sees the same."""
+async def load_thread(tx: Tx, run: Run, *, as_then: bool = False) -> Thread:
+    """The thread up to the newest message that the run covers; a resumed run sees the same.
+
+    `as_then` leaves out what we ourselves wrote since, as its own reply.
+    """
     conversation = await get_conversation(tx, served(run))
     contact = await get_contact(tx, conversation.contact_id)
     company = await get_company(tx, contact.company_id) if contact.company_id else None
-    lines = await _lines(tx, run)
+    lines = await _lines(tx, run, up_to=run.based_on_seq if as_then else None)
     start = _burst_start(lines)
     return Thread(
         conversation,
@@ -68,10 +71,9 @@ def served(run: Run) -> ConversationId:
     return run.conversation_id
 
 
-async def _lines(tx: Tx, run: Run) -> list[Line]:
-    messages = [
-        message for message in await list_messages(tx, served(run), last=HISTORY) if _is_seen(message, run)
-    ]
+async def _lines(tx: Tx, run: Run, *, up_to: int | None) -> list[Line]:
+    found = await list_messages(tx, served(run), last=HISTORY, up_to=up_to)
+    messages = [message for message in found if _is_seen(message, run)]
     files = await _files(tx, messages)
     return [
         Line(

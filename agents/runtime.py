@@ -141,7 +141,9 @@ class Runtime:
         """Drive the run and close it; False when its lease went to somebody else meanwhile."""
         run, bidi, used = claim.run, claim.bidi, claim.used
         started = monotonic()
-        budget = Budget(self._limits(bidi), 0, used.tokens_in, used.tokens_out, used.cost_usd_micros)
+        budget = Budget(
+            limits_of(bidi, self._settings), 0, used.tokens_in, used.tokens_out, used.cost_usd_micros
+        )
         model: LanguageModel | None = None
         is_closed = False
         try:
@@ -187,16 +189,6 @@ class Runtime:
             why_spent = await day_budgets.why_spent(tx, bidi)
         if why_spent:
             raise BudgetExceeded(why_spent)
-
-    def _limits(self, bidi: Bidi) -> Limits:
-        patience = self._settings.agent_patience
-        return Limits(
-            steps=min(bidi.max_steps, self._settings.run_max_steps),
-            tokens=bidi.max_tokens,
-            cost_usd_micros=bidi.max_cost_usd_micros,
-            seconds=min(float(bidi.max_seconds), self._settings.run_max_seconds) * patience,
-            model_seconds=self._settings.model_timeout_seconds * patience,
-        )
 
     async def _drive(self, run: Run, bidi: Bidi, model: LanguageModel, budget: Budget) -> _Ending:
         """Run the graph to its end under the lease and the clock.
@@ -304,6 +296,18 @@ class Runtime:
         agent = self._agents.get(run.agent)
         # An agent that is not in this build left a conversation behind like any other.
         await (agent.give_up if agent else inbox.give_up)(tx, run, trouble)
+
+
+def limits_of(bidi: Bidi, settings: Settings) -> Limits:
+    """What one run of a seat may use here."""
+    patience = settings.agent_patience
+    return Limits(
+        steps=min(bidi.max_steps, settings.run_max_steps),
+        tokens=bidi.max_tokens,
+        cost_usd_micros=bidi.max_cost_usd_micros,
+        seconds=min(float(bidi.max_seconds), settings.run_max_seconds) * patience,
+        model_seconds=settings.model_timeout_seconds * patience,
+    )
 
 
 def _troubled(status: RunStatus, why: str) -> _Ending:

@@ -180,16 +180,19 @@ class Database:
         await self._pool.close()
 
     @asynccontextmanager
-    async def transaction(self, principal: Principal, label: str, *, turn: str = "") -> AsyncIterator[Tx]:
+    async def transaction(
+        self, principal: Principal, label: str, *, turn: str = "", is_read_only: bool = False
+    ) -> AsyncIterator[Tx]:
         """Open a transaction that sees the principal's organization only; commit at the end of the block.
 
-        With a `turn` it begins once no other transaction of that name is open; that costs no round trip of its own.
+        With a `turn` it begins once no other transaction of that name is open; that costs no round trip of its own. In
+        one that `is_read_only` the database itself refuses whatever would write.
 
         `label` names the transaction in traces and as the crash points `commit.<label>.before|after`.
         """
         with _tracer.start_as_current_span(f"tx {label}"):
             async with self._connection() as connection:
-                await connection.execute(_beginning(principal, turn))
+                await connection.execute(_beginning(principal, turn, is_read_only=is_read_only))
                 yield Tx(connection, principal)
                 crashpoint.reach(f"commit.{label}.before")
                 await connection.commit()
@@ -263,17 +266,18 @@ class Database:
             self._checked_at[connection] = now
 
 
-def _beginning(principal: Principal, turn: str = "") -> sql.Composed:
+def _beginning(principal: Principal, turn: str = "", *, is_read_only: bool = False) -> sql.Composed:
     """BEGIN and the tenant's settings; after COMMIT or ROLLBACK the settings are gone."""
     waiting = sql.SQL("; SELECT pg_advisory_xact_lock(hashtextextended({}, 0))").format(sql.Literal(turn))
     return sql.SQL(
         """
-        BEGIN;
+        BEGIN {access};
         SELECT set_config('app.organization_id', {organization_id}, true),
                set_config('app.seat_id', {seat_id}, true),
                set_config('app.visibility', {visibility}, true)
         """
     ).format(
+        access=sql.SQL("READ ONLY" if is_read_only else "READ WRITE"),
         organization_id=sql.Literal(str(principal.organization_id)),
         seat_id=sql.Literal(str(principal.seat_id or "")),
         visibility=sql.Literal(str(principal.visibility)),

@@ -170,7 +170,8 @@ def _photograph_pages(page: "Page", camera: Camera, look: Look) -> None:
     run = page.locator("#runs .row").last
     if run.count():
         path = run.get_attribute("href")
-        for name, place in (("run", ""), ("run-graph", "?view=graph")):
+        again = "/replays/new?step=draft"
+        for name, place in (("run", ""), ("run-graph", "?view=graph"), ("run-again", again)):
             page.goto(f"{camera.base}{path}{place}")
             camera.shoot(page, name, look)
     for name in ("tasks", "suggestions", "meetings", "notifications", "assignment"):

@@ -9,15 +9,18 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, StrictUndefined, Template, TemplateSyntaxError, nodes
 
 ROOT = Path(__file__).parent
 LOCK = ROOT / "versions.lock"
 _environment = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True)
+# What a text from outside the house may do in a template: no calls, no attributes, no loops.
+_PLAIN = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.If, nodes.Not, nodes.And, nodes.Or,
+          nodes.Compare, nodes.Operand, nodes.Const)  # fmt: skip
 
 
 class PromptError(Exception):
@@ -89,6 +92,32 @@ def find_version(name: str, version: str) -> Prompt:
     return _read(name, path)
 
 
+def edited(name: str, text: str) -> Prompt:
+    """The prompt in force with another text, which may only fill in its inputs and ask whether there are any.
+
+    Raises: PromptError, naming what else it does: whoever writes it may not run code here.
+    """
+    current = in_force(name)
+    try:
+        tree = _environment.parse(text)
+    except TemplateSyntaxError as err:
+        raise PromptError(f"line {err.lineno} cannot be read: {err.message}") from err
+    for node in _within(tree):
+        if not isinstance(node, _PLAIN):
+            raise PromptError("it may hold inputs in braces and conditions about them, no more of a template")
+        if isinstance(node, nodes.Name) and node.name not in current.inputs:
+            named = ", ".join(sorted(current.inputs))
+            raise PromptError(f"it has no input {node.name!r}, but {named}")
+    digest = _digest(current.role, current.inputs, text)
+    return replace(current, text=text, sha256=digest, raw=text)
+
+
+def _within(tree: nodes.Node) -> Iterator[nodes.Node]:
+    yield tree
+    for node in tree.iter_child_nodes():
+        yield from _within(node)
+
+
 def versions(name: str) -> list[int]:
     """The versions of a prompt that lie in the house."""
     beside = (ROOT / name).parent.glob(f"{(ROOT / name).name}@*.md")
@@ -110,8 +139,11 @@ def parse(name: str, raw: str) -> Prompt:
     front, text = _split(name, raw)
     inputs = frozenset(part.strip() for part in front.get("inputs", "").split(",") if part.strip())
     role = front.get("role", "system")
-    digest = hashlib.sha256("\n".join([role, *sorted(inputs), text]).encode()).hexdigest()
-    return Prompt(name, int(front["version"]), role, inputs, digest, text, raw)
+    return Prompt(name, int(front["version"]), role, inputs, _digest(role, inputs, text), text, raw)
+
+
+def _digest(role: str, inputs: frozenset[str], text: str) -> str:
+    return hashlib.sha256("\n".join([role, *sorted(inputs), text]).encode()).hexdigest()
 
 
 def _split(name: str, raw: str) -> tuple[dict[str, str], str]:

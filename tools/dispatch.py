@@ -59,7 +59,7 @@ class _TakenOver(Exception):
 
 
 @dataclass(frozen=True)
-class _Request:
+class Request:
     """One call as it came in: `arguments` as they can be stored, `problem` says why they could not be."""
 
     ctx: RunContext
@@ -75,7 +75,7 @@ class _Request:
 
 
 @dataclass(frozen=True)
-class _Begun:
+class Begun:
     """A call that was recorded as begun and is still to be run, outside of any transaction."""
 
     call_id: UUID
@@ -116,7 +116,7 @@ class Dispatcher:
             clean, problem = wire.storable(arguments), ""
         except ToolRetry as err:
             clean, problem = {}, str(err)
-        request = _Request(ctx, name, self._tools.get(name), clean, problem, call_key)
+        request = Request(ctx, name, self._tools.get(name), clean, problem, call_key)
         started = time.perf_counter()
         with _tracer.start_as_current_span(f"tool {request.label}") as span:
             try:
@@ -127,7 +127,7 @@ class Dispatcher:
         _observe(request, result, time.perf_counter() - started)
         return result
 
-    async def _call(self, request: _Request) -> ToolResult:
+    async def _call(self, request: Request) -> ToolResult:
         async with self._turn(request) as tx:
             begun = await self._begin(tx, request)
             if isinstance(begun, ToolResult):
@@ -151,7 +151,7 @@ class Dispatcher:
         if approved is None:
             return None
         call = approved.call
-        request = _Request(
+        request = Request(
             approved.ctx, call.tool, self._tools.get(call.tool), call.arguments, "", call.call_key
         )
         started = time.perf_counter()
@@ -161,7 +161,7 @@ class Dispatcher:
         _observe(request, result, time.perf_counter() - started)
         return result
 
-    async def _carry_out(self, request: _Request, approved: asking.Approved) -> ToolResult:
+    async def _carry_out(self, request: Request, approved: asking.Approved) -> ToolResult:
         """As `_call`, for a run that may have ended: the row of the call takes the place of the run's fence."""
         started = time.perf_counter()
         async with self._transaction(request) as tx:
@@ -169,7 +169,7 @@ class Dispatcher:
             if call.status not in ("asked", "running"):
                 return self._replay(request, call)
             begun = await self._begin_approved(tx, request, approved, call)
-            if isinstance(begun, _Begun) and begun.tool.has_tx:
+            if isinstance(begun, Begun) and begun.tool.has_tx:
                 # The effect and its record commit together, so the call happens exactly once.
                 begun = await self._run(request, begun, tx)
             if isinstance(begun, ToolResult):
@@ -183,8 +183,8 @@ class Dispatcher:
             return await _close(tx, approved, result, started)
 
     async def _begin_approved(
-        self, tx: Tx, request: _Request, approved: asking.Approved, call: ToolCall
-    ) -> ToolResult | _Begun:
+        self, tx: Tx, request: Request, approved: asking.Approved, call: ToolCall
+    ) -> ToolResult | Begun:
         tool = request.tool
         if tool is None:
             return _failure("unknown_tool", f"There is no tool {request.name} any more.")
@@ -195,21 +195,21 @@ class Dispatcher:
         verdict = await asking.judge(tx, approved, tool)
         if isinstance(verdict, ToolResult):
             return verdict
-        return _Begun(call.id, tool, verdict, Decision.ASK)
+        return Begun(call.id, tool, verdict, Decision.ASK)
 
-    def _turn(self, request: _Request) -> AbstractAsyncContextManager[Tx]:
+    def _turn(self, request: Request) -> AbstractAsyncContextManager[Tx]:
         """A transaction in which no other call of this run is decided or recorded; see `tool_calls.take_turn`."""
-        principal, turn = (
-            request.ctx.principal.in_run(request.ctx.run_id),
-            tool_calls.turn_of(request.ctx.run_id),
-        )
-        return self._db.transaction(principal, f"tool.{request.label}", turn=turn)
+        turn = tool_calls.turn_of(request.ctx.run_id)
+        return self._db.transaction(self._principal(request), f"tool.{request.label}", turn=turn)
 
-    def _transaction(self, request: _Request) -> AbstractAsyncContextManager[Tx]:
-        principal = request.ctx.principal.in_run(request.ctx.run_id)
-        return self._db.transaction(principal, f"tool.{request.label}")
+    def _transaction(self, request: Request) -> AbstractAsyncContextManager[Tx]:
+        return self._db.transaction(self._principal(request), f"tool.{request.label}")
 
-    async def _begin(self, tx: Tx, request: _Request) -> ToolResult | _Begun:
+    @staticmethod
+    def _principal(request: Request) -> Principal:
+        return request.ctx.principal.in_run(request.ctx.run_id)
+
+    async def _begin(self, tx: Tx, request: Request) -> ToolResult | Begun:
         """Replay, refuse, or run a call inside this transaction; or record that it begins and leave the rest."""
         ctx, tool = request.ctx, request.tool
         footing = await get_footing(
@@ -227,7 +227,7 @@ class Dispatcher:
         if footing.is_recorded:
             recorded = await tool_calls.find_tool_call(tx, ctx.run_id, request.call_key)
         if recorded is not None and tool is not None and _was_cut_off(request, tool, recorded):
-            return _Begun(recorded.id, tool, wire.parse(tool, request.arguments))
+            return Begun(recorded.id, tool, wire.parse(tool, request.arguments))
         if recorded is not None:
             return self._replay(request, recorded)
         started = time.perf_counter()
@@ -238,14 +238,14 @@ class Dispatcher:
         if isinstance(verdict, gate.Asked):
             result = await asking.ask(tx, ctx, verdict, request.arguments, call_id, self._untrusted)
             return await _settle(tx, request, call_id, result, started)
-        begun = _Begun(call_id, verdict.tool, verdict.args, verdict.decision, verdict.why)
+        begun = Begun(call_id, verdict.tool, verdict.args, verdict.decision, verdict.why)
         if not verdict.tool.has_tx:
             return begun
         # The effect and its record commit together, so the call happens exactly once.
         return await _settle(tx, request, call_id, await self._run(request, begun, tx), started)
 
     async def _judge(
-        self, tx: Tx, request: _Request, footing: Footing
+        self, tx: Tx, request: Request, footing: Footing
     ) -> gate.Allowed | gate.Asked | gate.Stopped:
         ctx = request.ctx
         is_tainted = ctx.is_tainted or footing.is_tainted
@@ -260,12 +260,21 @@ class Dispatcher:
 
     async def _is_counterpart_only(self, tx: Tx, ctx: RunContext) -> bool:
         """Whether the run knows nothing but what the counterpart of its thread may hear."""
-        # what a colleague told the agent is not for them
-        if not ctx.is_counterpart_scoped or ctx.conversation_id is None or ctx.run.feedback or ctx.asked:
+        if not self._is_to_the_counterpart(ctx):
             return False
         return await tool_calls.list_called_tools(tx, ctx.run_id) <= self._safe
 
-    def _replay(self, request: _Request, recorded: ToolCall) -> ToolResult:
+    @staticmethod
+    def _is_to_the_counterpart(ctx: RunContext) -> bool:
+        # what a colleague told the agent is not for them
+        return (
+            ctx.is_counterpart_scoped
+            and ctx.conversation_id is not None
+            and not ctx.run.feedback
+            and not ctx.asked
+        )
+
+    def _replay(self, request: Request, recorded: ToolCall) -> ToolResult:
         """What was recorded under this key, as it was returned the first time."""
         if recorded.tool != request.name or recorded.arguments != request.arguments:
             return _failure("conflict", "This call key was used for another call; use a new one.")
@@ -288,7 +297,7 @@ class Dispatcher:
             tool_call_id=recorded.id,
         )
 
-    async def _run(self, request: _Request, begun: _Begun, tx: Tx | None) -> ToolResult:
+    async def _run(self, request: Request, begun: Begun, tx: Tx | None) -> ToolResult:
         """Every way in which a tool can end becomes a result; a failed one leaves no rows behind."""
         tool = begun.tool
         context = ToolContext(
@@ -314,7 +323,7 @@ class Dispatcher:
         )
 
 
-async def _within_limits(context: ToolContext, begun: _Begun) -> JsonValue:
+async def _within_limits(context: ToolContext, begun: Begun) -> JsonValue:
     """Run the function within its time limit, in a savepoint when it has a transaction."""
     tool = begun.tool
     crashpoint.reach(f"tool.{tool.name}.before")
@@ -328,7 +337,7 @@ async def _within_limits(context: ToolContext, begun: _Begun) -> JsonValue:
     return content
 
 
-def _was_cut_off(request: _Request, tool: Tool[BaseModel], recorded: ToolCall) -> bool:
+def _was_cut_off(request: Request, tool: Tool[BaseModel], recorded: ToolCall) -> bool:
     """Whether this call was begun, never ended, and may simply be run again."""
     return (
         recorded.status == "running"
@@ -342,7 +351,7 @@ def _failure(code: str, error: str, *, may_retry: bool = False) -> ToolResult:
     return ToolResult(ToolStatus.FAILED, Decision.ALLOW, error=error, code=code, may_retry=may_retry)
 
 
-async def _open(tx: Tx, request: _Request, verdict: gate.Allowed | gate.Asked | gate.Stopped) -> UUID:
+async def _open(tx: Tx, request: Request, verdict: gate.Allowed | gate.Asked | gate.Stopped) -> UUID:
     return await tool_calls.open_tool_call(
         tx,
         NewToolCall(
@@ -357,7 +366,7 @@ async def _open(tx: Tx, request: _Request, verdict: gate.Allowed | gate.Asked | 
     )
 
 
-async def _settle(tx: Tx, request: _Request, call_id: UUID, result: ToolResult, started: float) -> ToolResult:
+async def _settle(tx: Tx, request: Request, call_id: UUID, result: ToolResult, started: float) -> ToolResult:
     """Record how a call ended and announce it. Raises: _TakenOver, which undoes all of it."""
     return await _record(tx, request.ctx, call_id, result, started, fence=request.ctx.run.fence)
 
@@ -394,7 +403,7 @@ async def _close(tx: Tx, approved: asking.Approved, result: ToolResult, started:
     return await _record(tx, approved.ctx, approved.call.id, result, started)
 
 
-def _observe(request: _Request, result: ToolResult, seconds: float) -> None:
+def _observe(request: Request, result: ToolResult, seconds: float) -> None:
     status = "replayed" if result.is_replayed else result.status.value
     _calls.labels(request.label, status).inc()
     _seconds.labels(request.label, status).observe(seconds)

@@ -87,7 +87,7 @@ NODES: Mapping[str, str] = {
 class Step:
     """A line of the tree. `kind` is run, node, model or tool; `left` and `width` are its bar, in `SPAN`.
 
-    `id` is what the address of the page names: `run`, `n2`, or the call's own.
+    `id` is what the address of the page names: `run`, `n2`, or the call's own; `node` is where in the graph it stands.
     """
 
     id: str
@@ -100,6 +100,7 @@ class Step:
     left: float = 0.0
     width: float = 0.0
     time: str = ""
+    node: str = ""
 
     @property
     def icon(self) -> str:
@@ -220,8 +221,8 @@ def _grouped(calls: Sequence[_Call], visited: Sequence[str], shape: Shape | None
         if node:
             began = min((step.began for step in inner if step.began), default=None)
             ended = max((step.ended for step in inner if step.ended), default=None)
-            steps.append(Step(f"n{number}", "node", 1, node_text(node, words), began, ended))
-        steps += inner
+            steps.append(Step(f"n{number}", "node", 1, node_text(node, words), began, ended, node=node))
+        steps += [replace(step, node=node) for step in inner]
     return steps
 
 

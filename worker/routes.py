@@ -17,6 +17,7 @@ from worker import (
     matching,
     merging,
     remembering,
+    replaying,
     telling,
     webhooks,
 )
@@ -261,6 +262,7 @@ DUE: dict[str, Handler] = {
     "companies.match": Outside(matching.match_companies),
     "search.tidy": InTx(finding.tidy_search),
     "bulk.work": Outside(bulk.work_on_bulk_edit, give_up=bulk.fail_bulk_edit),
+    "run.replay": Outside(replaying.play_replay, give_up=replaying.fail_replay),
     "eval.case": Outside(evaluating.play_eval_case, give_up=evaluating.fail_eval_case),
     "import.work": Outside(importing.work_on_import, give_up=importing.fail_import),
     "import.forget": Outside(importing.forget_file),

@@ -9,6 +9,7 @@ import httpx2
 from redis.asyncio import Redis
 
 from agents.llm.models import Models
+from agents.replaying import Replayer
 from agents.runtime import Runtime
 from channels.base import Channel
 from channels.registry import build as build_channels
@@ -40,6 +41,7 @@ class Services:
     embedder: Embedder
     dispatcher: Dispatcher
     runtime: Runtime
+    replayer: Replayer
     examiner: Examiner
     webhook_client: httpx2.AsyncClient
 
@@ -84,5 +86,6 @@ async def build(settings: Settings) -> AsyncIterator[Services]:
             webhook_client=webhook_client,
             dispatcher=dispatcher,
             runtime=Runtime(db, settings, dispatcher, models, PubSub(redis)),
+            replayer=Replayer(db, settings, dispatcher, models),
             examiner=Examiner(db, settings, models, embedder=embedder),
         )

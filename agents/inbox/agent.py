@@ -41,6 +41,8 @@ def make() -> Agent[State, Thread]:
         load=_load,
         conclude=_conclude,
         give_up=give_up,
+        forks=graph.FORKS,
+        recall=_recall,
     )
 
 
@@ -60,6 +62,10 @@ async def _load(tx: Tx, run: Run) -> Thread:
     if thread.conversation.holder_kind is HolderKind.PERSON:
         raise Unwanted("a person holds the conversation")
     return thread
+
+
+async def _recall(tx: Tx, run: Run) -> Thread:
+    return await load_thread(tx, run, as_then=True)
 
 
 async def _conclude(tx: Tx, run: Run, state: State) -> None:

@@ -4,6 +4,7 @@ from typing import Literal
 
 from langgraph.graph import END, START, StateGraph
 
+from agents.agent import Fork
 from agents.desk import Desk as AnyDesk
 from agents.inbox import nodes
 from agents.inbox.desk import Desk
@@ -11,6 +12,18 @@ from agents.inbox.state import State
 from agents.steps import step
 
 Graph = StateGraph[State, Desk, State, State]
+
+_JUDGED = ("decision", "language", "intents")
+# A run keeps its newest checkpoint. Every channel but the last three is written by one step, so that the state before a
+# step can be told from it.
+FORKS = {
+    "triage": Fork(),
+    "gather": Fork("triage", _JUDGED),
+    "draft": Fork("gather", _JUDGED),
+    "guard": Fork("draft", (*_JUDGED, "draft")),
+    "propose": Fork("guard", (*_JUDGED, "draft", "marks")),
+    "notify": Fork("draft", (*_JUDGED, "draft", "marks", "stop")),
+}
 
 
 def build() -> Graph:

@@ -152,8 +152,10 @@ async def count_answers_alone(tx: Tx, conversation_id: ConversationId) -> int:
     return int(count)
 
 
-async def list_messages(tx: Tx, conversation_id: ConversationId, *, last: int = 200) -> list[Message]:
-    """The newest `last` messages of a conversation, oldest first."""
+async def list_messages(
+    tx: Tx, conversation_id: ConversationId, *, last: int = 200, up_to: int | None = None
+) -> list[Message]:
+    """The newest `last` messages of a conversation, oldest first; those up to a place in it, if one is given."""
     return await tx.all(
         Message,
         """
@@ -162,11 +164,13 @@ async def list_messages(tx: Tx, conversation_id: ConversationId, *, last: int = 
           FROM (SELECT *
                   FROM messages
                  WHERE conversation_id = %(conversation_id)s
+                   AND (%(up_to)s::bigint IS NULL OR seq <= %(up_to)s)
                  ORDER BY seq DESC
                  LIMIT %(last)s) AS newest
          ORDER BY seq
         """,
         conversation_id=conversation_id,
+        up_to=up_to,
         last=last,
     )
 

@@ -14,13 +14,15 @@ class Shape:
     """Nodes in the order in which they are met, and the ways between them.
 
     `tasks` says which node asks the model for what. A tool call belongs to the node that its key begins with, as
-    `draft.0` to draft; one of another key to `calling`.
+    `draft.0` to draft; one of another key to `calling`. `prompts` are the nodes from which a run can be run again, each
+    with the prompts that are asked next from there: that of large models, and that of small ones.
     """
 
     nodes: tuple[str, ...]
     edges: tuple[tuple[str, str], ...]
     calling: str
     tasks: Mapping[str, str] = field(default_factory=dict)
+    prompts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def node_of_task(self, task: str) -> str:
         return self.tasks.get(task, task)
@@ -47,6 +49,14 @@ SHAPES: Mapping[str, Shape] = {
             ("notify", END),
         ),
         calling="gather",
+        prompts={
+            "triage": ("inbox/triage", "inbox/triage_brief"),
+            "gather": ("inbox/draft", "inbox/draft_brief"),
+            "draft": ("inbox/draft", "inbox/draft_brief"),
+            "guard": (),
+            "propose": (),
+            "notify": (),
+        },
     ),
     "copilot": Shape(
         nodes=("think", "act", "check"),

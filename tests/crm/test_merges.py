@@ -111,7 +111,7 @@ _OF_OTHERS: dict[str, set[tuple[str, str]]] = {
         ("meetings", "created_by_id"), ("merges", "merged_by"), ("merges", "undone_by"), ("messages", "approved_by"),
         ("notes", "author_id"), ("saved_answers", "caller_id"), ("segments", "made_by"), ("stage_visits", "actor_id"),
         ("tasks", "created_by_id"), ("views", "made_by"), ("policy_overrides", "set_by"), ("eval_runs", "started_by"), ("eval_judgings", "judged_by"),
-        ("reply_incidents", "noted_by"), ("runs", "reverted_by"), ("suggestions", "decided_by"),
+        ("reply_incidents", "noted_by"), ("runs", "reverted_by"), ("run_replays", "asked_by"), ("suggestions", "decided_by"),
         ("tool_visits", "credential_id"), ("tool_visits", "user_id"),
     },
     "a run, an event or a piece of work": {
@@ -166,10 +166,10 @@ _JSON_OF_OTHERS = {
         ("tool_calls", "result"), ("checkpoints", "checkpoint"), ("checkpoints", "metadata"),
         ("import_records", "before"), ("import_rows", "reasons"), ("merge_rows", "key"), ("merge_rows", "before"),
         ("merge_rows", "after"), ("bulk_edits", "changes"), ("bulk_edit_records", "changes"), ("approvals", "marks"), ("approvals", "records"),
-        ("copilot_questions", "citations"), ("suggestions", "calls"), ("suggestions", "evidence"), ("eval_cases", "trace"), ("eval_cases", "scores"),
+        ("copilot_questions", "citations"), ("suggestions", "calls"), ("suggestions", "evidence"), ("run_replays", "calls"), ("eval_cases", "trace"), ("eval_cases", "scores"),
     },
     "other things": {
-        ("company_matches", "why"), ("contact_matches", "why"), ("custom_fields", "choices"), ("drafts", "flags"), ("stages", "entry_rules"),
+        ("company_matches", "why"), ("contact_matches", "why"), ("custom_fields", "choices"), ("drafts", "flags"), ("run_replays", "flags"), ("run_replays", "prompts"), ("stages", "entry_rules"),
         ("stages", "exit_rules"), ("table_imports", "layout"), ("table_imports", "sample"),
         ("table_imports", "mapping"), ("table_imports", "options"), ("table_imports", "fault"),
         ("triggers", "conditions"), ("triggers", "actions"), ("bidi", "working_hours"), ("eval_runs", "prompts"),

@@ -42,7 +42,9 @@ from crm.pipelines.models import StageEdit
 from crm.pipelines.queries import list_stages
 from crm.pipelines.rules import Rule
 from crm.records.models import RecordRef
+from crm.runs.models import RunStatus
 from crm.runs.queries import list_runs
+from crm.runs.replays import NewReplay, ask_replay
 from crm.segments.actions import create_segment
 from crm.segments.models import NewSegment
 from crm.tags.actions import ensure_tag
@@ -119,6 +121,8 @@ PLACES: dict[str, tuple[str, ...]] = {
     "/runs": ("/runs",),
     "/runs/{run_id}": ("/runs/{run}", "/runs/{run}?view=graph"),
     "/runs/{run_id}/revert": ("/runs/{run}/revert",),
+    "/runs/{run_id}/replays/new": ("/runs/{run}/replays/new?step=draft",),
+    "/runs/{run_id}/replays/{replay_id}": ("/runs/{run}/replays/{replay}",),
     "/evaluations": ("/evaluations",),
     "/evaluations/{eval_run_id}": ("/evaluations/{evaluation}",),
     "/evaluations/{eval_run_id}/comparison": (
@@ -190,6 +194,7 @@ NO_PAGES = {
 
 async def make_things(stage: Stage, conversation: Conversation) -> dict[str, UUID | str]:
     """Records of every kind, by the names that `PLACES` has for them; the conversation is there already."""
+    await until(lambda: _ended_run(stage, conversation))
     prices = await read_document(stage, "Prices.md", PRICES.encode())
     scan = await read_document(stage, "Scan.pdf", papers.scanned_pdf())
     async with stage.world.db.transaction(stage.world.owner, "test") as tx:
@@ -210,6 +215,13 @@ async def make_things(stage: Stage, conversation: Conversation) -> dict[str, UUI
         **await _tested_webhook(stage),
         **await _evaluated(stage),
     }
+
+
+async def _ended_run(stage: Stage, conversation: Conversation) -> bool:
+    """The draft is there a moment before its run has ended, and only then it can be run again."""
+    async with stage.world.db.transaction(stage.world.owner, "test") as tx:
+        runs = (await list_runs(tx, conversation_id=conversation.id)).items
+    return bool(runs) and runs[0].status is RunStatus.SUCCEEDED
 
 
 async def _make_records(tx: Tx) -> dict[str, UUID]:
@@ -251,6 +263,7 @@ async def _make_approvals(tx: Tx, stage: Stage, conversation: Conversation) -> d
     suggested = await suggest_to_keep(tx, run.id, stage.world.bidi_id, conversation)
     return {
         "run": run.id,
+        "replay": (await ask_replay(tx, NewReplay(run.id, "draft"))).id,
         "asked": asked,
         "draft_approval": approval,
         "suggestion": suggested["suggestion_id"],

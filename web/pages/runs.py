@@ -13,15 +13,16 @@ from crm.drafts.queries import find_draft_of_run
 from crm.identity.queries import list_members
 from crm.reverts import actions as reverts
 from crm.reverts.models import Revert
-from crm.runs import traces
+from crm.runs import replays, traces
 from crm.runs.graphs import SHAPES
 from crm.runs.model_calls import list_model_calls
 from crm.runs.models import RunStatus
 from events.ids import BidiId, RunId
-from web import revert_lines, run_details, run_graph, runs_view
+from web import replays_view, revert_lines, run_details, run_graph, runs_view
 from web.pages import records
 from web.refusals import refusal_text
 from web.run_details import Trace
+from web.runs_view import Step
 from web.viewer import CurrentSession, Session
 
 router = APIRouter(prefix="/runs")
@@ -103,18 +104,32 @@ async def load(session: Session, run_id: RunId, step: str, view: str) -> dict[st
     """What the page of a run shows. Raises: NotFound, Forbidden."""
     trace = await _trace(session, run_id)
     steps = runs_view.steps_of(trace.run, trace.models, trace.tools, trace.visited, session.words)
+    detail = run_details.detail_of(trace, steps, step, session.words)
     shape = SHAPES.get(trace.run.agent)
     is_over = trace.run.finished_at is not None and trace.run.reverted_at is None
     return {
         "run": trace.run,
         "trace": trace,
         "steps": steps,
-        "detail": run_details.detail_of(trace, steps, step, session.words),
+        "detail": detail,
         "mode": view if shape else "time",
         "picture": run_graph.draw(shape, trace.visited) if shape else None,
         "view": runs_view,
         "is_revertible": is_over and bool(trace.changes) and session.principal.may("conversations:write"),
         "reverter": await _reverter(session, trace),
+        **await _replays(session, trace, detail.step),
+    }
+
+
+async def _replays(session: Session, trace: Trace, step: Step) -> dict[str, Any]:
+    """Where the step can be run again from, and what came of it before; of those who may."""
+    if not session.principal.may(replays.SCOPE) or not trace.visited:
+        return {"fork": "", "replays": []}
+    fork = replays_view.fork_of(trace.run, step.node)
+    return {
+        "fork": fork if fork in trace.visited else "",
+        "replays": await replays.list_replays(session.tx, trace.run.id) if step.kind == "run" else [],
+        "replays_view": replays_view,
     }
 
 

@@ -41,6 +41,7 @@ MEANINGS: dict[str, str | None] = {
     "transition_id": "stage_transitions",
     "removed": "documents",
     "match_id": "contact_matches",
+    "replay_id": "run_replays",
     "chat_id": "copilot_chats",
     "question_id": "copilot_questions",
     "replaces_id": "facts",

@@ -66,6 +66,7 @@ from crm.records.models import RecordRef
 from crm.runs import visits
 from crm.runs.actions import QuietWindow, RunRequest, claim_run, request_run
 from crm.runs.queries import list_runs
+from crm.runs.replays import DryCall, NewReplay, ReplayResult, ask_replay, record_replay
 from crm.search import actions as search
 from crm.search.models import FoundKind
 from crm.segments.actions import create_segment
@@ -77,7 +78,7 @@ from crm.views.actions import create_view
 from crm.views.models import NewView
 from crm.webhooks.actions import create_webhook, send_test
 from crm.webhooks.models import NewWebhook
-from events.ids import ContactId, RecordKind, UserId
+from events.ids import ContactId, RecordKind, RunId, UserId
 from graph.postgres import PostgresGraph
 from graph.projector import rebuild
 from memory import store
@@ -289,7 +290,9 @@ async def _thread(tenant: Tenant, settings: Settings, say: Say) -> None:
     await tenant.receive(say("What do 50 scanners cost?"), files=(say("plan.txt"),))
     office = Office(tenant.world, settings)
     embedder = FakeEmbedder()
-    await office.work(await office.request())
+    answered = await office.request()
+    await office.work(answered)
+    await _run_again(tenant, answered, say)
     conversation = await tenant.world.conversation()
     async with tenant.db.transaction(tenant.owner, "test") as tx:
         (message,) = await list_messages(tx, conversation.id, last=1)
@@ -390,6 +393,22 @@ async def _kept_lists(tenant: Tenant, say: Say) -> None:
         await create_custom_field(tx, size)
         for word in ("Fair", "Exhibition"):
             await create_tag(tx, say(word))
+
+
+async def _run_again(tenant: Tenant, run_id: RunId, say: Say) -> None:
+    """The run once more from where it wrote, with a prompt of ours."""
+    call = DryCall("draft_reply", {"body": say("Another reply")}, "allow", "done", say("why"))
+    result = ReplayResult(
+        "drafted",
+        say("a reason"),
+        say("Another reply"),
+        [{"kind": "promise", "value": say("soon")}],
+        [call],
+        say("m"),
+    )
+    async with tenant.db.transaction(tenant.owner, "test") as tx:
+        new = NewReplay(run_id, "draft", prompts={"inbox/draft": say("You are {{ seat }}.")})
+        await record_replay(tx, (await ask_replay(tx, new)).id, result)
 
 
 async def _evaluation(tenant: Tenant, say: Say) -> None:
