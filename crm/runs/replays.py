@@ -23,7 +23,7 @@ from events.ids import ReplayId, RunId, UserId
 from prompts import library
 
 WORK = "run.replay"
-SCOPE = "bidi:manage"
+SCOPE = "bidi:instruct"
 MAX_PROMPT = 20_000
 GONE = "The checkpoint of this run is gone, so nothing can be run again from its steps."
 

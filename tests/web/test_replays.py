@@ -122,14 +122,15 @@ async def test_another_organizations_run_is_not_found(
     assert (form.status_code, asked.status_code) == (404, 404)
 
 
-async def test_only_administrators_are_led_there(
-    site: str, database: Database, organization: Principal, answered: Run
+@pytest.mark.parametrize(("role", "status"), [(Role.SUPERVISOR, 200), (Role.BIDI, 403)])
+async def test_only_those_who_instruct_agents_are_led_there(
+    site: str, database: Database, organization: Principal, answered: Run, role: Role, status: int
 ) -> None:
-    supervisor = await add_member(database, organization, Role.SUPERVISOR)
-    async with signed_in(site, database, supervisor) as person:
+    member = await add_member(database, organization, role)
+    async with signed_in(site, database, member) as person:
         run = await person.get(f"/runs/{answered.id}")
         form = await person.get(f"/runs/{answered.id}/replays/new?step=draft")
 
     assert run.status_code == 200
-    assert "replays/new" not in run.text
-    assert form.status_code == 403
+    assert ("replays/new" in run.text) == (status == 200)
+    assert form.status_code == status
