@@ -174,5 +174,5 @@ async def test_a_look_names_what_changed_by_the_words_of_people(browser: Browser
     look = (await browser.get(f"/runs/{run.id}/revert")).text
     page = (await browser.get(f"/runs/{run.id}")).text
 
-    assert f'<del lang="en">{stages[1].name}</del> → <ins lang="en">{stages[0].name}</ins>' in look
+    assert f'<del lang="en">{stages[1].name}</del> → <ins lang="en">{deal.stage}</ins>' in look
     assert f"<ins>+ Stage: {stages[1].name}</ins>" in page
