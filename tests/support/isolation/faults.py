@@ -90,7 +90,7 @@ async def _anybodys(harness: Harness, table: str, id: UUID) -> dict[str, Any] | 
 async def _setting_left_on_connections(harness: Harness) -> AsyncIterator[None]:
     """set_config(..., false): the tenant outlives the transaction."""
 
-    def beginning(principal: Principal, turn: str = "") -> sql.Composed:
+    def beginning(principal: Principal, turn: str = "", *, is_read_only: bool = False) -> sql.Composed:
         text = "BEGIN; SELECT set_config('app.organization_id', {}, false)"
         return sql.SQL(text).format(sql.Literal(str(principal.organization_id)))
 
