@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from api.deps import CurrentAccount, CurrentServices, CurrentTx, MaybeAccount, Services
 from core.db import Tx
 from core.principal import Principal
+from crm.conversations.inbox import latest_event_id
 from crm.identity.models import Account, Organization
 from crm.identity.queries import get_organization
 from crm.notifications.queries import count_unread
@@ -70,11 +71,16 @@ class Visit:
 
 @dataclass(frozen=True)
 class Session(Visit):
-    """A request by somebody who is signed in, with its transaction."""
+    """A request by somebody who is signed in, with its transaction.
+
+    `since` is the last event from before anything was read: live updates go on from it, so that what is committed
+    while a page is being put together comes to it as well.
+    """
 
     tx: Tx
     account: Account
     services: Services
+    since: str
 
     @property
     def principal(self) -> Principal:
@@ -110,10 +116,11 @@ async def get_session(
     request: Request, account: CurrentAccount, tx: CurrentTx, services: CurrentServices
 ) -> Session:
     """Raises: Unauthorized when nobody is signed in."""
+    since = await latest_event_id(tx)
     organization = await get_organization(tx)
     words = words_of(account, organization)
     viewer = replace(_viewer(request, account, organization.name), unread=await count_unread(tx))
-    return Session(request, viewer, words, tx, account, services)
+    return Session(request, viewer, words, tx, account, services, str(since or ""))
 
 
 def words_of(account: Account, organization: Organization) -> i18n.Words:

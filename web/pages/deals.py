@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Query
 from fastapi.responses import RedirectResponse, Response
 
 from core.errors import Conflict, Stale, Unprocessable
-from crm.conversations.inbox import count_folders, latest_event_id
+from crm.conversations.inbox import count_folders
 from crm.deals.queries import get_deal
 from events.ids import DealId
 from web import deals_view
@@ -100,7 +100,7 @@ async def _frame(session: Session) -> dict[str, Any]:
     return {
         "section": "deals",
         "counts": await count_folders(session.tx),
-        "since": await latest_event_id(session.tx) or "",
+        "since": session.since,
         "may_change": session.principal.may("deals:write"),
         "may_set_up": session.principal.may("pipelines:write"),
     }

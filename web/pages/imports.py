@@ -13,7 +13,7 @@ from api.deps import CurrentServices, short_transactions
 from core.errors import Conflict, Unprocessable
 from core.tables import limits, reader
 from core.tables.models import Fault, Unreadable, Wish
-from crm.conversations.inbox import count_folders, latest_event_id
+from crm.conversations.inbox import count_folders
 from crm.custom_fields.queries import list_custom_fields
 from crm.imports.models import ImportStatus
 from crm.imports.tables import actions, fielding, queries
@@ -277,7 +277,7 @@ async def _frame(session: Session) -> dict[str, Any]:
     return {
         "section": "imports",
         "counts": await count_folders(session.tx),
-        "since": await latest_event_id(session.tx) or "",
+        "since": session.since,
         "view": imports_view,
         "may_export": session.principal.may("records:export"),
     }

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Query
 from fastapi.responses import RedirectResponse, Response
 
 from crm.conversations import actions as conversations
-from crm.conversations import inbox
 from events.ids import ConversationId
 from web import inbox_view
 from web.viewer import CurrentSession, Session
@@ -60,13 +59,11 @@ async def load_context(
     session: Session, list_view: inbox_view.ListView, conversation_id: UUID | None
 ) -> dict[str, Any]:
     """What the inbox template needs, for one open conversation or none."""
-    # The stream starts before what is read next, so that nothing falls between the page and its updates.
-    since = await inbox.latest_event_id(session.tx)
     thread = about = None
     if conversation_id is not None:
         thread = await inbox_view.load_thread(session.tx, session.words, conversation_id)
         about = await inbox_view.load_about(session.tx, thread.head.contact_id)
-    live = f"/live?folder={list_view.folder}&after={since or ''}"
+    live = f"/live?folder={list_view.folder}&after={session.since}"
     return {
         "section": "inbox",
         "list": list_view,

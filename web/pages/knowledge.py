@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from api.deps import CurrentServices, short_transactions
 from core.errors import TooLarge, Unprocessable
-from crm.conversations.inbox import count_folders, latest_event_id
+from crm.conversations.inbox import count_folders
 from crm.knowledge import actions as knowledge
 from crm.knowledge import queries
 from crm.knowledge.models import File as StoredFile
@@ -202,6 +202,6 @@ async def _frame(session: Session) -> dict[str, Any]:
     return {
         "section": "knowledge",
         "counts": await count_folders(session.tx),
-        "since": await latest_event_id(session.tx) or "",
+        "since": session.since,
         "may_change": session.principal.may("knowledge:write"),
     }

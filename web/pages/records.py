@@ -8,7 +8,7 @@ from fastapi import APIRouter, File, Form, Query, UploadFile
 from fastapi.responses import RedirectResponse, Response
 
 from core.errors import AppError, Stale, TooLarge, Unprocessable
-from crm.conversations.inbox import count_folders, latest_event_id
+from crm.conversations.inbox import count_folders
 from crm.files import actions as files
 from crm.files import queries as file_queries
 from crm.files.models import NewFile
@@ -88,7 +88,7 @@ async def frame(session: Session, section: str = "records") -> dict[str, Any]:
     return {
         "section": section,
         "counts": await count_folders(session.tx),
-        "since": await latest_event_id(session.tx) or "",
+        "since": session.since,
     }
 
 
