@@ -32,8 +32,8 @@ def weigh(content: bytes) -> None:
     try:
         with ZipFile(BytesIO(content)) as package:
             parts = package.infolist()
-    except (BadZipFile, ValueError, NotImplementedError) as err:
-        raise Refused(Refusal.BROKEN) from err  # zipfile calls an unknown compression NotImplementedError
+    except (BadZipFile, ValueError, RuntimeError) as err:
+        raise Refused(Refusal.BROKEN) from err  # zipfile calls a version that it does not know a RuntimeError
     if any(part.flag_bits & 1 for part in parts):
         raise Refused(Refusal.ENCRYPTED)
     if _MAIN_PART not in {part.filename for part in parts}:
