@@ -5,10 +5,11 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 
 from agents.agent import Unwanted
 from agents.follow_up.contract import DuePromise, Line, Occasion, StalledDeal
+from agents.said import SaidMessages
 from core import clock
 from core.db import Tx
 from core.errors import NotFound
@@ -125,28 +126,11 @@ async def _subject(
     )
 
 
-class _Read(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class _Message(_Read):
-    id: UUID
-    direction: str
-    status: str
-    text: str
-    occurred_at: datetime
-    files: tuple[str, ...] = ()
-
-
-class _Messages(_Read):
-    messages: tuple[_Message, ...] = ()
-
-
 def occasion_of(subject: Subject, said: JsonValue) -> tuple[Occasion, dict[int, UUID]]:
     """The occasion as a model sees it, and which message each number is."""
     messages = [
         one
-        for one in _Messages.model_validate(said or {}).messages
+        for one in SaidMessages.model_validate(said or {}).messages
         if one.status not in ("cancelled", "failed")
     ]
     lines = tuple(

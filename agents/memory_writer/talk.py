@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from agents.agent import Unwanted
 from agents.memory_writer.contract import Known, Line, OpenPromise, Talk
+from agents.said import SaidMessage, SaidMessages
 from core.db import Tx
 from core.errors import NotFound
 from core.trust import Trust
@@ -58,19 +59,6 @@ class _Read(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class _Message(_Read):
-    id: UUID
-    direction: str
-    status: str
-    text: str
-    occurred_at: datetime
-    files: tuple[str, ...] = ()
-
-
-class _Messages(_Read):
-    messages: tuple[_Message, ...] = ()
-
-
 class _Source(_Read):
     trust: Trust
 
@@ -112,7 +100,7 @@ def numbered(subject: Subject, said: JsonValue, known: JsonValue, promised: Json
     """Messages, facts and promises under numbers; what was never sent was never said."""
     messages = [
         one
-        for one in _Messages.model_validate(said or {}).messages
+        for one in SaidMessages.model_validate(said or {}).messages
         if one.status not in ("cancelled", "failed")
     ]
     facts = [
@@ -151,7 +139,7 @@ def numbered(subject: Subject, said: JsonValue, known: JsonValue, promised: Json
     )
 
 
-def _line(n: int, message: _Message, subject: Subject) -> Line:
+def _line(n: int, message: SaidMessage, subject: Subject) -> Line:
     return Line(
         n=n,
         author="us" if message.direction == "out" else "contact",
