@@ -57,6 +57,16 @@ def sign(key: str, message: str) -> str:
     return hmac.new(key.encode(), message.encode(), hashlib.sha256).hexdigest()
 
 
+def keyed_hash(key: bytes, *parts: str) -> bytes:
+    """HMAC-SHA-256 over length-prefixed parts, so that no two lists of parts share a hash."""
+    keyed = hmac.new(key, digestmod=hashlib.sha256)
+    for part in parts:
+        data = part.encode()
+        keyed.update(len(data).to_bytes(8, "big"))
+        keyed.update(data)
+    return keyed.digest()
+
+
 def content_hash(*parts: str) -> str:
     """SHA-256 over length-prefixed parts, so that no two lists of parts share a hash."""
     digest = hashlib.sha256()
@@ -70,18 +80,19 @@ def content_hash(*parts: str) -> str:
 def encrypt(key: str, plain: str, context: str) -> bytes:
     """AES-256-GCM under a key derived for `context`; the nonce is the first 12 bytes."""
     nonce = secrets.token_bytes(12)
-    return nonce + AESGCM(_derive(key, context)).encrypt(nonce, plain.encode(), context.encode())
+    return nonce + AESGCM(derive_key(key, context)).encrypt(nonce, plain.encode(), context.encode())
 
 
 def decrypt(key: str, sealed: bytes, context: str) -> str:
     """Raises: Unprocessable when the key is not the one that sealed it."""
     try:
-        return AESGCM(_derive(key, context)).decrypt(sealed[:12], sealed[12:], context.encode()).decode()
+        return AESGCM(derive_key(key, context)).decrypt(sealed[:12], sealed[12:], context.encode()).decode()
     except InvalidTag as err:
         raise Unprocessable(
             f"The secret of {context} cannot be opened; GETSALE_SECRET_KEY is not the one that sealed it."
         ) from err
 
 
-def _derive(key: str, context: str) -> bytes:
+def derive_key(key: str, context: str) -> bytes:
+    """A key of its own for one purpose, 32 bytes; who has it learns nothing of `key`."""
     return hmac.new(key.encode(), f"getsale {context}".encode(), hashlib.sha256).digest()

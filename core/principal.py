@@ -18,12 +18,32 @@ class Visibility(StrEnum):
     ASSIGNED = "assigned"
 
 
+class Via(StrEnum):
+    """The door that somebody came in by."""
+
+    PAGE = "page"
+    API = "api"
+    MCP = "mcp"
+    COMMAND = "command"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """From where somebody acts: by which door, with which session or API key, from which address and program."""
+
+    via: Via
+    credential_id: UUID | None = None
+    address: str = ""
+    agent: str = ""
+
+
 @dataclass(frozen=True)
 class Principal:
     """A user, an AI seat or the system, inside exactly one organization.
 
     `run_id` and `causation_id` say on whose behalf it acts: the agent run and the event that led here; `behalf_of` is
-    the user whom a seat answers in this run, and who may do all that it may do there.
+    the user whom a seat answers in this run, and who may do all that it may do there; `responsible_id` the user who
+    answers for an AI seat. `origin` says from where a person acts; what follows from it later in a worker has none.
     """
 
     kind: PrincipalKind
@@ -34,6 +54,8 @@ class Principal:
     seat_id: UUID | None = None
     run_id: UUID | None = None
     behalf_of: UUID | None = None
+    responsible_id: UUID | None = None
+    origin: Origin | None = None
     causation_id: UUID | None = None
     correlation_id: UUID | None = None
 
@@ -59,7 +81,11 @@ class Principal:
             scopes=scopes,
             visibility=Visibility.ASSIGNED if is_narrow else Visibility.ALL,
             behalf_of=person.id,
+            origin=person.origin,
         )
+
+    def coming_from(self, origin: Origin) -> "Principal":
+        return replace(self, origin=origin)
 
     def in_run(self, run_id: UUID) -> "Principal":
         return replace(self, run_id=run_id)

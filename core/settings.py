@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     public_url: str = ""
     data: Path = Field(default=Path(".getsale"), alias="GETSALE_DATA")
     secret_key: SecretStr = Field(default=SecretStr(""), alias="GETSALE_SECRET_KEY")
+    # seals the audit chain; a key apart from the other outlives its rotation. Empty: the other
+    audit_key: SecretStr = Field(default=SecretStr(""), alias="GETSALE_AUDIT_KEY")
     secure_cookies: bool = False
     internal_hosts: str = Field(default="", alias="GETSALE_INTERNAL_HOSTS")
     metrics_port: int | None = None
@@ -103,6 +105,11 @@ class Settings(BaseSettings):
     otel_endpoint: str = Field(default="", alias="OTEL_EXPORTER_OTLP_ENDPOINT")
     log_format: str = "console"
     log_level: str = "info"
+
+    @property
+    def sealing_key(self) -> str:
+        """What the audit chain is sealed with."""
+        return self.audit_key.get_secret_value() or self.secret_key.get_secret_value()
 
 
 @lru_cache

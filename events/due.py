@@ -1,6 +1,6 @@
 """Whatever happens later is a row in `due_work`, written in the action's own transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -72,11 +72,44 @@ async def schedule_sweep(tx: Tx, kind: str, *, keep: timedelta, every: timedelta
 
     A sweep comes after the end of its while, so that nothing which is written meanwhile can be missed by it.
     """
-    began = datetime.fromtimestamp(
-        clock.now().timestamp() // every.total_seconds() * every.total_seconds(), tz=UTC
+    began = _while_of_now(every)
+    await schedule_missing(tx, kind, [_sweep_id(tx.organization_id, kind, began)], began + every + keep)
+
+
+async def schedule_sweeps(
+    connection: AsyncConnection[dict[str, Any]],
+    kind: str,
+    organization_ids: Collection[UUID],
+    every: timedelta,
+) -> None:
+    """The same for several organizations, outside any tenant."""
+    began = _while_of_now(every)
+    # in one order, for whoever else schedules them at the same time
+    wanted = sorted(organization_ids)
+    await connection.execute(
+        """
+        INSERT INTO due_work (organization_id, id, kind, subject_id, due_at)
+        SELECT wanted.organization_id, gen_random_uuid(), %(kind)s, wanted.subject_id, %(due_at)s
+          FROM unnest(%(organization_ids)s::uuid[], %(subject_ids)s::uuid[]) AS wanted (organization_id, subject_id)
+            ON CONFLICT (organization_id, kind, subject_id) DO NOTHING
+        RETURNING pg_notify('due_work', '')
+        """,
+        {
+            "kind": kind,
+            "organization_ids": wanted,
+            "subject_ids": [_sweep_id(id, kind, began) for id in wanted],
+            "due_at": began + every,
+        },
     )
-    subject_id = uuid5(tx.organization_id, f"{kind} {began.isoformat()}")
-    await schedule_missing(tx, kind, [subject_id], began + every + keep)
+
+
+def _while_of_now(every: timedelta) -> datetime:
+    seconds = every.total_seconds()
+    return datetime.fromtimestamp(clock.now().timestamp() // seconds * seconds, tz=UTC)
+
+
+def _sweep_id(organization_id: UUID, kind: str, began: datetime) -> UUID:
+    return uuid5(organization_id, f"{kind} {began.isoformat()}")
 
 
 async def cancel(tx: Tx, kind: str, subject_id: UUID) -> None:

@@ -6,7 +6,7 @@ can be claimed only while no earlier one for the same handler and subject is ope
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -17,9 +17,14 @@ from core.db import Tx
 from core.ids import uuid7
 from core.jsons import dumps
 from core.telemetry import trace_headers
+from events import due
 from events.ids import EventId
 from events.leases import Lease
 from events.types import BY_NAME, Event
+
+# What was routed is sealed into the audit chain at the end of a while of this length.
+SEAL = "audit.seal"
+SEAL_EVERY = timedelta(seconds=2)
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,7 @@ async def emit(tx: Tx, event: Event, changes: Mapping[str, tuple[object, object]
     """
     event_id = uuid7()
     principal = tx.principal
+    origin = principal.origin
     subject_kind, subject_id = event.subject
     data = {name: str(value) if value is not None else None for name, value in asdict(event).items()}
     await tx.execute(
@@ -92,12 +98,19 @@ async def emit(tx: Tx, event: Event, changes: Mapping[str, tuple[object, object]
             RETURNING last_seq
         ), event AS (
             INSERT INTO events (id, organization_id, type, version, occurred_at, actor_kind, actor_id,
-                                subject_kind, subject_id, seq, causation_id, correlation_id, run_id, data, trace)
+                                subject_kind, subject_id, seq, causation_id, correlation_id, run_id, data, trace,
+                                via, credential_id, responsible_id)
             SELECT %(id)s, %(organization_id)s, %(type)s, %(version)s, %(occurred_at)s, %(actor_kind)s,
                    %(actor_id)s, %(subject_kind)s, %(subject_id)s, last_seq, %(causation_id)s,
-                   %(correlation_id)s, %(run_id)s, %(data)s::jsonb, %(trace)s::jsonb
+                   %(correlation_id)s, %(run_id)s, %(data)s::jsonb, %(trace)s::jsonb, %(via)s, %(credential_id)s,
+                   %(responsible_id)s
               FROM subject
             RETURNING id
+        ), origin AS (
+            INSERT INTO event_origins (organization_id, event_id, address, agent)
+            SELECT %(organization_id)s, id, %(address)s, %(agent)s
+              FROM event
+             WHERE %(address)s <> ''
         )
         INSERT INTO event_deliveries (organization_id, id, event_id, event_type, handler, subject_kind, subject_id, seq)
         SELECT %(organization_id)s, gen_random_uuid(), %(id)s, %(type)s, 'route', %(subject_kind)s, %(subject_id)s,
@@ -119,6 +132,11 @@ async def emit(tx: Tx, event: Event, changes: Mapping[str, tuple[object, object]
         run_id=principal.run_id,
         data=dumps(data),
         trace=dumps(trace_headers()),
+        via=origin.via if origin else None,
+        credential_id=origin.credential_id if origin else None,
+        responsible_id=principal.behalf_of or principal.responsible_id,
+        address=origin.address if origin else "",
+        agent=origin.agent if origin else "",
     )
     if changes:
         await tx.execute(
@@ -149,10 +167,13 @@ async def list_changed(tx: Tx, event_id: EventId) -> list[str]:
 async def route(
     connection: AsyncConnection[dict[str, Any]], routes: Mapping[str, Sequence[str]], limit: int
 ) -> int:
-    """Fan events out into one delivery per handler, in order per subject; return how many were fanned out."""
+    """Fan events out into one delivery per handler, in order per subject; return how many were fanned out.
+
+    They are put where the sealer of the audit chain finds them, too.
+    """
     cursor = await connection.execute(
         """
-        SELECT d.id, d.event_type
+        SELECT d.id, d.event_type, d.organization_id
           FROM event_deliveries d
          WHERE d.handler = 'route'
            AND NOT EXISTS (
@@ -183,8 +204,19 @@ async def route(
             {"ids": [id for id, _ in fan_out], "handlers": [handler for _, handler in fan_out]},
         )
     await connection.execute(
-        "DELETE FROM event_deliveries WHERE id = ANY(%(ids)s)", {"ids": [row["id"] for row in waiting]}
+        """
+        WITH routed AS (
+            DELETE FROM event_deliveries
+             WHERE id = ANY(%(ids)s)
+            RETURNING organization_id, event_id
+        )
+        INSERT INTO audit_waiting (organization_id, event_id)
+        SELECT organization_id, event_id
+          FROM routed
+        """,
+        {"ids": [row["id"] for row in waiting]},
     )
+    await due.schedule_sweeps(connection, SEAL, {row["organization_id"] for row in waiting}, SEAL_EVERY)
     return len(waiting)
 
 

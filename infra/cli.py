@@ -9,6 +9,7 @@ import typer
 from core.errors import AppError
 from infra.commands import (
     account,
+    auditing,
     evaluating,
     examining,
     exporting,
@@ -55,6 +56,7 @@ app.add_typer(importing.app, name="import")
 app.command("export")(exporting.export_records)
 app.add_typer(graph.app, name="graph")
 app.add_typer(search.app, name="search")
+app.add_typer(auditing.app, name="audit")
 evaluating.app.command("redteam")(red_teaming.redteam)
 evaluating.app.command("judge")(judging.judge)
 evaluating.app.command("import-decisions")(replaying.import_decisions)

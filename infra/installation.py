@@ -98,6 +98,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "REDIS_URL": settings.redis_url,
         "GETSALE_DATA": str(settings.data),
         "GETSALE_SECRET_KEY": settings.secret_key.get_secret_value(),
+        "GETSALE_AUDIT_KEY": settings.audit_key.get_secret_value(),
         "TELEGRAM_API_BASE": settings.telegram_api_base,
         "GETSALE_INTERNAL_HOSTS": settings.internal_hosts,
         "EMBEDDINGS_URL": settings.embeddings_url,

@@ -12,6 +12,7 @@ from core.principal import Principal
 from core.settings import Settings
 from infra.embedded import Servers, Urls
 from infra.servers.neo4j import Neo4jConfig
+from tests.support.figures import figure_lines
 from tests.support.isolation.summary import closing_line
 from tests.support.organizations import make_organization
 from tests.support.outside import Outside, running_outside
@@ -129,8 +130,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The figures of the isolation harness and of planted regressions, whichever worker measured them."""
+    """The figures of the isolation harness, of planted regressions and of other tests, whichever worker measured them."""
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, ())]
-    for line in (closing_line(reports), planted_line(reports)):
+    for line in (closing_line(reports), planted_line(reports), *figure_lines(reports)):
         if line is not None:
             terminalreporter.write_line(line)

@@ -9,6 +9,7 @@ from events.outbox import Delivery
 from worker import (
     asking,
     assigning,
+    auditing,
     bulk,
     evaluating,
     finding,
@@ -235,6 +236,8 @@ ROUTES = {
 
 # Kind of due work -> handler. `channel.listen` is held by worker/listeners.py.
 DUE: dict[str, Handler] = {
+    "audit.seal": InTx(auditing.seal_events),
+    "audit.anchor": Outside(auditing.anchor_chain),
     "run.quiet": InTx(h.release_run),
     "run.leave": InTx(h.end_visit),
     "message.release": InTx(h.release_message),

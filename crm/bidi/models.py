@@ -91,6 +91,7 @@ class Bidi:
             scopes=frozenset(self.scopes),
             seat_id=self.id,
             run_id=run_id,
+            responsible_id=self.responsible_user_id,
         )
 
 

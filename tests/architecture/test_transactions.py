@@ -26,6 +26,7 @@ MAY_OPEN = {
     "api/hub.py",
     "api/webhooks.py",
     "worker/jobs.py",
+    "worker/auditing.py",
     "worker/evaluating.py",
     "worker/handlers.py",
     "worker/importing.py",

@@ -16,7 +16,7 @@ from crm.merges.references import VERSIONED
 
 # Tables that remember what was done: they only grow. `due_work` is what is still to do.
 HISTORY = {
-    "events", "event_changes", "event_subjects", "event_deliveries", "merges", "merge_rows", "due_work", "contact_matches",
+    "events", "event_changes", "event_origins", "event_subjects", "event_deliveries", "audit_waiting", "audit_links", "merges", "merge_rows", "due_work", "contact_matches",
     "company_matches",
 }  # fmt: skip
 # They only grow too: a version that went back would let a stale edit through.
