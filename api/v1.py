@@ -6,6 +6,7 @@ from api.answers import answer_once
 from api.deps import get_caller
 from api.errors import ALWAYS, problems
 from api.fields import require_json
+from api.permissions import refuse_strangers
 from api.routes import (
     api_keys,
     approvals,
@@ -46,8 +47,13 @@ from api.routes import (
 
 router = APIRouter(
     prefix="/api/v1",
-    # in this order: who calls comes first, and a call's transaction begins after its key was claimed
-    dependencies=[Depends(get_caller), Depends(require_json), Depends(answer_once, scope="function")],
+    # in this order: who calls, whether they may, and a call's transaction begins after its key was claimed
+    dependencies=[
+        Depends(get_caller),
+        Depends(refuse_strangers),
+        Depends(require_json),
+        Depends(answer_once, scope="function"),
+    ],
     responses=problems(*ALWAYS),
 )
 NOUNS = (

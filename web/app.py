@@ -15,7 +15,7 @@ from starlette.types import Scope
 from api.deps import find_account
 from core.errors import AppError, Unauthorized
 from core.settings import Settings
-from web import assets, live, security
+from web import assets, live, permissions, security
 from web.i18n import Words
 from web.pages import (
     api_keys,
@@ -73,7 +73,10 @@ log = structlog.get_logger()
 def create_web(app: FastAPI, settings: Settings) -> FastAPI:
     """Mount the pages under `/` of the web process, after everything that is already routed there."""
     pages = FastAPI(
-        openapi_url=None, docs_url=None, redoc_url=None, dependencies=[Depends(security.refuse_forgeries)]
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[Depends(security.refuse_forgeries), Depends(permissions.refuse_strangers)],
     )
     # The services are put there when the process starts; both applications see the same ones.
     pages.state = app.state

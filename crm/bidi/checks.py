@@ -7,7 +7,7 @@ from core.db import Tx
 from core.edits import KEEP
 from core.errors import Unprocessable
 from crm.bidi.models import WEEKDAYS, Autonomy, Bidi, BidiEdit, BidiKind, NewBidi, WorkingHours
-from crm.identity.models import ALL_SCOPES, Role
+from crm.identity.models import Role
 from events.ids import UserId
 
 
@@ -68,8 +68,7 @@ async def _require_scopes(tx: Tx, bidi: Bidi, edit: BidiEdit) -> None:
     if responsible is None:
         raise Unprocessable("Name the member who answers for this seat.", field="responsible_user_id")
     role = await _role_of(tx, responsible, "responsible_user_id")
-    # what only agents hold, such as graph:read, is no permission of people
-    beyond = sorted(scope for scope in scopes if scope in ALL_SCOPES and not role.may(scope))
+    beyond = sorted(scope for scope in scopes if not role.may(scope))
     if beyond and bidi.kind is BidiKind.AI:
         raise Unprocessable(
             f"Whoever answers for this seat does not hold {', '.join(beyond)}; it cannot either.",

@@ -280,7 +280,8 @@ async def release_message(tx: Tx, message_id: MessageId) -> None:
 
 
 async def mark_read(tx: Tx, conversation_id: ConversationId) -> None:
-    """The person has seen the conversation up to its newest message."""
+    """The person has seen the conversation up to its newest message. Raises: Forbidden."""
+    tx.principal.require("conversations:write")
     changed = await tx.execute(
         "UPDATE conversations SET read_seq = last_seq WHERE id = %(conversation_id)s AND read_seq < last_seq",
         conversation_id=conversation_id,

@@ -2,67 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from enum import StrEnum
 from uuid import UUID
 
 from core.principal import Principal, PrincipalKind
+from crm.identity.roles import ALL_SCOPES as ALL_SCOPES
+from crm.identity.roles import SCOPES as SCOPES
+from crm.identity.roles import Role as Role
 from events.ids import OrganizationId, UserId
-
-
-class Role(StrEnum):
-    OWNER = "owner"
-    ADMIN = "admin"
-    SUPERVISOR = "supervisor"
-    BIDI = "bidi"
-    VIEWER = "viewer"
-
-    def may(self, scope: str) -> bool:
-        """Whether who has this role has a permission."""
-        return bool(SCOPES[self] & {"*", scope})
-
-
-_READ = {
-    "crm:read",
-    "contacts:read",
-    "companies:read",
-    "leads:read",
-    "deals:read",
-    "tasks:read",
-    "notes:read",
-    "meetings:read",
-    "files:read",
-    "facts:read",
-    "conversations:read",
-    "knowledge:read",
-}
-_WRITE = {
-    "contacts:write", "companies:write", "leads:write", "deals:write", "tasks:write", "notes:write", "meetings:write",
-    "files:write", "facts:write", "conversations:write", "messages:send", "drafts:write", "drafts:approve",
-    "suggestions:write", "views:write",
-}  # fmt: skip
-
-# What every member may do with what is theirs.
-_OWN = {"api_keys:write"}
-_MANAGE = {
-    "api_keys:manage", "automation:manage", "bidi:instruct", "bidi:manage", "channel_accounts:manage", "evaluations:read",
-    "evaluations:write", "fields:write", "imports:write", "knowledge:write", "language_models:manage",
-    "pipelines:write", "policy:manage", "records:export", "webhooks:manage",
-}  # fmt: skip
-# Every permission there is; "*" stands for all of them.
-ALL_SCOPES = frozenset(_READ | _WRITE | _OWN | _MANAGE)
-
-SCOPES: dict[Role, frozenset[str]] = {
-    Role.OWNER: frozenset({"*"}),
-    Role.ADMIN: frozenset({"*"}),
-    Role.SUPERVISOR: frozenset(
-        _READ
-        | _WRITE
-        | _OWN
-        | {"bidi:instruct", "knowledge:write", "fields:write", "imports:write", "pipelines:write"}
-    ),
-    Role.BIDI: frozenset(_READ | _WRITE | _OWN),
-    Role.VIEWER: frozenset(_READ | _OWN),
-}
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ _PAIR: dict[str, object] = {
 OPERATIONS = (
     Operation("list_conversations", "GET", "/conversations"),
     Operation("get_conversation", "GET", _CONVERSATION),
-    Operation("mark_conversation_read", "POST", f"{_CONVERSATION}/reading"),
+    Operation("mark_conversation_read", "POST", f"{_CONVERSATION}/reading", scope="conversations:write"),
     Operation(
         "snooze_conversation",
         "POST",

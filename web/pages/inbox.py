@@ -48,8 +48,9 @@ async def show_conversation(
     pane: Pane = "thread",
     editor: Editor = "",
 ) -> Response:
-    """One conversation, which is then read."""
-    await conversations.mark_read(session.tx, ConversationId(conversation_id))
+    """One conversation, which is then read, unless by somebody who only looks."""
+    if session.principal.may("conversations:write"):
+        await conversations.mark_read(session.tx, ConversationId(conversation_id))
     list_view = await inbox_view.load_list(session.tx, session.words, folder, q)
     context = await load_context(session, list_view, conversation_id)
     return render(session, pane=pane, editor=editor, **context)
@@ -72,6 +73,7 @@ async def load_context(
         "thread": thread,
         "about": about,
         "conversation_id": conversation_id,
+        "marks_read": session.principal.may("conversations:write"),
         "live_url": f"{live}&conversation={conversation_id}" if conversation_id else live,
         "snooze_choices": inbox_view.snooze_choices(session.words),
     }

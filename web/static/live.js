@@ -22,7 +22,7 @@
   // Somebody looks at the conversation while a message comes in: it is read.
   document.addEventListener("getsale:streamed", () => {
     const id = openConversation();
-    const row = id && document.querySelector(`#conversation-${id} .row.is-unread`);
+    const row = id && document.querySelector("#inbox[data-marks-read]") && document.querySelector(`#conversation-${id} .row.is-unread`);
     const seen = document.visibilityState === "visible" && document.querySelector(".thread")?.getClientRects().length;
     if (row && seen) htmx.ajax("POST", `/conversations/${id}/reading`, { swap: "none", values: { folder: document.getElementById("inbox").dataset.folder } });
   });

@@ -72,12 +72,13 @@ async def callers(theatre: Theatre, site: str) -> list[Caller]:
     for role in Role:
         client = httpx2.AsyncClient(base_url=site, timeout=20)
         client.cookies.set(SESSION_COOKIE, theatre.attacker.sessions[role])
-        made.append(Caller(role, client, await _csrf(client)))
+        made.append(Caller(role, client, await csrf_of(client)))
     return made
 
 
-async def _csrf(client: httpx2.AsyncClient) -> str:
-    page = await client.get("/preferences")
+async def csrf_of(client: httpx2.AsyncClient, path: str = "/preferences") -> str:
+    """The token of this browser's forms."""
+    page = await client.get(path)
     found = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
     assert found, page.text
     return found.group(1)
