@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -98,6 +99,7 @@ class Runtime:
         self._settings = settings
         self._dispatcher = dispatcher
         self._models = models
+        self._kept = timedelta(days=settings.model_exchange_days)
         self._agents = registry.agents() if agents is None else dict(agents)
         self._serializers = {
             kind: checkpoints.serializer(agent.checkpointed) for kind, agent in self._agents.items()
@@ -185,7 +187,7 @@ class Runtime:
     async def _record_calls(self, run: Run, bidi: Bidi, calls: Sequence[ModelCall]) -> None:
         """Raises: BudgetExceeded when the day's budget is used up with them."""
         async with self._db.transaction(system(bidi.organization_id), "run.model_calls") as tx:
-            await record_model_calls(tx, run.id, calls)
+            await record_model_calls(tx, run.id, calls, keep=self._kept)
             why_spent = await day_budgets.why_spent(tx, bidi)
         if why_spent:
             raise BudgetExceeded(why_spent)

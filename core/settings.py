@@ -74,6 +74,9 @@ class Settings(BaseSettings):
     # a conversation is read for what is worth remembering once nothing came for so long; 0: never
     rest_seconds: float = 600.0
 
+    # how long what was said in calls of models is kept, for those who look into a run; 0: not at all
+    model_exchange_days: int = Field(default=30, ge=0)
+
     # memory: an address of OpenAI's protocol, ending in /v1; `getsale up` fills in its own
     embeddings_url: str = ""
     embeddings_model: str = "multilingual-e5-small-int8"

@@ -10,9 +10,12 @@ from uuid import UUID
 from core import hidden
 from crm.conversations.inbox import EvidenceLine
 from crm.drafts.models import Draft
+from crm.runs.graphs import SHAPES
 from crm.runs.model_calls import ModelCall, UsageFrom
+from crm.runs.model_exchanges import ModelExchange
 from crm.runs.traces import RunChange, RunLine, TracedCall
-from web import runs_view
+from web import exchange_view, runs_view
+from web.exchange_view import Exchange
 from web.i18n import Words
 from web.phrases import N_, stage_text
 from web.runs_view import Step
@@ -115,11 +118,12 @@ class Detail:
     error: str = ""
     changed: list[Changed] = field(default_factory=list)
     evidence: list[EvidenceLine] = field(default_factory=list)
+    exchange: Exchange | None = None
 
 
 @dataclass(frozen=True)
 class Trace:
-    """All that is recorded of a run."""
+    """All that is recorded of a run; of what was said to models, the call that is being looked at."""
 
     run: RunLine
     models: Sequence[ModelCall]
@@ -129,6 +133,7 @@ class Trace:
     draft: Draft | None = None
     evidence: Sequence[EvidenceLine] = ()
     names: Mapping[str, str] = field(default_factory=dict)
+    exchange: ModelExchange | None = None
 
     @property
     def asked(self) -> int:
@@ -142,7 +147,7 @@ def detail_of(trace: Trace, steps: Sequence[Step], wanted: str, words: Words) ->
         case "tool":
             return _tool(trace, step, words)
         case "model":
-            return _model(trace.models[int(step.id[1:])], step, words)
+            return _model(trace, step, words)
         case "node":
             return Detail(step, props=[Prop(words.gettext("Took"), step.time)])
         case _:
@@ -173,7 +178,8 @@ def _run(trace: Trace, step: Step, words: Words) -> Detail:
     )
 
 
-def _model(call: ModelCall, step: Step, words: Words) -> Detail:
+def _model(trace: Trace, step: Step, words: Words) -> Detail:
+    call = next(call for call in trace.models if str(call.id) == step.id)
     usage = words.gettext(_USAGE[call.usage_from])
     props = [
         Prop(words.gettext("Asked for"), call.task),
@@ -188,7 +194,10 @@ def _model(call: ModelCall, step: Step, words: Words) -> Detail:
     if call.first_token_ms is not None:
         first = words.gettext("%(number)s ms", number=call.first_token_ms)
         props.append(Prop(words.gettext("First word after"), first))
-    return Detail(step, props=props)
+    if trace.exchange is None:
+        return Detail(step, props=props)
+    shape = SHAPES.get(trace.run.agent)
+    return Detail(step, props=props, exchange=exchange_view.exchange_of(trace.exchange, shape, words))
 
 
 def _tool(trace: Trace, step: Step, words: Words) -> Detail:

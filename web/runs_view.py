@@ -186,10 +186,10 @@ def steps_of(
 
 def _model_calls(models: Sequence[ModelCall], shape: Shape | None, words: Words) -> list[_Call]:
     calls = []
-    for place, call in enumerate(models):
+    for call in models:
         ended = call.started_at + timedelta(milliseconds=call.latency_ms)
         problem = "" if call.outcome is CallOutcome.ANSWERED else words.gettext(ANSWERS[call.outcome])
-        step = Step(f"m{place}", "model", 2, call.model, call.started_at, ended, problem)
+        step = Step(str(call.id), "model", 2, call.model, call.started_at, ended, problem)
         calls.append(_Call(shape.node_of_task(call.task) if shape else call.task, step))
     return calls
 

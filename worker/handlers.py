@@ -43,8 +43,8 @@ from crm.facts import actions as facts
 from crm.leads.queries import get_lead
 from crm.pipelines import moves, transitions
 from crm.runs import actions as runs
+from crm.runs import model_exchanges, visits, yielding
 from crm.runs import queries as run_queries
-from crm.runs import visits, yielding
 from crm.runs.actions import QuietWindow, RunRequest
 from crm.runs.models import OPEN
 from crm.tasks.queries import get_task
@@ -411,6 +411,11 @@ async def return_approval(services: "Services", tx: Tx, job: Job) -> None:
 
 async def forget_answers(services: "Services", tx: Tx, job: Job) -> None:
     await answers.forget_old_answers(tx)
+
+
+async def forget_exchanges(services: "Services", tx: Tx, job: Job) -> None:
+    keep = timedelta(days=services.settings.model_exchange_days)
+    await model_exchanges.forget_old_exchanges(tx, keep)
 
 
 # projections -----------------------------------------------------------------------------------------------------

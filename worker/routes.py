@@ -255,6 +255,7 @@ DUE: dict[str, Handler] = {
     "task.remind": InTx(telling.note_reminder),
     "meeting.remind": InTx(telling.note_meeting),
     "answers.forget": InTx(h.forget_answers),
+    "model_exchange.forget": InTx(h.forget_exchanges),
     "webhook.deliver": Outside(webhooks.deliver_webhook, give_up=webhooks.give_up_delivery),
     "webhook.forget": InTx(webhooks.forget_deliveries),
     "memory.remember": InTx(remembering.remember_conversation),

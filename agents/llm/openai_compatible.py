@@ -136,6 +136,7 @@ class OpenAICompatible:
                     started_at=started,
                     latency_ms=round((monotonic() - began) * 1000),
                     first_token_ms=None if first is None else round((first - began) * 1000),
+                    exchange=wire.exchange(self._endpoint, request, parameters, attempt.stream),
                 )
             )
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
 
 from agents.llm.base import ModelReply, ModelRequest, ModelUnavailable, ToolRequest
+from agents.llm.exchanged import exchange_of
 from core import clock
 from core.errors import Unprocessable
 from core.jsons import dumps
@@ -77,14 +78,14 @@ class ScriptedModel:
         turn = turns[min(answered, len(turns) - 1)]
         reply = await _play(turn, answered)
         if turn.tokens_in or turn.tokens_out or turn.cost_usd_micros:
-            request.record(_call(request.task, turn))
+            request.record(_call(request, turn, reply))
         return reply
 
 
-def _call(task: str, turn: Turn) -> ModelCall:
+def _call(request: ModelRequest, turn: Turn, reply: ModelReply) -> ModelCall:
     """The usage that a turn claims, as a call to account for."""
     return ModelCall(
-        task=task,
+        task=request.task,
         model=ScriptedModel.label,
         attempt=1,
         outcome=CallOutcome.ANSWERED,
@@ -93,6 +94,7 @@ def _call(task: str, turn: Turn) -> ModelCall:
         tokens_out=turn.tokens_out,
         cost_usd_micros=turn.cost_usd_micros,
         started_at=clock.now(),
+        exchange=exchange_of(request, reply),
     )
 
 

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from agents.llm.base import ModelMessage, ModelReply, ModelRequest, ToolRequest, ToolSpec
 from agents.llm.endpoint import Endpoint
 from core.jsons import dumps
+from crm.runs.model_exchanges import ExchangeTurn, ModelExchange, RequestedCall
 
 # What strict decoding does not know, or turns into a grammar too large; our own validation checks it anyway.
 _NOT_ENFORCED = frozenset({"default", "title", "minLength", "maxLength", "uniqueItems", "format"})
@@ -150,6 +151,24 @@ def _summary(tool: ToolSpec) -> str:
     return tool.description.partition("\n")[0]
 
 
+def exchange(
+    endpoint: Endpoint, request: ModelRequest, parameters: Mapping[str, Any], stream: "Stream"
+) -> ModelExchange:
+    """What was said in a call: the turns as they were sent, and what came back, as far as it came."""
+    asked = _briefly(request) if endpoint.is_small else request
+    return ModelExchange(
+        tuple(_turn(sent) for sent in parameters["messages"]),
+        tuple(tool.name for tool in asked.tools),
+        ExchangeTurn("assistant", stream.text, stream.requested),
+    )
+
+
+def _turn(sent: Mapping[str, Any]) -> ExchangeTurn:
+    functions = [call["function"] for call in sent.get("tool_calls", ())]
+    requests = tuple(RequestedCall(function["name"], function["arguments"]) for function in functions)
+    return ExchangeTurn(sent["role"], sent["content"], requests)
+
+
 class TooMuch(Exception):
     """The answer is larger than any of use; the text says in what."""
 
@@ -212,6 +231,11 @@ class Stream:
     def words(self) -> str:
         """Everything that the model wrote, to be measured."""
         return self.text + "".join(call.name + call.arguments for call in self.calls.values())
+
+    @property
+    def requested(self) -> tuple[RequestedCall, ...]:
+        """The calls as they were written down so far."""
+        return tuple(RequestedCall(call.name, call.arguments) for _, call in sorted(self.calls.items()))
 
     def reply(self) -> ModelReply:
         """The whole answer; calls that a model wrote as text are calls all the same. Raises: TooMuch."""

@@ -15,7 +15,8 @@ class Shape:
 
     `tasks` says which node asks the model for what. A tool call belongs to the node that its key begins with, as
     `draft.0` to draft; one of another key to `calling`. `prompts` are the nodes from which a run can be run again, each
-    with the prompts that are asked next from there: that of large models, and that of small ones.
+    with the prompts that are asked next from there: that of large models, and that of small ones. `hears_outside` says
+    that a model is shown text from outside from the first; otherwise it has such text from tools alone.
     """
 
     nodes: tuple[str, ...]
@@ -23,6 +24,7 @@ class Shape:
     calling: str
     tasks: Mapping[str, str] = field(default_factory=dict)
     prompts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    hears_outside: bool = True
 
     def node_of_task(self, task: str) -> str:
         return self.tasks.get(task, task)
@@ -70,6 +72,7 @@ SHAPES: Mapping[str, Shape] = {
         ),
         calling="act",
         tasks={"copilot": "think"},
+        hears_outside=False,
     ),
     "memory_writer": Shape(
         nodes=("read", "extract", "write"),

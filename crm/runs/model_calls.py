@@ -5,13 +5,15 @@ an estimate, which the row says (`usage_from`); nothing when the provider refuse
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.db import Tx
 from core.ids import uuid7
-from events.ids import RunId
+from crm.runs import model_exchanges
+from crm.runs.model_exchanges import ModelExchange
+from events.ids import ModelCallId, RunId
 
 
 class CallOutcome(StrEnum):
@@ -31,7 +33,10 @@ class UsageFrom(StrEnum):
 
 @dataclass(frozen=True)
 class ModelCall:
-    """One call. `attempt` counts the tries of one question from 1; `first_token_ms` is None when no word came."""
+    """One call. `attempt` counts the tries of one question from 1; `first_token_ms` is None when no word came.
+
+    `exchange` is what was said in it, of a call that is being recorded; afterwards it is read by itself.
+    """
 
     task: str
     model: str
@@ -44,6 +49,8 @@ class ModelCall:
     started_at: datetime
     latency_ms: int = 0
     first_token_ms: int | None = None
+    id: ModelCallId = field(default_factory=lambda: ModelCallId(uuid7()), compare=False)
+    exchange: ModelExchange | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -57,32 +64,49 @@ class CallTotals:
     estimated: int
 
 
-async def record_model_calls(tx: Tx, run_id: RunId, calls: Sequence[ModelCall]) -> None:
-    """Write down what a run asked of its models."""
+async def record_model_calls(
+    tx: Tx, run_id: RunId, calls: Sequence[ModelCall], *, keep: timedelta | None = None
+) -> None:
+    """Write down what a run asked of its models, and for how long what was said is to be kept: None keeps none of it."""
     for call in calls:
-        await tx.execute(
-            """
+        await _record(tx, run_id, call, call.exchange if keep else None)
+    if keep and any(call.exchange for call in calls):
+        await model_exchanges.sweep_later(tx, keep)
+
+
+async def _record(tx: Tx, run_id: RunId, call: ModelCall, said: ModelExchange | None) -> None:
+    # one statement for both rows: a run makes many of these
+    await tx.execute(
+        """
+        WITH made AS (
             INSERT INTO model_calls (organization_id, id, run_id, task, model, attempt, outcome, usage_from, tokens_in,
                                      tokens_out, cost_usd_micros, started_at, latency_ms, first_token_ms)
             VALUES (%(organization_id)s, %(id)s, %(run_id)s, %(task)s, %(model)s, %(attempt)s, %(outcome)s,
                     %(usage_from)s, %(tokens_in)s, %(tokens_out)s, %(cost_usd_micros)s, %(started_at)s, %(latency_ms)s,
                     %(first_token_ms)s)
-            """,
-            organization_id=tx.organization_id,
-            id=uuid7(),
-            run_id=run_id,
-            task=call.task,
-            model=call.model,
-            attempt=call.attempt,
-            outcome=call.outcome,
-            usage_from=call.usage_from,
-            tokens_in=call.tokens_in,
-            tokens_out=call.tokens_out,
-            cost_usd_micros=call.cost_usd_micros,
-            started_at=call.started_at,
-            latency_ms=call.latency_ms,
-            first_token_ms=call.first_token_ms,
+            RETURNING organization_id, id, started_at
         )
+        INSERT INTO model_exchanges (organization_id, call_id, asked_at, messages, answer, tools)
+        SELECT organization_id, id, started_at, %(messages)s::jsonb, %(answer)s::jsonb, %(tools)s::text[]
+          FROM made
+         WHERE %(messages)s::jsonb IS NOT NULL
+        """,
+        organization_id=tx.organization_id,
+        id=call.id,
+        run_id=run_id,
+        task=call.task,
+        model=call.model,
+        attempt=call.attempt,
+        outcome=call.outcome,
+        usage_from=call.usage_from,
+        tokens_in=call.tokens_in,
+        tokens_out=call.tokens_out,
+        cost_usd_micros=call.cost_usd_micros,
+        started_at=call.started_at,
+        latency_ms=call.latency_ms,
+        first_token_ms=call.first_token_ms,
+        **model_exchanges.columns_of(said),
+    )
 
 
 async def list_model_calls(tx: Tx, run_id: RunId) -> list[ModelCall]:
@@ -90,7 +114,7 @@ async def list_model_calls(tx: Tx, run_id: RunId) -> list[ModelCall]:
     return await tx.all(
         ModelCall,
         """
-        SELECT task, model, attempt, outcome, usage_from, tokens_in, tokens_out, cost_usd_micros, started_at,
+        SELECT id, task, model, attempt, outcome, usage_from, tokens_in, tokens_out, cost_usd_micros, started_at,
                latency_ms, first_token_ms
           FROM model_calls
          WHERE run_id = %(run_id)s

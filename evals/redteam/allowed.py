@@ -12,6 +12,7 @@ MACHINERY = frozenset(
         "runs",
         "tool_calls",
         "model_calls",
+        "model_exchanges",
         "events",
         "event_changes",
         "event_origins",

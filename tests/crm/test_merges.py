@@ -166,7 +166,7 @@ _JSON_OF_OTHERS = {
         ("tool_calls", "result"), ("checkpoints", "checkpoint"), ("checkpoints", "metadata"),
         ("import_records", "before"), ("import_rows", "reasons"), ("merge_rows", "key"), ("merge_rows", "before"),
         ("merge_rows", "after"), ("bulk_edits", "changes"), ("bulk_edit_records", "changes"), ("approvals", "marks"), ("approvals", "records"),
-        ("copilot_questions", "citations"), ("suggestions", "calls"), ("suggestions", "evidence"), ("run_replays", "calls"), ("eval_cases", "trace"), ("eval_cases", "scores"),
+        ("copilot_questions", "citations"), ("suggestions", "calls"), ("suggestions", "evidence"), ("run_replays", "calls"), ("model_exchanges", "messages"), ("model_exchanges", "answer"), ("eval_cases", "trace"), ("eval_cases", "scores"),
     },
     "other things": {
         ("company_matches", "why"), ("contact_matches", "why"), ("custom_fields", "choices"), ("drafts", "flags"), ("run_replays", "flags"), ("run_replays", "prompts"), ("stages", "entry_rules"),

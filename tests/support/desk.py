@@ -47,6 +47,8 @@ from crm.pipelines.models import NewStage
 from crm.pipelines.queries import list_stages
 from crm.records.models import RecordRef
 from crm.runs.actions import QuietWindow, RunRequest, request_run
+from crm.runs.model_calls import CallOutcome, ModelCall, UsageFrom, record_model_calls
+from crm.runs.model_exchanges import ExchangeTurn, ModelExchange
 from crm.runs.tool_calls import NewToolCall, open_tool_call
 from crm.segments.actions import create_segment
 from crm.segments.models import NewSegment
@@ -95,6 +97,11 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
                 run_id, "1", "get_contact", "read", {"contact_id": conversation.contact_id}, "allow", False
             ),
         )
+        said = ModelExchange((ExchangeTurn("user", "Hello"),), (), ExchangeTurn("assistant", "Hello!"))
+        model_call = ModelCall(
+            "draft", "m", 1, CallOutcome.ANSWERED, UsageFrom.NONE, 0, 0, 0, clock.now(), exchange=said
+        )
+        await record_model_calls(tx, run_id, [model_call], keep=timedelta(days=1))
         asked = await ask_to_rename(tx, run_id, world.bidi_id, conversation.contact_id)
         suggested = await suggest_to_keep(tx, run_id, world.bidi_id, conversation)
         handles = await list_handles(tx, conversation.contact_id)
@@ -121,6 +128,7 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
         rule = await create_rule(tx, NewRule(Assigned.LEAD, "New leads", Way.IN_TURN, (world.bidi_id,)))
         match_id, merge_id = await _duplicates(tx, conversation.contact_id, other.id)
     ids: dict[str, UUID] = {
+        "model_call_id": model_call.id,
         "assignment_rule_id": rule.id,
         "segment_id": segment.id,
         "bulk_edit_id": edit.id,

@@ -144,6 +144,7 @@ OPERATIONS = (
     Operation("get_run", "GET", "/runs/{run_id}"),
     Operation("list_tool_calls", "GET", "/runs/{run_id}/tool-calls"),
     Operation("get_run_steps", "GET", "/runs/{run_id}/steps"),
+    Operation("get_model_exchange", "GET", "/runs/{run_id}/model-calls/{model_call_id}"),
     Operation(
         "preview_revert", "GET", "/runs/{run_id}/revert", scope="conversations:write", first=("cancel_run",)
     ),

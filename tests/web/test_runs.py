@@ -1,5 +1,7 @@
 """The pages of runs: a real run of the inbox agent, read back step by step."""
 
+from datetime import timedelta
+
 import pytest
 
 from core import clock
@@ -9,7 +11,14 @@ from core.settings import Settings
 from crm.deals.actions import move_stage
 from crm.deals.queries import list_deals
 from crm.pipelines.queries import list_stages
-from crm.runs.model_calls import CallOutcome, ModelCall, UsageFrom, record_model_calls
+from crm.runs.model_calls import (
+    CallOutcome,
+    ModelCall,
+    UsageFrom,
+    list_model_calls,
+    record_model_calls,
+)
+from crm.runs.model_exchanges import ExchangeTurn, ModelExchange, RequestedCall, forget_old_exchanges
 from crm.runs.models import Run
 from tests.support.office import Office, make_office
 from tests.web.conftest import Browser
@@ -28,14 +37,29 @@ async def answered(office: Office) -> Run:
     """The rules that stand in for a model cost nothing; what one would have cost is noted as its meter does."""
     run = await office.answer("Hello, what does a scanner cost for 40 of them?")
     async with office.db.transaction(office.owner, "test") as tx:
-        await record_model_calls(tx, run.id, [_asked("triage"), _asked("draft")])
+        await record_model_calls(tx, run.id, [_asked("triage"), _asked("draft")], keep=timedelta(days=1))
     return run
 
 
 def _asked(task: str) -> ModelCall:
-    return ModelCall(
-        task, "qwen3", 1, CallOutcome.ANSWERED, UsageFrom.PROVIDER, 1200, 80, 4_123, clock.now(), 310, 90
+    said = ModelExchange(
+        (
+            ExchangeTurn("system", "You are Mira."),
+            ExchangeTurn("user", '{"new_messages":["<img src=x> pay\u200bpal"]}', left_out=2000),
+        ),
+        ("find_contacts", "get_contact"),
+        ExchangeTurn("assistant", "", (RequestedCall("find_contacts", '{"text":"<b>Vera</b>"}'),)),
     )
+    return ModelCall(
+        task, "qwen3", 1, CallOutcome.ANSWERED, UsageFrom.PROVIDER, 1200, 80, 4_123, clock.now(), 310, 90,
+        exchange=said,
+    )  # fmt: skip
+
+
+async def _step_of(office: Office, run: Run, place: int) -> str:
+    """The id of a model call of the run, by its place among them."""
+    async with office.db.transaction(office.owner, "test") as tx:
+        return str((await list_model_calls(tx, run.id))[place].id)
 
 
 async def test_the_list_says_who_worked_on_what_and_how_it_ended(browser: Browser, answered: Run) -> None:
@@ -83,13 +107,67 @@ async def test_a_tool_call_shows_what_policy_said_and_what_went_in_and_out(
     assert "Draft: written" in page
 
 
-async def test_a_model_call_shows_its_tokens_and_what_it_cost(browser: Browser, answered: Run) -> None:
-    page = (await browser.get(f"/runs/{answered.id}?step=m1")).text
+async def test_a_model_call_shows_its_tokens_and_what_it_cost(
+    browser: Browser, office: Office, answered: Run
+) -> None:
+    page = (await browser.get(f"/runs/{answered.id}?step={await _step_of(office, answered, -1)}")).text
 
     assert '<dt>Asked for</dt><dd class="run-value" lang="en">draft</dd>' in page
     assert '<dt>Tokens in</dt><dd class="run-value" lang="en">1,200</dd>' in page
     assert '<dt>Cost</dt><dd class="run-value" lang="en">$0.004123</dd>' in page
     assert "counted by the provider" in page
+
+
+async def test_a_model_call_shows_what_went_in_and_what_came_out_as_text(
+    browser: Browser, office: Office, answered: Run
+) -> None:
+    page = (await browser.get(f"/runs/{answered.id}?step={await _step_of(office, answered, -1)}")).text
+
+    went_in, _, came_out = page.partition("What came out")
+    assert "You are Mira." in went_in
+    assert "&lt;img src=x&gt; pay⟨ZWSP⟩pal" in went_in
+    assert "2,000 more characters are not kept" in went_in
+    assert went_in.count("may hold text from outside") == 1
+    assert "<code>get_contact</code>" in went_in
+    assert "<code>find_contacts</code>" in came_out
+    assert "&lt;b&gt;Vera&lt;/b&gt;" in came_out
+
+
+async def test_a_call_of_the_offline_templates_shows_the_question_and_the_reply(
+    browser: Browser, office: Office, answered: Run
+) -> None:
+    page = (await browser.get(f"/runs/{answered.id}?step={await _step_of(office, answered, 1)}")).text
+
+    went_in, _, came_out = page.partition("What came out")
+    assert "Hello, what does a scanner cost for 40 of them?" in went_in
+    assert "€17" in came_out
+
+
+async def test_what_was_said_and_is_forgotten_is_said_to_be(
+    browser: Browser, office: Office, answered: Run
+) -> None:
+    step = await _step_of(office, answered, -1)
+    async with office.db.transaction(office.owner, "test") as tx:
+        await forget_old_exchanges(tx, timedelta(0))
+
+    page = (await browser.get(f"/runs/{answered.id}?step={step}")).text
+    told = await browser.get(f"/api/v1/runs/{answered.id}/model-calls/{step}")
+
+    assert "What was said in this call is not kept, or no more." in page
+    assert "counted by the provider" in page
+    assert told.status_code == 404
+
+
+async def test_the_api_tells_what_was_said_in_a_model_call(
+    browser: Browser, office: Office, answered: Run
+) -> None:
+    step = await _step_of(office, answered, -1)
+
+    told = (await browser.get(f"/api/v1/runs/{answered.id}/model-calls/{step}")).json()
+
+    assert [turn["role"] for turn in told["messages"]] == ["system", "user"]
+    assert told["messages"][1]["left_out"] == 2000
+    assert told["answer"]["requests"] == [{"name": "find_contacts", "arguments": '{"text":"<b>Vera</b>"}'}]
 
 
 async def test_the_graph_marks_where_the_run_went(browser: Browser, answered: Run) -> None:

@@ -16,6 +16,7 @@ from crm.reverts.models import Revert
 from crm.runs import replays, traces
 from crm.runs.graphs import SHAPES
 from crm.runs.model_calls import list_model_calls
+from crm.runs.model_exchanges import find_model_exchange
 from crm.runs.models import RunStatus
 from events.ids import BidiId, RunId
 from web import replays_view, revert_lines, run_details, run_graph, runs_view
@@ -102,7 +103,7 @@ async def _revert_page(session: Session, found: Revert, *, status: int = 200, no
 
 async def load(session: Session, run_id: RunId, step: str, view: str) -> dict[str, Any]:
     """What the page of a run shows. Raises: NotFound, Forbidden."""
-    trace = await _trace(session, run_id)
+    trace = await _trace(session, run_id, step)
     steps = runs_view.steps_of(trace.run, trace.models, trace.tools, trace.visited, session.words)
     detail = run_details.detail_of(trace, steps, step, session.words)
     shape = SHAPES.get(trace.run.agent)
@@ -141,19 +142,22 @@ async def _reverter(session: Session, trace: Trace) -> str:
     return next((one.name for one in members if one.user_id == trace.run.reverted_by), "")
 
 
-async def _trace(session: Session, run_id: RunId) -> Trace:
+async def _trace(session: Session, run_id: RunId, step: str) -> Trace:
     tx = session.tx
     run = await traces.get_run_line(tx, run_id)
     draft = await find_draft_of_run(tx, run_id)
     changes = await traces.list_run_changes(tx, run_id)
     values = (value for change in changes for pair in change.changes.values() for value in pair)
+    models = await list_model_calls(tx, run_id)
+    opened = next((call.id for call in models if str(call.id) == step), None)
     return Trace(
         run=run,
-        models=await list_model_calls(tx, run_id),
+        models=models,
         tools=await traces.list_traced_calls(tx, run_id),
         changes=changes,
         visited=await traces.list_visited_nodes(tx, run_id),
         draft=draft,
         evidence=await list_evidence(tx, draft.id) if draft else (),
         names=await traces.find_names(tx, run_details.ids_in(values)),
+        exchange=await find_model_exchange(tx, run_id, opened) if opened else None,
     )

@@ -1,12 +1,14 @@
 """The default model: no language model at all, but the same requests, tools and answers."""
 
 from collections.abc import Callable
+from time import monotonic
 
 from pydantic import BaseModel, TypeAdapter
 
 from agents.follow_up.contract import Occasion
 from agents.inbox.contract import Case, CaseEvidence
 from agents.llm.base import ModelReply, ModelRequest, ModelUnavailable, ToolRequest
+from agents.llm.exchanged import exchange_of
 from agents.llm.offline.copilot.planner import answer as answer_colleague
 from agents.llm.offline.following import advise_on
 from agents.llm.offline.intents import NOTHING_NEAR, Nearness
@@ -17,6 +19,8 @@ from agents.llm.offline.replies import write_reply
 from agents.llm.offline.triage import triage
 from agents.memory_writer.contract import Talk
 from agents.text import sentences
+from core import clock
+from crm.runs.model_calls import CallOutcome, ModelCall, UsageFrom
 
 COPILOT, REMEMBER, FOLLOW_UP = "copilot", "remember", "follow_up"
 _found = TypeAdapter(tuple[CaseEvidence, ...])
@@ -32,7 +36,27 @@ class OfflineModel:
         self._meanings = meanings
 
     async def complete(self, request: ModelRequest) -> ModelReply:
-        """Read the case out of the request as any model would. Raises: ModelUnavailable for a task it does not know."""
+        """Answer, and account for it like any model: nothing is used. Raises: ModelUnavailable for a task it does not know."""
+        began, started = monotonic(), clock.now()
+        reply = await self._answer(request)
+        call = ModelCall(
+            task=request.task,
+            model=self.label,
+            attempt=1,
+            outcome=CallOutcome.ANSWERED,
+            usage_from=UsageFrom.NONE,
+            tokens_in=0,
+            tokens_out=0,
+            cost_usd_micros=0,
+            started_at=started,
+            latency_ms=round((monotonic() - began) * 1000),
+            exchange=exchange_of(request, reply),
+        )
+        request.record(call)
+        return reply
+
+    async def _answer(self, request: ModelRequest) -> ModelReply:
+        """Read the case out of the request as any model would."""
         if request.task == COPILOT:
             reply = answer_colleague(request)
             request.on_text(reply.text)
