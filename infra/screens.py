@@ -174,6 +174,11 @@ def _photograph_pages(page: "Page", camera: Camera, look: Look) -> None:
         for name, place in (("run", ""), ("run-graph", "?view=graph"), ("run-again", again)):
             page.goto(f"{camera.base}{path}{place}")
             camera.shoot(page, name, look)
+        page.goto(f"{camera.base}{path}")
+        asked = page.locator(".step:has(rect.model)").first
+        if asked.count():
+            page.goto(f"{camera.base}{asked.get_attribute('href')}")
+            camera.shoot(page, "run-model-call", look)
     for name in ("tasks", "suggestions", "meetings", "notifications", "assignment"):
         page.goto(f"{camera.base}/{name}")
         camera.shoot(page, name, look)

@@ -54,6 +54,11 @@ OUTCOMES: Mapping[str, str] = {
     "failed": N_("went wrong"),
     "out_of_budget": N_("used up its budget"),
     "left": N_("called nothing more"),
+    "remembered": N_("wrote down what was said"),
+    "nothing": N_("found nothing to write down"),
+    "suggested": N_("suggested the next step"),
+    "kept": N_("saw that the promise was kept"),
+    "known": N_("suggested nothing new"),
 }
 STATES: Mapping[str, str] = {
     "running": N_("is running"),
@@ -80,6 +85,12 @@ NODES: Mapping[str, str] = {
     "think": N_("Think"),
     "act": N_("Look up and act"),
     "check": N_("Check the answer"),
+    "read": N_("Read"),
+    "extract": N_("Find what to remember"),
+    "write": N_("Write down"),
+    "look": N_("Look"),
+    "advise": N_("Advise"),
+    "suggest": N_("Suggest"),
 }
 
 
