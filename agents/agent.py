@@ -37,8 +37,33 @@ class Fork:
     kept: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """Where a replay begins: as if `after` had just ended with this state, or anew."""
+
+    after: str | None = None
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+
+class NeverThere(Exception):
+    """The run never came to the step from which it is to go on."""
+
+
+Rewind = Callable[[str, Mapping[str, Any]], Beginning]
+
+
+def by_forks(forks: Mapping[str, Fork]) -> Rewind:
+    """How a run whose graph has no loops goes back to one of its steps: a fork for each."""
+
+    def rewind(step: str, left: Mapping[str, Any]) -> Beginning:
+        fork = forks[step]
+        return Beginning(fork.after, {name: left[name] for name in fork.kept if name in left})
+
+    return rewind
+
+
 def _nothing(_: object) -> str:
-    """No colleague asked for it."""
+    """No colleague asked for it, and nobody is told anything."""
     return ""
 
 
@@ -51,7 +76,8 @@ class Agent(Generic[State, Thread]):
     state. Then `conclude` keeps what the run came to, or `give_up` tells people of a run that came to nothing; both
     commit together with the end of the run. `asked` gives the words of the
     colleague who asked for it, which are trusted; `starts_tainted` says that a run has read text from outside when it begins.
-    `forks` are the steps from which a run can be run again, dry; `recall` then reads what it was about, as it was then.
+    `rewind` tells from the state that a run ended with how it is run again, dry, from a step of its `Shape`, or raises
+    `NeverThere`; `recall` then reads what it was about, as it was then, and `said` is what somebody would have read.
     """
 
     kind: str
@@ -64,8 +90,9 @@ class Agent(Generic[State, Thread]):
     load: Callable[[Tx, Run], Awaitable[Thread]]
     conclude: Callable[[Tx, Run, State], Awaitable[None]]
     give_up: Callable[[Tx, Run, Trouble], Awaitable[None]]
+    rewind: Rewind
+    recall: Callable[[Tx, Run], Awaitable[Thread]]
+    said: Callable[[State], str] = _nothing
     asked: Callable[[Thread], str] = _nothing
     starts_tainted: bool = True
-    forks: Mapping[str, Fork] = field(default_factory=dict)
-    recall: Callable[[Tx, Run], Awaitable[Thread]] | None = None
     recursion_limit: int = 25

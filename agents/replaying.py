@@ -15,7 +15,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import GraphRecursionError
 
 from agents import checkpoints, registry
-from agents.agent import Agent
+from agents.agent import Agent, NeverThere, Unwanted
 from agents.desk import Desk
 from agents.llm.base import LanguageModel
 from agents.llm.exchange import Budget, BudgetExceeded, ModelFailed
@@ -31,7 +31,7 @@ from crm.language_models.queries import choose_language_models
 from crm.runs.graphs import SHAPES
 from crm.runs.models import Run
 from crm.runs.queries import get_run
-from crm.runs.replays import GONE, Replay, ReplayResult
+from crm.runs.replays import GONE, NEVER_THERE, Replay, ReplayResult
 from crm.runs.tool_calls import ToolCall, list_tool_calls
 from prompts import library
 from tools.base import RunContext
@@ -51,7 +51,7 @@ class _Original:
 
 
 class Replayer:
-    """Plays replays of runs, of those agents that have forks."""
+    """Plays replays of runs of every agent."""
 
     def __init__(
         self, db: Database, settings: Settings, dispatcher: Dispatcher, models: ModelFactory
@@ -81,9 +81,12 @@ class Replayer:
             raise
         except AppError as err:
             problem = err.detail
-        except (BudgetExceeded, ModelFailed, GraphRecursionError, library.PromptError) as err:
+        except NeverThere:
+            problem = NEVER_THERE
+        except (BudgetExceeded, ModelFailed, Unwanted, GraphRecursionError, library.PromptError) as err:
             problem = str(err)
-        return _result(state, problem, caller, budget, model.label if model else "")
+        body = self._agents[original.run.agent].said(state)
+        return _result(state, body, problem, caller, budget, model.label if model else "")
 
     async def _load(self, organization_id: UUID, replay: Replay) -> _Original:
         async with self._db.transaction(system(organization_id), "replay.load") as tx:
@@ -98,8 +101,6 @@ class Replayer:
     ) -> State:
         """The state in which the graph ends. Raises: Conflict when there is nothing to go on from."""
         run, agent = original.run, self._agents[original.run.agent]
-        if agent.recall is None:
-            raise Conflict(f"A run of {run.agent} cannot be run again.")
         async with self._db.transaction(system(original.bidi.organization_id), "replay.principal") as tx:
             principal = await agent.principal(tx, run, original.bidi)
         async with self._db.transaction(principal, "replay.context", is_read_only=True) as tx:
@@ -122,13 +123,11 @@ async def _go_on(agent: Agent[Any, Any], original: _Original, left: State, desk:
         {"checkpointer": InMemorySaver(serde=checkpoints.serializer(agent.checkpointed))}
     )
     config: RunnableConfig = {**_thread(original.run), "recursion_limit": agent.recursion_limit}
-    fork = agent.forks[original.step]
-    beginning: State | None = {}
-    if fork.after is not None:
-        kept = {channel: left[channel] for channel in fork.kept if channel in left}
-        await graph.aupdate_state(config, kept, as_node=fork.after)
-        beginning = None
-    done = await graph.ainvoke(beginning, config, context=desk, version="v2")
+    beginning = agent.rewind(original.step, left)
+    if beginning.after is not None:
+        await graph.aupdate_state(config, dict(beginning.state), as_node=beginning.after)
+    first: State | None = {} if beginning.after is None else None
+    done = await graph.ainvoke(first, config, context=desk, version="v2")
     return dict(done.value)
 
 
@@ -139,20 +138,20 @@ def _thread(run: Run) -> RunnableConfig:
 def _read_before(original: _Original) -> set[str]:
     """The tools from which the run had an answer before the step."""
     shape = SHAPES[original.run.agent]
-    before = shape.nodes[: shape.nodes.index(original.step)]
     return {
         call.tool
         for call in original.calls
-        if call.status == "done" and shape.node_of_call(call.call_key) in before
+        if call.status == "done" and shape.is_before(call.call_key, original.step)
     }
 
 
-def _result(state: State, problem: str, caller: Rehearsal, budget: Budget, label: str) -> ReplayResult:
-    draft = state.get("draft")
+def _result(
+    state: State, body: str, problem: str, caller: Rehearsal, budget: Budget, label: str
+) -> ReplayResult:
     return ReplayResult(
         outcome=state.get("outcome", ""),
         reason=problem or state.get("detail", ""),
-        body=draft.body if draft is not None else "",
+        body=body,
         flags=[asdict(mark) for mark in state.get("marks", [])],
         calls=caller.calls,
         answered_by=label,

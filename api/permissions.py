@@ -110,6 +110,10 @@ API = Doors.read(
         POST /api/v1/seats/{bidi_id}/pause
         POST /api/v1/seats/{bidi_id}/resume
     """,
+        "bidi:instruct": """
+        GET POST /api/v1/runs/{run_id}/replays
+        GET /api/v1/runs/{run_id}/replays/{replay_id}
+    """,
         "bidi:manage | bidi:instruct": """
         PATCH /api/v1/seats/{bidi_id}
     """,
@@ -187,6 +191,7 @@ API = Doors.read(
         GET /api/v1/promises/{promise_id}
         GET /api/v1/runs
         GET /api/v1/runs/{run_id}
+        GET /api/v1/runs/{run_id}/model-calls/{model_call_id}
         GET /api/v1/runs/{run_id}/steps
         GET /api/v1/runs/{run_id}/tool-calls
         GET /api/v1/suggestions

@@ -7,12 +7,17 @@ from typing import Any
 from core import hidden
 from crm.language_models.models import BUILT_IN
 from crm.runs.graphs import SHAPES
+from crm.runs.model_calls import CallOutcome
 from crm.runs.replays import Replay, ReplayStatus
 from crm.runs.traces import RunLine, TracedCall
 from web import runs_view
 from web.i18n import Words
 from web.phrases import N_
 from web.refusals import in_words
+from web.run_details import Trace, pretty
+from web.runs_view import Step
+from web.tool_cards import FIELDS
+from web.values import LABELS
 
 # The tools by which a reply comes about.
 _REPLIES = ("draft_reply", "send_reply")
@@ -30,14 +35,23 @@ OUTCOMES: Mapping[str, str] = {
     "handed_off": N_("would give the conversation to a person"),
     "ignored": N_("would leave it unanswered"),
     "failed": N_("would come to nothing"),
+    "answered": N_("would answer"),
+    "remembered": N_("would write down what was said"),
+    "nothing": N_("would find nothing to write down"),
+    "suggested": N_("would suggest the next step"),
+    "kept": N_("would note that the promise was kept"),
+    "known": N_("would suggest nothing new"),
 }
 
 
 @dataclass(frozen=True)
 class Called:
+    """A tool call; `words` are what it would write or propose, a line for each argument that says something."""
+
     tool: str
     said: str
     why: str = ""
+    words: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -55,20 +69,25 @@ class Side:
     calls: Sequence[Called] = field(default_factory=list)
 
 
-def as_it_was(run: RunLine, calls: Sequence[TracedCall], words: Words) -> Side:
-    """What the agent itself wrote, before anybody changed it."""
+def as_it_was(run: RunLine, calls: Sequence[TracedCall], answer: str, words: Words) -> Side:
+    """What the agent itself wrote, before anybody changed it; `answer` is what the copilot said."""
     reply: Any = next((call.arguments for call in reversed(calls) if call.tool in _REPLIES), {})
     return Side(
         words.gettext("As it was"),
         runs_view.outcome_text(run, words),
         hidden.shown(run.reason),
-        hidden.shown(str(reply.get("body", ""))),
+        hidden.shown(answer or str(reply.get("body", ""))),
         run.model,
         run.tokens_in + run.tokens_out,
         run.cost_usd_micros,
         reply.get("flags", ()),
         [
-            Called(call.tool, words.gettext(runs_view.STATES[call.status]), hidden.shown(call.error))
+            Called(
+                call.tool,
+                words.gettext(runs_view.STATES[call.status]),
+                hidden.shown(call.error),
+                [] if call.risk == "read" else _told(call.tool, call.arguments, words),
+            )
             for call in calls
         ],
     )
@@ -87,8 +106,30 @@ def as_it_would_be(replay: Replay, words: Words) -> Side:
         replay.tokens_in + replay.tokens_out,
         replay.cost_usd_micros,
         replay.flags,
-        [Called(call["tool"], _said(call, words), hidden.shown(call["error"])) for call in replay.calls],
+        [
+            Called(
+                call["tool"],
+                _said(call, words),
+                hidden.shown(call["error"]),
+                []
+                if call["is_made"] or call["is_recorded"]
+                else _told(call["tool"], call["arguments"], words),
+            )
+            for call in replay.calls
+        ],
     )
+
+
+def _told(tool: str, arguments: Any, words: Words) -> list[str]:
+    """The arguments that say something; a reply stands above, and ids say nothing."""
+    if tool in _REPLIES or not isinstance(arguments, Mapping):
+        return []
+    labels = {**LABELS, **FIELDS}
+    return [
+        f"{words.gettext(labels[name]) if name in labels else hidden.shown(str(name))}: {pretty(value)}"
+        for name, value in arguments.items()
+        if value not in (None, "", [], {}) and not str(name).endswith("_id")
+    ]
 
 
 def _said(call: Mapping[str, Any], words: Words) -> str:
@@ -108,10 +149,31 @@ def prompt_label(name: str, words: Words) -> str:
     return words.gettext("What the model is told")
 
 
-def fork_of(run: RunLine, node: str) -> str:
-    """The node from which the run can be run again for a step that stands under this one; nothing if there is none."""
-    shape = SHAPES.get(run.agent)
-    if shape is None or run.finished_at is None:
+def step_text(step: str, words: Words) -> str:
+    """A step from which a run goes on, `think.2` as the third thought."""
+    node, _, number = step.partition(".")
+    text = runs_view.node_text(node, words)
+    return f"{text} {int(number) + 1}" if number else text
+
+
+def fork_of(trace: Trace, step: Step) -> str:
+    """From where the run can be run again for a step of its page; nothing if from nowhere."""
+    shape = SHAPES.get(trace.run.agent)
+    if shape is None or trace.run.finished_at is None:
         return ""
-    wanted = node or shape.nodes[0]
-    return wanted if wanted in shape.prompts else ""
+    node = step.node or shape.nodes[0]
+    if node not in shape.prompts or node not in trace.visited:
+        return ""
+    return f"{node}{_visit(trace, step)}" if shape.is_looped else node
+
+
+def _visit(trace: Trace, step: Step) -> str:
+    """Which visit of its node in a loop a call belongs to."""
+    if step.kind == "tool":
+        key = next(call.call_key for call in trace.tools if str(call.id) == step.id)
+        return f".{key.partition('.')[0]}"
+    if step.kind == "model":
+        place = next(place for place, call in enumerate(trace.models) if str(call.id) == step.id)
+        thoughts = sum(call.outcome is CallOutcome.ANSWERED for call in trace.models[:place])
+        return f".{thoughts}" if thoughts else ""
+    return ""

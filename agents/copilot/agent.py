@@ -3,7 +3,7 @@
 from agents.agent import Agent, Trouble
 from agents.copilot import graph, nodes
 from agents.copilot.state import CHECKPOINTED, State
-from agents.copilot.thread import ChatThread, asker_of, load_chat
+from agents.copilot.thread import ChatThread, asker_of, load_chat, recall_chat
 from agents.llm.base import ToolSpec
 from agents.offer import offered
 from core.db import Tx
@@ -35,6 +35,9 @@ def make() -> Agent[State, ChatThread]:
         load=load_chat,
         conclude=_conclude,
         give_up=_give_up,
+        rewind=graph.rewind,
+        recall=recall_chat,
+        said=_said,
         asked=_asked,
         starts_tainted=False,
         recursion_limit=3 * nodes.MAX_ROUNDS + 6,
@@ -43,6 +46,10 @@ def make() -> Agent[State, ChatThread]:
 
 def _tools(principal: Principal) -> tuple[ToolSpec, ...]:
     return offered(tool for tool in tools_for(principal) if tool.name not in _NOT_FOR_COLLEAGUES)
+
+
+def _said(state: State) -> str:
+    return state.get("answer", "")
 
 
 def _asked(thread: ChatThread) -> str:

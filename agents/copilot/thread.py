@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -50,13 +51,22 @@ async def asker_of(tx: Tx, run: Run) -> Asker:
 
 async def load_chat(tx: Tx, run: Run) -> ChatThread:
     """The question of a run; a resumed run sees the same."""
+    return await _load(tx, run, clock.now())
+
+
+async def recall_chat(tx: Tx, run: Run) -> ChatThread:
+    """The question of a run as it was when it was asked."""
+    return await _load(tx, run, run.due_at)
+
+
+async def _load(tx: Tx, run: Run, now: datetime) -> ChatThread:
     asker = await asker_of(tx, run)
     *earlier, question = await list_exchange(tx, run.id, last=HISTORY)
     organization = await get_organization(tx)
     shown = contract.Question(
         question=question.question,
         asked_by=contract.Person(name=asker.name, member_id=asker.member_id, role=asker.role.value),
-        now=clock.now().astimezone(ZoneInfo(organization.time_zone)),
+        now=now.astimezone(ZoneInfo(organization.time_zone)),
         time_zone=organization.time_zone,
         language=_language(question.question, organization.locale),
         looking_at=await _seen(tx, question.about) if question.about else None,

@@ -1,8 +1,8 @@
 """The follow-up agent: it works without a thread, and does nothing but suggest."""
 
-from agents.agent import Agent, Trouble
+from agents.agent import Agent, Trouble, by_forks
 from agents.follow_up import graph, nodes
-from agents.follow_up.occasion import Subject, load_subject
+from agents.follow_up.occasion import Subject, load_subject, recall_subject
 from agents.follow_up.state import CHECKPOINTED, State
 from agents.llm.base import ToolSpec
 from core.db import Tx
@@ -29,6 +29,8 @@ def make() -> Agent[State, Subject]:
         load=load_subject,
         conclude=_conclude,
         give_up=_give_up,
+        rewind=by_forks(graph.FORKS),
+        recall=recall_subject,
     )
 
 

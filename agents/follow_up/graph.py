@@ -2,6 +2,7 @@
 
 from langgraph.graph import END, START, StateGraph
 
+from agents.agent import Fork
 from agents.desk import Desk as AnyDesk
 from agents.follow_up import nodes
 from agents.follow_up.nodes import Desk
@@ -9,6 +10,9 @@ from agents.follow_up.state import State
 from agents.steps import step
 
 Graph = StateGraph[State, Desk, State, State]
+
+
+FORKS = {"look": Fork(), "advise": Fork("look"), "suggest": Fork("advise", ("plan",))}
 
 
 def build() -> Graph:

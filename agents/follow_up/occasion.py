@@ -55,43 +55,53 @@ class Subject:
 
 async def load_subject(tx: Tx, run: Run) -> Subject:
     """Raises: Unwanted when it is over meanwhile: kept, closed, moved, or gone."""
+    return await _load(tx, run, None)
+
+
+async def recall_subject(tx: Tx, run: Run) -> Subject:
+    """What it was about when it was asked for, also where that is over. Raises: Unwanted when it is gone."""
+    return await _load(tx, run, run.due_at)
+
+
+async def _load(tx: Tx, run: Run, then: datetime | None) -> Subject:
     if run.about_id is None:
         raise ValueError(f"The run {run.id} is about nothing.")
     try:
         if run.about_kind is AboutKind.PROMISE:
-            return await _of_promise(tx, PromiseId(run.about_id))
-        return await _of_deal(tx, DealId(run.about_id))
+            return await _of_promise(tx, PromiseId(run.about_id), then)
+        return await _of_deal(tx, DealId(run.about_id), then)
     except NotFound as err:
         raise Unwanted("what it is about is gone") from err
 
 
-async def _of_promise(tx: Tx, promise_id: PromiseId) -> Subject:
+async def _of_promise(tx: Tx, promise_id: PromiseId, then: datetime | None) -> Subject:
     promise = await get_promise(tx, promise_id)
-    if promise.status is not PromiseStatus.OPEN:
+    if then is None and promise.status is not PromiseStatus.OPEN:
         raise Unwanted(f"the promise is {promise.status}")
     conversation = await get_conversation(tx, promise.conversation_id)
     contact = await get_contact(tx, promise.contact_id)
-    return await _subject(tx, promise, None, None, contact, conversation)
+    return await _subject(tx, promise, None, None, contact, conversation, then or clock.now())
 
 
-async def _of_deal(tx: Tx, deal_id: DealId) -> Subject:
-    deal, quiet = await get_deal(tx, deal_id), await find_quiet_deal(tx, deal_id)
-    if quiet is None or quiet.stalls_at > clock.now():
+async def _of_deal(tx: Tx, deal_id: DealId, then: datetime | None) -> Subject:
+    deal, quiet = await get_deal(tx, deal_id), await find_quiet_deal(tx, deal_id, at=then)
+    now = then or clock.now()
+    if quiet is None or quiet.stalls_at > now:
         raise Unwanted("the deal does not stand still")
     contact = await get_contact(tx, deal.contact_id) if deal.contact_id else None
     conversation = await _last_conversation(tx, contact) if contact else None
     stages = await list_stages(tx, deal.pipeline_id)
-    here = next(stage for stage in stages if stage.id == deal.stage_id)
+    here = next(stage for stage in stages if stage.id == quiet.stage_id)
     ahead = [one for one in stages if one.is_open and one.position > here.position][:1]
     lost = [one for one in stages if one.outcome is Outcome.LOST]
     stalled = StalledDeal(
         name=deal.name,
         stage=here.name,
-        quiet_days=max((clock.now() - quiet.quiet_since).days, 0),
+        quiet_days=max((now - quiet.quiet_since).days, 0),
         next_step=deal.next_step,
         stages=tuple(one.name for one in [*ahead, *lost]),
     )
-    return await _subject(tx, None, deal, stalled, contact, conversation)
+    return await _subject(tx, None, deal, stalled, contact, conversation, now)
 
 
 async def _last_conversation(tx: Tx, contact: Contact) -> Conversation | None:
@@ -106,6 +116,7 @@ async def _subject(
     stalled: StalledDeal | None,
     contact: Contact | None,
     conversation: Conversation | None,
+    now: datetime,
 ) -> Subject:
     organization = await get_organization(tx)
     zone = ZoneInfo(organization.time_zone)
@@ -122,7 +133,7 @@ async def _subject(
         assignee,
         "ru" if organization.locale == "ru" else "en",
         zone,
-        clock.now().astimezone(zone),
+        now.astimezone(zone),
     )
 
 

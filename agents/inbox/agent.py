@@ -1,6 +1,6 @@
 """The inbox agent: it answers those who write to us, as far as it may, and hands the rest to people."""
 
-from agents.agent import Agent, Trouble, Unwanted
+from agents.agent import Agent, Trouble, Unwanted, by_forks
 from agents.context import Thread, load_thread
 from agents.inbox import graph, nodes, words
 from agents.inbox.state import CHECKPOINTED, State
@@ -41,8 +41,9 @@ def make() -> Agent[State, Thread]:
         load=_load,
         conclude=_conclude,
         give_up=give_up,
-        forks=graph.FORKS,
+        rewind=by_forks(graph.FORKS),
         recall=_recall,
+        said=_said,
     )
 
 
@@ -66,6 +67,11 @@ async def _load(tx: Tx, run: Run) -> Thread:
 
 async def _recall(tx: Tx, run: Run) -> Thread:
     return await load_thread(tx, run, as_then=True)
+
+
+def _said(state: State) -> str:
+    draft = state.get("draft")
+    return draft.body if draft is not None else ""
 
 
 async def _conclude(tx: Tx, run: Run, state: State) -> None:

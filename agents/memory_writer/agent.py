@@ -1,6 +1,6 @@
 """The memory writer: it works without a thread, writes quarantined facts and promises, and nothing else."""
 
-from agents.agent import Agent, Trouble
+from agents.agent import Agent, Trouble, by_forks
 from agents.llm.base import ToolSpec
 from agents.memory_writer import graph, nodes
 from agents.memory_writer.state import CHECKPOINTED, State
@@ -25,6 +25,8 @@ def make() -> Agent[State, Subject]:
         load=load_subject,
         conclude=_conclude,
         give_up=_give_up,
+        rewind=by_forks(graph.FORKS),
+        recall=load_subject,
     )
 
 

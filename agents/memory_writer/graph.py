@@ -4,6 +4,7 @@ from typing import Literal
 
 from langgraph.graph import END, START, StateGraph
 
+from agents.agent import Fork
 from agents.desk import Desk as AnyDesk
 from agents.memory_writer import nodes
 from agents.memory_writer.nodes import Desk
@@ -11,6 +12,14 @@ from agents.memory_writer.state import State
 from agents.steps import step
 
 Graph = StateGraph[State, Desk, State, State]
+
+
+# What was read stays in the tool calls, and is answered from there.
+FORKS = {
+    "read": Fork(),
+    "extract": Fork("read"),
+    "write": Fork("extract", ("facts", "promises", "kept")),
+}
 
 
 def build() -> Graph:

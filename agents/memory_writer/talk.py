@@ -51,7 +51,7 @@ async def load_subject(tx: Tx, run: Run) -> Subject:
         UUID(str(contact.id)),
         contact.name,
         ZoneInfo((await get_organization(tx)).time_zone),
-        await find_last_about(tx, run.agent, About(AboutKind.CONVERSATION, run.about_id)),
+        await find_last_about(tx, run.agent, About(AboutKind.CONVERSATION, run.about_id), before=run.id),
     )
 
 

@@ -26,6 +26,28 @@ class Shape:
     prompts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     hears_outside: bool = True
 
+    def may_fork(self, step: str) -> bool:
+        """Whether a run can be run again from a step: a node, or `node.2` for the third visit of one in a loop."""
+        node, dot, number = step.partition(".")
+        return node in self.prompts and (
+            not dot or (self.is_looped and number.isdecimal() and len(number) < 3)
+        )
+
+    @property
+    def is_looped(self) -> bool:
+        """Whether a run may come to a node more than once."""
+        return any(
+            self.nodes.index(to) < self.nodes.index(at) for at, to in self.edges if {at, to} <= {*self.nodes}
+        )
+
+    def is_before(self, call_key: str, step: str) -> bool:
+        """Whether a tool call was made before the step."""
+        node, _, number = step.partition(".")
+        if not self.is_looped:
+            return self.nodes.index(self.node_of_call(call_key)) < self.nodes.index(node)
+        # of a loop the key begins with the turn
+        return node == "check" or int(call_key.partition(".")[0]) < int(number or 0)
+
     def node_of_task(self, task: str) -> str:
         return self.tasks.get(task, task)
 
@@ -72,6 +94,7 @@ SHAPES: Mapping[str, Shape] = {
         ),
         calling="act",
         tasks={"copilot": "think"},
+        prompts={"think": ("copilot/answer",), "act": ("copilot/answer",), "check": ("copilot/repair",)},
         hears_outside=False,
     ),
     "memory_writer": Shape(
@@ -85,11 +108,13 @@ SHAPES: Mapping[str, Shape] = {
         ),
         calling="write",
         tasks={"remember": "extract"},
+        prompts={"read": ("memory_writer/extract",), "extract": ("memory_writer/extract",), "write": ()},
     ),
     "follow_up": Shape(
         nodes=("look", "advise", "suggest"),
         edges=((START, "look"), ("look", "advise"), ("advise", "suggest"), ("suggest", END)),
         calling="suggest",
         tasks={"follow_up": "advise"},
+        prompts={"look": ("follow_up/advise",), "advise": ("follow_up/advise",), "suggest": ()},
     ),
 }

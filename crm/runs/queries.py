@@ -150,8 +150,8 @@ async def find_open_run_about(tx: Tx, agent: str, about: About) -> RunId | None:
     return RunId(found) if found else None
 
 
-async def find_last_about(tx: Tx, agent: str, about: About) -> datetime | None:
-    """When the last run of an agent about this was asked for that came to its end, or None."""
+async def find_last_about(tx: Tx, agent: str, about: About, *, before: RunId) -> datetime | None:
+    """When the last run of an agent about this was asked for that came to its end before another, or None."""
     found: datetime | None = await tx.value(
         """
         SELECT due_at
@@ -160,9 +160,11 @@ async def find_last_about(tx: Tx, agent: str, about: About) -> datetime | None:
            AND about_kind = %(kind)s
            AND agent = %(agent)s
            AND status = 'succeeded'
+           AND id < %(before)s
          ORDER BY id DESC
          LIMIT 1
         """,
+        before=before,
         id=about.id,
         kind=about.kind,
         agent=agent,

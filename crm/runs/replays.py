@@ -26,6 +26,7 @@ WORK = "run.replay"
 SCOPE = "bidi:instruct"
 MAX_PROMPT = 20_000
 GONE = "The checkpoint of this run is gone, so nothing can be run again from its steps."
+NEVER_THERE = "This run never came to that step, so it cannot go on from there."
 
 
 class ReplayStatus(StrEnum):
@@ -50,7 +51,8 @@ class DryCall:
 
 @dataclass(frozen=True)
 class Replay:
-    """`prompts` are texts that stand in for those in force; `model` is None for the seat's own."""
+    """`step` is a node of the graph, or `node.2` for the third visit of one in a loop. `prompts` are texts that stand in
+    for those in force; `model` is None for the seat's own."""
 
     id: ReplayId
     run_id: RunId
@@ -99,9 +101,9 @@ class ReplayResult:
 def prompts_at(run: RunLine, step: str) -> dict[str, str]:
     """The texts in force of the prompts that are asked next from a step. Raises: Conflict."""
     shape = SHAPES.get(run.agent)
-    if shape is None or step not in shape.prompts:
+    if shape is None or not shape.may_fork(step):
         raise Conflict("A run cannot be run again from there.")
-    return {name: library.in_force(name).text for name in shape.prompts[step]}
+    return {name: library.in_force(name).text for name in shape.prompts[node_of(step)]}
 
 
 async def check_replayable(tx: Tx, run_id: RunId, step: str) -> RunLine:
@@ -117,9 +119,14 @@ async def check_replayable(tx: Tx, run_id: RunId, step: str) -> RunLine:
     visited = await traces.list_visited_nodes(tx, run_id)
     if not visited:
         raise Conflict(GONE)
-    if step not in visited:
-        raise Conflict("This run never came to that step, so it cannot go on from there.")
+    if node_of(step) not in visited:
+        raise Conflict(NEVER_THERE)
     return run
+
+
+def node_of(step: str) -> str:
+    """Where in the graph a step stands: `think.2` at think."""
+    return step.partition(".")[0]
 
 
 async def ask_replay(tx: Tx, new: NewReplay) -> Replay:

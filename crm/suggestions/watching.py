@@ -66,6 +66,7 @@ class QuietDeal:
     """An open deal in a stage that has a limit. `quiet_since` is the last thing that happened about it, or, when
     something is planned, that."""
 
+    stage_id: UUID
     limit_hours: int
     quiet_since: datetime
 
@@ -78,41 +79,51 @@ class QuietDeal:
         return self.quiet_since + self.limit
 
 
-async def find_quiet_deal(tx: Tx, deal_id: DealId) -> QuietDeal | None:
-    """None when the deal is closed or gone, or nobody said how long it may stay in its stage."""
+async def find_quiet_deal(tx: Tx, deal_id: DealId, *, at: datetime | None = None) -> QuietDeal | None:
+    """How a deal stands, or stood `at` a time before; None when it was closed or is gone, or nobody said how long it may
+    stay in its stage."""
     return await tx.find(
         QuietDeal,
         """
-        SELECT s.limit_hours,
+        SELECT s.id AS stage_id, s.limit_hours,
                greatest(
-                   d.stage_entered_at,
+                   coalesce(was.entered_at, d.stage_entered_at),
                    (SELECT max(m.occurred_at)
                       FROM conversations v
                       JOIN messages m ON (m.organization_id, m.conversation_id) = (v.organization_id, v.id)
                      WHERE v.contact_id = d.contact_id
                        AND m.status <> 'cancelled'
-                       AND m.kind = 'ordinary'),
+                       AND m.kind = 'ordinary'
+                       AND m.occurred_at <= coalesce(%(at)s::timestamptz, 'infinity')),
                    (SELECT max(greatest(t.created_at, t.due_at, t.done_at))
                       FROM tasks t
                      WHERE (t.record_kind, t.record_id) IN (('deal', d.id), ('contact', d.contact_id))
-                       AND t.removed_at IS NULL),
+                       AND t.removed_at IS NULL
+                       AND t.created_at <= coalesce(%(at)s::timestamptz, 'infinity')),
                    (SELECT max(n.created_at)
                       FROM notes n
                      WHERE (n.record_kind, n.record_id) IN (('deal', d.id), ('contact', d.contact_id))
-                       AND n.removed_at IS NULL),
+                       AND n.removed_at IS NULL
+                       AND n.created_at <= coalesce(%(at)s::timestamptz, 'infinity')),
                    (SELECT max(g.starts_at)
                       FROM meetings g
                      WHERE (g.record_kind, g.record_id) IN (('deal', d.id), ('contact', d.contact_id))
                        AND g.status IN ('planned', 'held')
-                       AND g.removed_at IS NULL)) AS quiet_since
+                       AND g.removed_at IS NULL
+                       AND g.created_at <= coalesce(%(at)s::timestamptz, 'infinity'))) AS quiet_since
           FROM deals d
-          JOIN stages s ON (s.organization_id, s.id) = (d.organization_id, d.stage_id)
+          LEFT JOIN stage_visits was ON was.record_kind = 'deal'
+                                     AND was.record_id = d.id
+                                     AND was.entered_at <= %(at)s::timestamptz
+                                     AND coalesce(was.left_at, 'infinity') > %(at)s::timestamptz
+          JOIN stages s ON (s.organization_id, s.id) = (d.organization_id, coalesce(was.stage_id, d.stage_id))
          WHERE d.id = %(deal_id)s
            AND d.deleted_at IS NULL
            AND s.outcome = 'open'
            AND s.limit_hours IS NOT NULL
         """,
         deal_id=deal_id,
+        at=at,
     )
 
 

@@ -1,19 +1,14 @@
 """A finished run is run again from a step: with another prompt or model, over the thread as it was, and without effect."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from psycopg import AsyncConnection
-from psycopg.conninfo import make_conninfo
-from psycopg.rows import dict_row
 from pydantic import JsonValue
 
 from agents.llm.base import LanguageModel, ModelReply, ModelRequest
 from agents.llm.offline.model import OfflineModel
 from agents.llm.scripted import ScriptedModel, Turn
-from agents.replaying import Replayer
 from core.errors import AppError, Conflict, Forbidden, NotFound, Unprocessable
 from core.ids import uuid7
 from core.principal import Principal
@@ -27,11 +22,10 @@ from crm.runs.models import Run
 from crm.runs.replays import NewReplay, Replay, ReplayStatus
 from events.ids import OrganizationId, UserId
 from graph.postgres import PostgresGraph
-from infra.embedded import Urls
 from prompts import library
-from tests.support.isolation.catalogue import Admin, read_catalogue
-from tests.support.isolation.tenants import contents
+from tests.support.isolation.catalogue import Admin
 from tests.support.office import Office
+from tests.support.replaying import Rehearsing
 from tests.support.working import carry_out_due
 from tools.base import Arguments, Decision, Risk, RunContext, Tool, ToolContext, ToolStatus, tool
 from tools.dispatch import Dispatcher
@@ -72,18 +66,16 @@ async def answered(office: Office) -> Run:
     return await office.answer("Hello, what does a scanner cost for 40 of them?")
 
 
+def rehearsing(office: Office) -> Rehearsing:
+    return Rehearsing(office.db, office.settings, office.owner)
+
+
 async def ask(office: Office, new: NewReplay, *, by: Principal | None = None) -> Replay:
-    async with office.db.transaction(by or office.owner, "test") as tx:
-        return await replays.ask_replay(tx, new)
+    return await rehearsing(office).ask(new, by=by)
 
 
 async def play(office: Office, replay: Replay, model: LanguageModel) -> Replay:
-    dispatcher = Dispatcher(office.db, PostgresGraph(office.db))
-    replayer = Replayer(office.db, office.settings, dispatcher, lambda _: model)
-    result = await replayer.play(office.owner.organization_id, replay)
-    async with office.db.transaction(office.owner, "test") as tx:
-        await replays.record_replay(tx, replay.id, result)
-        return await replays.get_replay(tx, replay.id)
+    return await rehearsing(office).play(replay, model)
 
 
 async def again(office: Office, run: Run, step: str, model: LanguageModel, **prompts: str) -> Replay:
@@ -91,16 +83,8 @@ async def again(office: Office, run: Run, step: str, model: LanguageModel, **pro
     return await play(office, await ask(office, NewReplay(run.id, step, prompts=chosen)), model)
 
 
-@pytest.fixture
-async def admin(migrated: Urls) -> AsyncIterator[Admin]:
-    """Above the policies, so that it sees every row."""
-    url = make_conninfo(migrated.database_url, user="postgres")
-    async with await AsyncConnection.connect(url, autocommit=True, row_factory=dict_row) as connection:
-        yield connection
-
-
 async def everything(admin: Admin, office: Office) -> dict[str, str]:
-    return await contents(admin, await read_catalogue(admin), office.owner.organization_id)
+    return await rehearsing(office).rows(admin)
 
 
 async def put_on_autopilot(office: Office) -> None:

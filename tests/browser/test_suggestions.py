@@ -10,6 +10,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, expect
 
 from core import clock
+from core.ids import uuid7
 from crm.channel_accounts.actions import keep_imported_account
 from crm.channel_accounts.queries import get_channel_account
 from crm.contacts.actions import create_contact
@@ -21,7 +22,7 @@ from crm.runs.models import About, AboutKind
 from crm.runs.queries import find_last_about
 from crm.suggestions import watching
 from events import due
-from events.ids import ConversationId
+from events.ids import ConversationId, RunId
 from tests.support.browser import PHONE, Person, Watch
 from tests.support.stage import Stage
 from tests.support.until import until
@@ -110,7 +111,7 @@ async def test_what_was_promised_and_not_kept_comes_up_and_is_done_once_it_is_ac
 
 async def _last(stage: Stage, about: About) -> object:
     async with stage.world.db.transaction(stage.world.owner, "test") as tx:
-        return await find_last_about(tx, watching.FOLLOW_UP, about)
+        return await find_last_about(tx, watching.FOLLOW_UP, about, before=RunId(uuid7()))
 
 
 async def _is_later(stage: Stage, about: About, before: object) -> bool:

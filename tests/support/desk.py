@@ -59,7 +59,7 @@ from crm.views.actions import create_view
 from crm.views.models import NewView
 from crm.webhooks.actions import create_webhook, send_test
 from crm.webhooks.models import NewWebhook
-from events.ids import ContactId, RecordKind, UserId
+from events.ids import ContactId, RecordKind, RunId, UserId
 from tests.support.asking import ask_to_rename
 from tests.support.suggesting import suggest_to_keep
 from tests.support.world import World, make_world
@@ -102,6 +102,7 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
             "draft", "m", 1, CallOutcome.ANSWERED, UsageFrom.NONE, 0, 0, 0, clock.now(), exchange=said
         )
         await record_model_calls(tx, run_id, [model_call], keep=timedelta(days=1))
+        replay_id = await _run_again(tx, run_id)
         asked = await ask_to_rename(tx, run_id, world.bidi_id, conversation.contact_id)
         suggested = await suggest_to_keep(tx, run_id, world.bidi_id, conversation)
         handles = await list_handles(tx, conversation.contact_id)
@@ -129,6 +130,7 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
         match_id, merge_id = await _duplicates(tx, conversation.contact_id, other.id)
     ids: dict[str, UUID] = {
         "model_call_id": model_call.id,
+        "replay_id": replay_id,
         "assignment_rule_id": rule.id,
         "segment_id": segment.id,
         "bulk_edit_id": edit.id,
@@ -161,6 +163,29 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
         "merge_id": merge_id,
     }
     return Desk(world, ids)
+
+
+async def _run_again(tx: Tx, run_id: RunId) -> UUID:
+    """A replay of the run, which had come to its draft."""
+    await tx.execute(
+        """
+        INSERT INTO checkpoints (thread_id, checkpoint_id, checkpoint)
+        VALUES (%(run_id)s::uuid::text, '1', '{"versions_seen": {"draft": {}}}')
+        """,
+        run_id=run_id,
+    )
+    replay_id = uuid7()
+    await tx.execute(
+        """
+        INSERT INTO run_replays (organization_id, id, run_id, step, prompts, asked_by)
+        VALUES (%(organization_id)s, %(id)s, %(run_id)s, 'draft', '{}', %(asked_by)s)
+        """,
+        organization_id=tx.organization_id,
+        id=replay_id,
+        run_id=run_id,
+        asked_by=tx.principal.id,
+    )
+    return replay_id
 
 
 async def _keep(tx: Tx) -> dict[str, UUID]:

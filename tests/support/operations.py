@@ -43,6 +43,7 @@ _APPROVAL = "/approvals/{approval_id}"
 _SUGGESTION, _PROMISE = "/suggestions/{suggestion_id}", "/promises/{promise_id}"
 _WEBHOOK = "/webhooks/{webhook_id}"
 _SEAT, _SEATS = "/seats/{bidi_id}", "bidi:manage"
+_INSTRUCT = "bidi:instruct"
 _RULE = "/assignment-rules/{assignment_rule_id}"
 _DELIVERY = "/webhook-deliveries/{webhook_delivery_id}"
 _HOOKS = "webhooks:manage"
@@ -151,6 +152,17 @@ OPERATIONS = (
     Operation(
         "revert_run", "POST", "/runs/{run_id}/revert", scope="conversations:write", first=("cancel_run",)
     ),
+    Operation("list_replays", "GET", "/runs/{run_id}/replays", scope=_INSTRUCT),
+    Operation(
+        "replay_run",
+        "POST",
+        "/runs/{run_id}/replays",
+        {"step": "draft"},
+        status=202,
+        scope=_INSTRUCT,
+        first=("cancel_run",),
+    ),
+    Operation("get_replay", "GET", "/runs/{run_id}/replays/{replay_id}", scope=_INSTRUCT),
     Operation("ask_for_run", "POST", f"{_CONVERSATION}/runs", {}, status=202, scope="conversations:write"),
     Operation("cancel_run", "POST", "/runs/{run_id}/cancellation", scope="conversations:write"),
     Operation("list_tools", "GET", "/tools"),

@@ -6,10 +6,12 @@ from fastapi import APIRouter, Form, Query
 from fastapi.responses import RedirectResponse, Response
 
 from core.errors import Conflict, NotFound, Unprocessable
+from crm.copilot.queries import list_exchange
 from crm.identity.queries import list_members
 from crm.language_models.queries import list_language_models
 from crm.runs import replays, traces
 from crm.runs.replays import NewReplay
+from crm.runs.traces import RunLine
 from events.ids import ReplayId, RunId
 from web import replays_view, runs_view
 from web.pages import records
@@ -66,7 +68,7 @@ async def show_replay(
         "run": run,
         "replay": replay,
         "sides": [
-            replays_view.as_it_was(run, calls, session.words),
+            replays_view.as_it_was(run, calls, await _answer(session, run), session.words),
             replays_view.as_it_would_be(replay, session.words),
         ],
         "by": await who_asked(session, replay),
@@ -75,6 +77,12 @@ async def show_replay(
     if part == "replay":
         return session.page("runs/_replay.html", **context)
     return session.page("runs/replay.html", **context, **await records.frame(session, "runs"))
+
+
+async def _answer(session: Session, run: RunLine) -> str:
+    """What the copilot answered in the run, if it is one of the copilot's."""
+    asked = await list_exchange(session.tx, run.id, last=1)
+    return asked[-1].answer if asked else ""
 
 
 async def who_asked(session: Session, replay: replays.Replay) -> str:

@@ -126,9 +126,8 @@ async def _replays(session: Session, trace: Trace, step: Step) -> dict[str, Any]
     """Where the step can be run again from, and what came of it before; of those who may."""
     if not session.principal.may(replays.SCOPE) or not trace.visited:
         return {"fork": "", "replays": []}
-    fork = replays_view.fork_of(trace.run, step.node)
     return {
-        "fork": fork if fork in trace.visited else "",
+        "fork": replays_view.fork_of(trace, step),
         "replays": await replays.list_replays(session.tx, trace.run.id) if step.kind == "run" else [],
         "replays_view": replays_view,
     }
