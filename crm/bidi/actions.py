@@ -21,6 +21,7 @@ INBOX_SCOPES = (
     "contacts:read", "contacts:write", "companies:read", "companies:write", "leads:read", "leads:write", "deals:read", "deals:write",
     "tasks:read", "tasks:write", "notes:read", "notes:write", "meetings:read", "meetings:write", "facts:read",
     "facts:write", "conversations:read", "conversations:write", "drafts:write", "graph:read", "knowledge:read",
+    "approvals:write",
 )  # fmt: skip
 
 
@@ -28,7 +29,7 @@ INBOX_SCOPES = (
 COPILOT_SCOPES = (
     "contacts:read", "contacts:write", "companies:read", "companies:write", "leads:read", "leads:write", "deals:read", "deals:write",
     "tasks:read", "tasks:write", "notes:read", "notes:write", "meetings:read", "meetings:write", "facts:read",
-    "conversations:read", "graph:read", "knowledge:read",
+    "conversations:read", "graph:read", "knowledge:read", "approvals:write",
 )  # fmt: skip
 
 

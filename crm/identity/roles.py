@@ -82,6 +82,7 @@ _TABLE: tuple[tuple[Area, str, str], ...] = (
     ("conversations", "drafts:write", "A A A o ."),
     ("conversations", "drafts:approve", "A A A o ."),
     ("conversations", "suggestions:write", "A A A o ."),
+    ("conversations", "approvals:write", "A A A o ."),
     ("agents", "knowledge:read", "A A A A A"),
     ("agents", "knowledge:write", "A A A . ."),
     ("agents", "bidi:instruct", "A A A . ."),

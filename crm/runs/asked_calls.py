@@ -136,11 +136,19 @@ async def reject_call(tx: Tx, approval_id: ApprovalId, *, reason: str = "") -> T
 
 
 async def withdraw_call(tx: Tx, approval_id: ApprovalId, *, reason: str) -> None:
-    """The agent takes its own question back. Raises: NotFound, Conflict; Forbidden for another seat's."""
+    """The agent takes its own question back.
+
+    Raises:
+        NotFound: no such question.
+        Conflict: decided already, or about a draft.
+        Forbidden: another seat's, or asked by this seat for another colleague.
+    """
     approval = await _lock_open(tx, approval_id)
     card = await approval_queries.get_tool_approval(tx, approval_id)
     if card.bidi_id != tx.principal.id:
         raise Forbidden("This question is another seat's; only who asked it can take it back.")
+    if tx.principal.behalf_of is not None and card.assignee_id != tx.principal.behalf_of:
+        raise Forbidden("This question was asked for another colleague; only they can have it taken back.")
     await _decide(tx, approval, ApprovalStatus.WITHDRAWN, reason)
     await _end(tx, approval, f"Taken back: {reason}")
 

@@ -31,7 +31,15 @@ LOW_IMPACT = frozenset(
 
 # What a run may have called that then answers somebody without a person: it knows the thread and what may be published.
 COUNTERPART_SAFE = frozenset(
-    ["recall", "read_conversation", "draft_reply", "withdraw_draft", "send_reply", "hand_off_conversation"]
+    [
+        "recall",
+        "read_conversation",
+        "draft_reply",
+        "withdraw_draft",
+        "withdraw_request",
+        "send_reply",
+        "hand_off_conversation",
+    ]
 )
 
 

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from core import clock, crashpoint
-from core.errors import Conflict, Forbidden
+from core.errors import Conflict, Forbidden, NotFound
 from core.principal import Principal, system
 from crm.approvals.models import ApprovalStatus, ToolApproval
 from crm.approvals.queries import get_approval_of, get_tool_approval, list_tool_approvals
@@ -20,7 +20,7 @@ from crm.identity.models import Role, member_principal
 from crm.runs import asked_calls
 from crm.runs.actions import cancel_run, finish_run
 from crm.runs.models import RunStatus
-from events.ids import ApprovalId, OrganizationId, UserId
+from events.ids import ApprovalId, ConversationId, OrganizationId, UserId
 from graph.store import GraphStore
 from tests.support.seats import Seat
 from tools.base import Decision, RunContext, ToolResult, ToolStatus
@@ -274,6 +274,88 @@ async def test_an_agent_takes_back_only_its_own_question(seat: Seat, dispatcher:
         await asked_calls.withdraw_call(tx, approval_id, reason="no longer needed")
 
     assert (await _card(seat, approval_id)).status == "withdrawn"
+
+
+async def _withdraw(
+    seat: Seat, dispatcher: Dispatcher, approval_id: ApprovalId, ctx: RunContext | None = None, key: str = "w"
+) -> ToolResult:
+    arguments = {"approval_id": str(approval_id), "reason": "They wrote again"}
+    return await dispatcher.call(ctx or seat.at(Autonomy.SUGGEST), "withdraw_request", arguments, key)
+
+
+async def test_a_run_takes_back_what_it_asked_and_it_is_never_made(
+    seat: Seat, dispatcher: Dispatcher
+) -> None:
+    approval_id = _id_of(await _ask(seat, dispatcher))
+
+    result = await _withdraw(seat, dispatcher, approval_id)
+
+    card = await _card(seat, approval_id)
+    assert result.content == {"id": str(approval_id), "tool": "update_deal", "status": "withdrawn"}
+    assert (card.status, card.call_status) == (ApprovalStatus.WITHDRAWN, "refused")
+    assert card.error == "Taken back: They wrote again"
+    with pytest.raises(Conflict):
+        await _approve(seat, approval_id)
+    assert await _carry_out(seat, dispatcher, approval_id) is None
+    assert await _name(seat) == "Acme 20 seats"
+
+
+async def test_what_is_decided_is_not_taken_back(seat: Seat, dispatcher: Dispatcher) -> None:
+    approval_id = _id_of(await _ask(seat, dispatcher))
+    await _approve(seat, approval_id)
+
+    result = await _withdraw(seat, dispatcher, approval_id)
+
+    assert (result.status, result.code) == (ToolStatus.FAILED, "conflict")
+    assert (await _card(seat, approval_id)).status == ApprovalStatus.APPROVED
+
+
+async def test_a_seat_that_observes_takes_nothing_back(seat: Seat, dispatcher: Dispatcher) -> None:
+    approval_id = _id_of(await _ask(seat, dispatcher))
+
+    result = await _withdraw(seat, dispatcher, approval_id, seat.at(Autonomy.OBSERVE))
+
+    assert result.decision is Decision.DENY
+    assert (await _card(seat, approval_id)).status == ApprovalStatus.OPEN
+
+
+async def test_a_question_of_another_conversation_is_left_alone(seat: Seat, dispatcher: Dispatcher) -> None:
+    approval_id = _id_of(await _ask(seat, dispatcher))
+    at = seat.at(Autonomy.ASSIST)
+    elsewhere = replace(at, run=replace(at.run, conversation_id=ConversationId(seat.deal.id)))
+
+    result = await _withdraw(seat, dispatcher, approval_id, elsewhere)
+
+    assert not result.is_done
+    assert "another conversation" in result.error
+    assert (await _card(seat, approval_id)).status == ApprovalStatus.OPEN
+
+
+async def test_what_was_asked_for_one_colleague_is_not_taken_back_for_another(
+    seat: Seat, dispatcher: Dispatcher
+) -> None:
+    at = seat.at(Autonomy.ASSIST)
+    for_anna = replace(at, principal=replace(at.principal, behalf_of=seat.owner.id))
+    for_boris = replace(at, principal=replace(at.principal, behalf_of=seat.deal.id))
+    approval_id = _id_of(await _ask(seat, dispatcher, for_anna))
+
+    refused = await _withdraw(seat, dispatcher, approval_id, for_boris)
+    taken_back = await _withdraw(seat, dispatcher, approval_id, for_anna, key="w2")
+
+    assert "asked for another colleague" in refused.error
+    assert taken_back.is_done
+
+
+async def test_another_organizations_question_is_not_found(
+    seat: Seat, dispatcher: Dispatcher, other_organization: Principal
+) -> None:
+    approval_id = _id_of(await _ask(seat, dispatcher))
+    stranger = replace(seat.ctx.principal, organization_id=other_organization.organization_id)
+
+    with pytest.raises(NotFound):
+        async with seat.db.transaction(stranger, "test") as tx:
+            await asked_calls.withdraw_call(tx, approval_id, reason="mine")
+    assert (await _card(seat, approval_id)).status == ApprovalStatus.OPEN
 
 
 async def test_the_approval_of_a_draft_is_not_decided_as_a_call(seat: Seat, dispatcher: Dispatcher) -> None:

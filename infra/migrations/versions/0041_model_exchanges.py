@@ -3,7 +3,7 @@
 from infra.migrations.statements import run_sql_beside
 
 revision = "0041"
-down_revision = "0039"
+down_revision = "0060"
 
 
 def upgrade() -> None:

