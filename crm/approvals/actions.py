@@ -19,11 +19,13 @@ EXPIRE = "approval.expire"
 ESCALATE = "approval.escalate"
 # How long before a question expires those who answer for it hear of that.
 LEFT = timedelta(days=1)
+# How long a reply waits for a person before they hear of it: a draft does not expire, but somebody waits for it outside.
+DRAFT_WAITS = timedelta(days=1)
 UNSNOOZE = "approval.return"
 
 
 async def request_approval(tx: Tx, draft_id: DraftId, *, content_hash: str, why: list[str]) -> ApprovalId:
-    """Ask people to decide about exactly this content; `why` lists the reasons as codes."""
+    """Ask people to decide about exactly this content; `why` lists the reasons as codes. Unanswered it escalates."""
     approval_id = ApprovalId(uuid7())
     await tx.execute(
         """
@@ -36,6 +38,7 @@ async def request_approval(tx: Tx, draft_id: DraftId, *, content_hash: str, why:
         content_hash=content_hash,
         why=why,
     )
+    await due.schedule(tx, ESCALATE, approval_id, clock.now() + DRAFT_WAITS)
     await emit(tx, ApprovalRequested(approval_id))
     return approval_id
 
@@ -116,6 +119,7 @@ async def decide(tx: Tx, approval: Approval, status: ApprovalStatus, *, reason: 
     )
     if not decided:
         raise Conflict("Somebody else has decided about this already; reload to see how.")
+    await due.cancel(tx, ESCALATE, approval.id)
     await emit(tx, ApprovalDecided(approval.id))
 
 
@@ -130,6 +134,7 @@ async def reopen(tx: Tx, approval: Approval) -> None:
         """,
         approval_id=approval.id,
     )
+    await due.schedule(tx, ESCALATE, approval.id, clock.now() + DRAFT_WAITS)
 
 
 async def snooze(tx: Tx, approval: Approval, until: datetime | None) -> None:

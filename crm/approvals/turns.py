@@ -78,7 +78,10 @@ async def assign_approval(tx: Tx, approval_id: ApprovalId, assignee_id: UserId |
 
 
 async def escalate_approval(tx: Tx, approval_id: ApprovalId) -> None:
-    """The question expires soon: those who answer for it hear of that. Nothing happens to one that was decided."""
+    """The question expires soon, or a reply waits for long: those who answer for it hear of that.
+
+    Nothing happens to one that was decided.
+    """
     approval = await queries.lock_approval(tx, approval_id)
     if approval.status is ApprovalStatus.OPEN:
         await emit(tx, ApprovalEscalated(await _conversation_of(tx, approval_id), approval_id))

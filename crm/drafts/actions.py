@@ -12,7 +12,7 @@ from core.errors import Conflict, NotFound, Stale, Unprocessable
 from core.ids import uuid7
 from crm.approvals import actions as approvals
 from crm.approvals import turns
-from crm.approvals.actions import UNSNOOZE
+from crm.approvals.actions import DRAFT_WAITS, ESCALATE, UNSNOOZE
 from crm.approvals.models import Approval, ApprovalStatus
 from crm.approvals.queries import get_approval_of
 from crm.conversations import actions as conversations
@@ -265,6 +265,7 @@ async def snooze_draft(tx: Tx, draft_id: DraftId, *, version: int, until: dateti
     conversation, draft, approval = await _load_for_decision(tx, draft_id, version)
     await approvals.snooze(tx, approval, until)
     await due.schedule(tx, UNSNOOZE, approval.id, until)
+    await due.schedule(tx, ESCALATE, approval.id, until + DRAFT_WAITS)
     await emit(tx, ApprovalSnoozed(conversation.id, approval.id))
     return draft
 

@@ -57,7 +57,7 @@ async def tell_assignee(tx: Tx, approval_id: ApprovalId, event_id: UUID) -> None
 
 
 async def tell_of_escalation(tx: Tx, approval_id: ApprovalId, event_id: UUID) -> None:
-    """Tell who should decide, who answers for the agent and the supervisors that a question expires soon.
+    """Tell who should decide, who answers for the agent and the supervisors that nobody has decided for long.
 
     Where there is none of them, the admins and owners are told.
     """

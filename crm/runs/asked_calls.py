@@ -15,7 +15,7 @@ from core.errors import Conflict, Forbidden
 from core.principal import Principal, PrincipalKind
 from crm.approvals import actions as approvals
 from crm.approvals import queries as approval_queries
-from crm.approvals.actions import ESCALATE, EXPIRE, UNSNOOZE, AskedCall
+from crm.approvals.actions import EXPIRE, UNSNOOZE, AskedCall
 from crm.approvals.models import Approval, ApprovalKind, ApprovalStatus, ToolApproval
 from crm.identity.models import Role, member_principal
 from crm.runs import tool_calls
@@ -184,7 +184,7 @@ def _require_open(approval: Approval) -> None:
 
 async def _decide(tx: Tx, approval: Approval, status: ApprovalStatus, reason: str = "") -> None:
     await approvals.decide(tx, approval, status, reason=reason)
-    for kind in (EXPIRE, ESCALATE, UNSNOOZE):
+    for kind in (EXPIRE, UNSNOOZE):
         await due.cancel(tx, kind, approval.id)
 
 

@@ -14,6 +14,9 @@ from core.settings import Settings
 from crm.approvals.queries import get_approval
 from crm.approvals.turns import assign_approval, snooze_call
 from crm.bidi.queries import find_own_member
+from crm.drafts.actions import reject_draft, snooze_draft
+from crm.drafts.models import Draft
+from crm.drafts.queries import find_pending_draft
 from crm.identity.models import Role
 from crm.meetings.actions import create_meeting, set_status
 from crm.meetings.models import MeetingStatus, NewMeeting
@@ -33,7 +36,7 @@ from events.outbox import Delivery, emit
 from events.types import WebhookDisabled
 from tests.support.asking import ask_to_rename
 from tests.support.organizations import add_member
-from tests.support.world import make_world
+from tests.support.world import World, make_world
 from worker import services as worker_services
 from worker.jobs import InTx, carry_out
 from worker.routes import DUE, handler_of, names_by_event
@@ -233,6 +236,68 @@ async def test_a_question_that_was_decided_escalates_no_more(
     await _work(services, organization)
 
     assert await _told(database, organization) == []
+
+
+@pytest.fixture
+async def drafted(database: Database, organization: Principal) -> World:
+    """An agent proposed a reply a day ago, and nobody has looked at it."""
+    with clock.frozen(clock.now() - timedelta(days=1, minutes=1)):
+        world = await make_world(database, organization)
+        await world.receive("Hello, what does it cost?")
+        await world.draft()
+    return world
+
+
+async def _pending(world: World) -> Draft:
+    conversation = await world.conversation()
+    async with world.db.transaction(world.owner, "test") as tx:
+        draft = await find_pending_draft(tx, conversation.id)
+    assert draft is not None
+    return draft
+
+
+async def test_a_reply_that_waits_for_a_day_is_told_once_to_who_answers_for_it_and_to_supervisors(
+    database: Database, services: Services, organization: Principal, drafted: World
+) -> None:
+    supervisor = await add_member(database, organization, Role.SUPERVISOR)
+    rep = await add_member(database, organization, Role.BIDI)
+
+    for _ in range(2):
+        await _work(services, organization)
+
+    for one in (organization, supervisor):
+        assert [told.kind.value for told in await _told(database, one)] == ["approval_escalated"]
+    assert await _told(database, rep) == []
+
+
+async def test_a_reply_that_was_decided_about_or_gave_way_escalates_no_more(
+    database: Database, services: Services, organization: Principal, drafted: World
+) -> None:
+    draft = await _pending(drafted)
+    async with database.transaction(organization, "test") as tx:
+        await reject_draft(tx, draft.id, version=draft.version)
+
+    await _work(services, organization)
+
+    assert await _told(database, organization) == []
+    async with database.transaction(organization, "test") as tx:
+        assert await tx.value("SELECT count(*) FROM due_work WHERE kind = 'approval.escalate'") == 0
+
+
+async def test_a_reply_that_was_put_off_waits_a_day_from_when_it_comes_back(
+    database: Database, services: Services, organization: Principal, drafted: World
+) -> None:
+    draft = await _pending(drafted)
+    until = clock.now() + timedelta(hours=1)
+    async with database.transaction(organization, "test") as tx:
+        await snooze_draft(tx, draft.id, version=draft.version, until=until)
+
+    await _work(services, organization)
+
+    assert await _told(database, organization) == []
+    async with database.transaction(organization, "test") as tx:
+        due_at = await tx.value("SELECT due_at FROM due_work WHERE kind = 'approval.escalate'")
+    assert due_at == until + timedelta(days=1)
 
 
 async def test_whoever_should_decide_is_told_unless_they_took_it_themselves(
