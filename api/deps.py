@@ -9,9 +9,11 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 from redis.asyncio import Redis
 
-from api import forgery
+from api import cookies, forgery
+from api.cookies import SESSION_COOKIE
 from api.hub import Hub
-from core import crypto
+from api.sightings import Sightings
+from core import access_tokens, crypto
 from core.blobs import Blobs
 from core.db import Database, Tx
 from core.errors import Forbidden, Unauthorized
@@ -21,14 +23,12 @@ from core.ratelimit import RateLimiter, Rule
 from core.settings import Settings
 from crm.api_keys import actions as api_keys
 from crm.api_keys.models import Credential
-from crm.api_keys.queries import find_key_holder
-from crm.identity import actions as identity
+from crm.api_keys.queries import find_key_holder, list_credentials_in_force
+from crm.identity import profiles
 from crm.identity.models import Account
-from crm.identity.queries import Credentials, find_session
+from crm.identity.queries import find_session
 from graph.store import GraphStore
 from memory.embeddings.base import Embedder
-
-SESSION_COOKIE = "getsale_session"
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class Services:
     embedder: Embedder
     limiter: RateLimiter
     hub: Hub
+    sightings: Sightings
 
 
 def get_services(request: Request) -> Services:
@@ -55,10 +56,15 @@ async def _services(request: Request) -> Services:
     return get_services(request)
 
 
+def session_token(request: Request) -> str:
+    """The token of the page's session, or '' when the browser sent none."""
+    return cookies.read(request, get_services(request).settings, SESSION_COOKIE)
+
+
 async def find_account(request: Request) -> Account | None:
     """Who the session cookie belongs to, or None; asked once per request."""
     if not hasattr(request.state, "account"):
-        token = request.cookies.get(SESSION_COOKIE)
+        token = session_token(request)
         request.state.account = await find_session(get_services(request).db, token) if token else None
     account: Account | None = request.state.account
     return account
@@ -83,7 +89,11 @@ async def get_tx(
         yield tx
 
 
-_bearer = HTTPBearer(scheme_name="ApiKey", description="A key of `getsale user key EMAIL`.", auto_error=False)
+_bearer = HTTPBearer(
+    scheme_name="ApiKey",
+    description="A key of `getsale user key EMAIL`, or an access token of `POST /api/v1/auth/tokens`.",
+    auto_error=False,
+)
 _cookie = APIKeyCookie(
     name=SESSION_COOKIE,
     scheme_name="Session",
@@ -101,22 +111,48 @@ async def get_caller(
 
     Raises: Unauthorized; Forbidden for a page of another site; Limited.
     """
-    caller = await _key_caller(request) if "Authorization" in request.headers else await _page_caller(request)
+    caller = (
+        await _bearer_caller(request) if "Authorization" in request.headers else await _page_caller(request)
+    )
     await _spend(request, caller, by_key=bearer is not None)
     request.state.caller = caller
     return caller
 
 
-async def _key_caller(request: Request) -> Credential:
-    services = get_services(request)
+async def _bearer_caller(request: Request) -> Credential:
     scheme, _, secret = request.headers["Authorization"].partition(" ")
-    holder = await find_key_holder(services.db, secret.strip()) if scheme.lower() == "bearer" else None
+    secret = secret.strip()
+    if scheme.lower() != "bearer" or not secret:
+        raise Unauthorized("The header Authorization is `Bearer` and a key or an access token.")
+    # a signed token has parts, which a key has not
+    return await (_token_caller if "." in secret else _key_caller)(get_services(request), secret)
+
+
+async def _key_caller(services: Services, secret: str) -> Credential:
+    holder = await find_key_holder(services.db, secret)
     if holder is None:
         raise Unauthorized("This API key is unknown or revoked; make one with `getsale user key EMAIL`.")
     if holder.is_use_unnoted:
         async with services.db.transaction(holder.principal, "api_key.use") as tx:
             await api_keys.note_use(tx, holder.key_id)
     return Credential(holder.key_id, holder.principal)
+
+
+async def _token_caller(services: Services, text: str) -> Credential:
+    """A good signature is not enough: the session is asked for at every call, so that it ends at once."""
+    token = access_tokens.read(services.settings, text)
+    for credential in await list_credentials_in_force(services.db, [token.session_id]):
+        if (credential.principal.id, credential.principal.organization_id) == (
+            token.user_id,
+            token.organization_id,
+        ):
+            return credential
+    raise Unauthorized("The session of this access token has ended; sign in again.")
+
+
+async def refuse_other_sites(request: Request) -> None:
+    """Raises: Forbidden when a browser says that another site made it ask."""
+    forgery.refuse_other_sites(request, get_services(request).settings.public_url)
 
 
 async def _page_caller(request: Request) -> Credential:
@@ -126,7 +162,7 @@ async def _page_caller(request: Request) -> Credential:
     if request.method not in forgery.SAFE_METHODS:
         settings = get_services(request).settings
         forgery.refuse_other_sites(request, settings.public_url)
-        token = forgery.csrf_token(settings.secret_key.get_secret_value(), request.cookies[SESSION_COOKIE])
+        token = forgery.csrf_token(settings.secret_key.get_secret_value(), session_token(request))
         if not crypto.same(request.headers.get("X-CSRF-Token", "").encode(), token.encode()):
             raise Forbidden("The header X-CSRF-Token is not this session's; reload the page and try again.")
     return Credential(account.session_id, account.principal)
@@ -168,16 +204,10 @@ def short_transactions(
     return lambda: services.db.transaction(principal, label)
 
 
-async def start_session(services: Services, credentials: Credentials) -> str:
-    """A session for somebody whose password was just checked; returns its token."""
-    async with services.db.transaction(identity.signing_in(credentials), "sign_in") as tx:
-        return await identity.open_session(tx)
-
-
 async def remember_locale(services: Services, account: Account, locale: str) -> None:
     """Keep a member's language. Raises: Unprocessable when the product does not speak it."""
     async with services.db.transaction(account.principal, "set_locale") as tx:
-        await identity.set_locale(tx, account, locale)
+        await profiles.set_locale(tx, account, locale)
 
 
 CurrentServices = Annotated[Services, Depends(_services)]

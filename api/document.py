@@ -102,7 +102,7 @@ def _complete(document: Schema, operations: dict[str, Operation]) -> None:
 def _describe_headers(method: str, details: Schema, operation: Operation) -> None:
     parameters, responses = details.setdefault("parameters", []), details["responses"]
     answered = [response for status, response in responses.items() if status < "300"]
-    if method == "post":
+    if operation.takes_key:
         parameters.append(_IDEMPOTENCY_KEY)
         _add_problems(details, 409)
         _add_headers(answered, {answers.REPLAYED: _REPLAYED})

@@ -1,7 +1,6 @@
 """Fan-out inside one process: one Redis subscription per organization feeds every socket that follows it."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Self
@@ -12,6 +11,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from api.rooms import Follower, Happening, Room, Topic
+from api.watch import Watch
 from core import clock
 from core.db import Database, Tx
 from core.errors import AppError, Forbidden, Limited, Unavailable, Unprocessable
@@ -19,15 +19,12 @@ from core.principal import Principal, Visibility, system
 from core.pubsub import PubSub, Subscription
 from core.settings import Settings
 from crm.api_keys.models import Credential
-from crm.api_keys.queries import list_credentials_in_force
 from crm.conversations import changes
 from crm.conversations.changes import ConversationEvent
 from crm.conversations.inbox import latest_event_id
 from events.ids import ConversationId, OrganizationId
 
 log = structlog.get_logger()
-# A session that ended or a revoked key closes its sockets within this and one question to the database.
-CHECK_SECONDS = 2.0
 # More than this is not replayed: the client reads again through REST.
 REPLAY_LIMIT = 10_000
 _LIVE_SECONDS = 5.0
@@ -38,10 +35,11 @@ _TOO_MANY = "close one, or come back later"
 
 
 class Hub:
-    """Every room of this process, and the watch over the sessions and keys behind its sockets."""
+    """Every room of this process; `watch` sees to it that nobody follows past the end of their session or key."""
 
     def __init__(self, db: Database, pubsub: PubSub, settings: Settings) -> None:
         self._db, self._pubsub, self._settings = db, pubsub, settings
+        self.watch = Watch(db)
         self._rooms: dict[OrganizationId, Room] = {}
         self._readers: dict[OrganizationId, asyncio.Task[None]] = {}
         # Ids of events are made before their commit. No transaction outlives the lease of a job, so a replay that
@@ -51,11 +49,11 @@ class Hub:
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[Self]:
         """Keep checking who may still follow, until the block ends; then let everybody go."""
-        watch = asyncio.create_task(self._watch())
         try:
-            yield self
+            async with self.watch.watching():
+                yield self
         finally:
-            for task in (watch, *self._readers.values()):
+            for task in self._readers.values():
                 task.cancel()
 
     @asynccontextmanager
@@ -69,8 +67,9 @@ class Hub:
         room = self._rooms.get(organization_id) or self._open(organization_id)
         room.followers.add(follower)
         try:
-            await self._until_live(room)
-            yield room
+            with self.watch.over(follower.credential.id, follower.sign_out):
+                await self._until_live(room)
+                yield room
         finally:
             room.leave(follower)
             if not room.followers:
@@ -181,23 +180,6 @@ class Hub:
     def _before(self, event_id: UUID) -> UUID:
         """An id that is lower than that of any event which may have been committed after this one was seen."""
         return UUID(int=max(0, (event_id.int >> 80) - self._overlap_ms) << 80)
-
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(CHECK_SECONDS)
-            with contextlib.suppress(AppError, psycopg.OperationalError):
-                await self._sign_out_ended()
-
-    async def _sign_out_ended(self) -> None:
-        """One question for all sockets: which sessions and keys are still in force."""
-        followers = [follower for room in self._rooms.values() for follower in room.followers]
-        ids = {follower.credential.id for follower in followers}
-        if not ids:
-            return
-        in_force = {credential.id for credential in await list_credentials_in_force(self._db, ids)}
-        for follower in followers:
-            if follower.credential.id not in in_force:
-                follower.sign_out()
 
 
 async def _gather(subscription: Subscription) -> list[dict[str, str]]:

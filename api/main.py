@@ -10,6 +10,7 @@ from api import document, errors, mcp, middleware, v1, webhooks, ws
 from api.deps import Services
 from api.hub import Hub
 from api.routes import health
+from api.sightings import Sightings
 from core import telemetry
 from core.blobs import Blobs
 from core.db import Database
@@ -39,6 +40,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(health.router)
     app.include_router(webhooks.router)
     app.include_router(v1.router)
+    app.include_router(v1.doors)
     app.include_router(ws.router)
     app.include_router(mcp.router)
     document.describe(app)
@@ -68,6 +70,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
             embedder=embedder,
             limiter=RateLimiter(redis),
             hub=hub,
+            sightings=Sightings(),
         )
         await stack.enter_async_context(mcp.serving(app))
         yield

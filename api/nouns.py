@@ -37,6 +37,11 @@ class Operation(APIRoute):
         return answer
 
     @property
+    def takes_key(self) -> bool:
+        """Whether a repetition of it can name the call that it repeats."""
+        return "POST" in (self.methods or ())
+
+    @property
     def is_paged(self) -> bool:
         return "next_cursor" in getattr(self.response_model, "model_fields", {})
 
@@ -73,3 +78,18 @@ class Noun(APIRouter):
 
     def __init__(self, *, prefix: str = "", tags: list[str]) -> None:
         super().__init__(prefix=prefix, tags=list(tags), route_class=Operation)
+
+
+class PublicOperation(Operation):
+    """One that nobody has to be signed in for: there is no caller under whom an answer could be kept."""
+
+    @property
+    def takes_key(self) -> bool:
+        return False
+
+
+class Door(APIRouter):
+    """The router of what leads into /api/v1."""
+
+    def __init__(self, *, prefix: str = "", tags: list[str]) -> None:
+        super().__init__(prefix=prefix, tags=list(tags), route_class=PublicOperation)

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Depends
 
 from api.answers import answer_once
-from api.deps import get_caller
+from api.deps import get_caller, refuse_other_sites
 from api.errors import ALWAYS, problems
 from api.fields import require_json
 from api.permissions import refuse_strangers
@@ -11,6 +11,7 @@ from api.routes import (
     api_keys,
     approvals,
     assignment,
+    auth,
     autopilot,
     bulk_edits,
     companies,
@@ -37,6 +38,7 @@ from api.routes import (
     search,
     seats,
     segments,
+    sessions,
     suggestions,
     tags,
     tasks,
@@ -92,9 +94,18 @@ NOUNS = (
     views,
     bulk_edits,
     api_keys,
+    sessions,
     webhooks,
     ws_tickets,
 )
 for noun in NOUNS:
     router.include_router(noun.router)
 router.include_router(pipelines.stages_router)
+
+# What leads in: whoever calls has nothing yet by which they could be known.
+doors = APIRouter(
+    prefix="/api/v1",
+    dependencies=[Depends(refuse_other_sites), Depends(require_json)],
+    responses=problems(*ALWAYS),
+)
+doors.include_router(auth.router)

@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     secret_key: SecretStr = Field(default=SecretStr(""), alias="GETSALE_SECRET_KEY")
     # seals the audit chain; a key apart from the other outlives its rotation. Empty: the other
     audit_key: SecretStr = Field(default=SecretStr(""), alias="GETSALE_AUDIT_KEY")
+    # keys that signed access tokens before, by commas: what they signed is good until its time is over
+    old_secret_keys: SecretStr = Field(default=SecretStr(""), alias="GETSALE_OLD_SECRET_KEYS")
     secure_cookies: bool = False
     internal_hosts: str = Field(default="", alias="GETSALE_INTERNAL_HOSTS")
     metrics_port: int | None = None
@@ -113,6 +115,11 @@ class Settings(BaseSettings):
     def sealing_key(self) -> str:
         """What the audit chain is sealed with."""
         return self.audit_key.get_secret_value() or self.secret_key.get_secret_value()
+
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers come by https: their cookies then go nowhere else."""
+        return self.secure_cookies or self.public_url.startswith("https://")
 
 
 @lru_cache

@@ -38,6 +38,7 @@ from events.ids import (
     PromiseId,
     RunId,
     SegmentId,
+    SessionId,
     SuggestionId,
     TagId,
     TaskId,
@@ -117,6 +118,49 @@ class UserLoggedOut(Event):
     name = "user.logged_out"
     subject_kind = "user"
     user_id: UserId
+
+
+@dataclass(frozen=True)
+class UserUpdated(Event):
+    """A person changed how they are called, or in which language and time zone they read."""
+
+    name = "user.updated"
+    subject_kind = "user"
+    user_id: UserId
+
+
+@dataclass(frozen=True)
+class PasswordChanged(Event):
+    """Every session of the person has ended with it, but the one that a page went on with."""
+
+    name = "user.password_changed"
+    subject_kind = "user"
+    user_id: UserId
+
+
+@dataclass(frozen=True)
+class SessionOpened(Event):
+    """A program signed in; a page says `user.logged_in`."""
+
+    name = "session.opened"
+    subject_kind = "session"
+    session_id: SessionId
+
+
+@dataclass(frozen=True)
+class SessionRevoked(Event):
+    name = "session.revoked"
+    subject_kind = "session"
+    session_id: SessionId
+
+
+@dataclass(frozen=True)
+class SessionReused(Event):
+    """A refresh token came a second time, too late for a parallel call: somebody has a copy, and the session ended."""
+
+    name = "session.reused"
+    subject_kind = "session"
+    session_id: SessionId
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from events.types import (
     FactRetracted,
     ImportProgressed,
     UserCreated,
+    UserUpdated,
 )
 from graph.schema import edge_type_of, label_of
 from graph.store import BATCH, Changes, Edge, Node, Projection, Snapshot
@@ -59,6 +60,7 @@ async def read_changes(tx: Tx, event: Event) -> Changes:
             | CompanyCreated()
             | CompanyUpdated()
             | UserCreated()
+            | UserUpdated()
         ) as change:
             named = await facts.list_named(tx, [change.subject_id])
             return Changes(nodes=_nodes(named)) if named else Changes(gone_nodes=(change.subject_id,))

@@ -44,6 +44,7 @@ from web.pages import (
     pipelines,
     policy,
     preferences,
+    profile,
     records,
     replays,
     runs,
@@ -51,6 +52,7 @@ from web.pages import (
     seats,
     segments,
     session,
+    sessions,
     suggestions,
     tables,
     tags,
@@ -82,6 +84,8 @@ def create_web(app: FastAPI, settings: Settings) -> FastAPI:
     pages.state = app.state
     for noun in (
         session,
+        sessions,
+        profile,
         preferences,
         inbox,
         conversations,

@@ -1,6 +1,5 @@
 """Server-sent events: whatever happens to a conversation arrives as the fragments the page is made of."""
 
-import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -10,18 +9,18 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
-from api.deps import SESSION_COOKIE, CurrentAccount, CurrentServices, Services
+from api.deps import CurrentAccount, CurrentServices, Services
 from core.errors import NotFound
-from core.pubsub import Subscription
 from crm.conversations import inbox
 from crm.copilot.models import Chat, QuestionStatus
 from crm.copilot.queries import get_chat, list_questions
 from crm.identity.models import Account
-from crm.identity.queries import find_session, get_organization
+from crm.identity.queries import get_organization
 from crm.notifications.queries import count_unread
 from events.ids import CopilotChatId, RecordKind
 from events.types import CopilotAnswered
 from web import copilot_view, inbox_view
+from web.hearing import END, Hearing, hearing
 from web.pages.inbox import Folder
 from web.viewer import CurrentSession, Visit, get_visit, words_of
 
@@ -40,7 +39,6 @@ class Stream:
 
     services: Services
     account: Account
-    token: str
     visit: Visit
     conversation_id: UUID | None
     folder: str
@@ -57,8 +55,7 @@ async def follow(
     last_event_id: Annotated[str, Header()] = "",
 ) -> StreamingResponse:
     """The stream of one page. `Last-Event-ID`, or `after` on the first connection, says what it has seen."""
-    token = request.cookies.get(SESSION_COOKIE, "")
-    stream = Stream(services, account, token, get_visit(request, account), conversation, folder)
+    stream = Stream(services, account, get_visit(request, account), conversation, folder)
     return StreamingResponse(
         _events(stream, last_event_id or after),
         media_type="text/event-stream",
@@ -76,8 +73,7 @@ async def follow_changes(
 ) -> StreamingResponse:
     """Says that something of these nouns changed, so that the page fetches its part anew; what the reader is told of
     is always among them. `after` is the last event that the page knows."""
-    token = request.cookies.get(SESSION_COOKIE, "")
-    stream = Stream(services, account, token, get_visit(request, account), None, "")
+    stream = Stream(services, account, get_visit(request, account), None, "")
     return StreamingResponse(
         _changes(stream, {*noun, "notification"}, after),
         media_type="text/event-stream",
@@ -90,8 +86,7 @@ async def follow_records(
     request: Request, account: CurrentAccount, services: CurrentServices, kind: RecordKind
 ) -> StreamingResponse:
     """Names the records of one kind that change; the page fetches those that it shows."""
-    token = request.cookies.get(SESSION_COOKIE, "")
-    stream = Stream(services, account, token, get_visit(request, account), None, "")
+    stream = Stream(services, account, get_visit(request, account), None, "")
     return StreamingResponse(
         _records(stream, kind),
         media_type="text/event-stream",
@@ -112,8 +107,7 @@ async def follow_copilot(
     Raises: NotFound for a chat that is not the reader's.
     """
     chat = await get_chat(session.tx, chat_id)
-    token = request.cookies.get(SESSION_COOKIE, "")
-    stream = Stream(services, account, token, get_visit(request, account), None, "")
+    stream = Stream(services, account, get_visit(request, account), None, "")
     return StreamingResponse(
         _answers(stream, chat),
         media_type="text/event-stream",
@@ -123,16 +117,15 @@ async def follow_copilot(
 
 async def _answers(stream: Stream, chat: Chat) -> AsyncIterator[str]:
     services, account = stream.services, stream.account
-    async with services.pubsub.subscribe(account.organization_id, chat.id, None) as subscription:
+    async with hearing(services, account, chat.id, None) as heard:
         yield "retry: 1000\n\n"
         async with services.db.transaction(account.principal, "live") as tx:
             is_waiting = any(one.status is QuestionStatus.WAITING for one in await list_questions(tx, chat))
         if not is_waiting:
             # it may have come between the page and its stream
             yield "event: answered\ndata: changed\n\n"
-        checked_at = time.monotonic()
-        while True:
-            message = await subscription.next(HEARTBEAT_SECONDS)
+        while not heard.is_over:
+            message = await heard.next(HEARTBEAT_SECONDS)
             kind = message.get("type", "") if message else ""
             if message is None:
                 yield ": still here\n\n"
@@ -142,11 +135,7 @@ async def _answers(stream: Stream, chat: Chat) -> AsyncIterator[str]:
                 yield "event: answered\ndata: changed\n\n"
             elif kind.startswith("approval."):
                 yield "event: carried\ndata: changed\n\n"
-            if time.monotonic() - checked_at >= HEARTBEAT_SECONDS:
-                if await find_session(services.db, stream.token) is None:
-                    yield "event: end\ndata: signed out\n\n"
-                    return
-                checked_at = time.monotonic()
+        yield END
 
 
 def _words(stream: Stream, message: dict[str, str]) -> str:
@@ -163,71 +152,56 @@ def _words(stream: Stream, message: dict[str, str]) -> str:
 
 async def _changes(stream: Stream, nouns: set[str], after: str) -> AsyncIterator[str]:
     services, account = stream.services, stream.account
-    async with services.pubsub.subscribe(account.organization_id) as subscription:
+    async with hearing(stream.services, stream.account) as heard:
         yield "retry: 1000\n\n"
         async with services.db.transaction(account.principal, "live") as tx:
             is_behind = str(await inbox.latest_event_id(tx) or "") != after
         if is_behind:
             for noun in sorted(nouns):
                 yield f"event: {noun}\ndata: changed\n\n"
-        checked_at = time.monotonic()
-        while True:
-            message = await subscription.next(HEARTBEAT_SECONDS)
+        while not heard.is_over:
+            message = await heard.next(HEARTBEAT_SECONDS)
             if message is None:
                 yield ": still here\n\n"
             elif (noun := message.get("type", "").partition(".")[0]) in nouns:
                 yield f"id: {message['event_id']}\nevent: {noun}\ndata: changed\n\n"
-            if time.monotonic() - checked_at >= HEARTBEAT_SECONDS:
-                if await find_session(services.db, stream.token) is None:
-                    yield "event: end\ndata: signed out\n\n"
-                    return
-                checked_at = time.monotonic()
+        yield END
 
 
 async def _records(stream: Stream, kind: RecordKind) -> AsyncIterator[str]:
-    async with stream.services.pubsub.subscribe(stream.account.organization_id) as subscription:
+    async with hearing(stream.services, stream.account) as heard:
         yield "retry: 1000\n\n"
-        checked_at = time.monotonic()
-        while True:
-            message = await subscription.next(HEARTBEAT_SECONDS)
+        while not heard.is_over:
+            message = await heard.next(HEARTBEAT_SECONDS)
             if message is None:
                 yield ": still here\n\n"
             elif message.get("record_kind") == kind:
                 yield f"id: {message['event_id']}\nevent: record\ndata: {message['record_id']}\n\n"
-            if time.monotonic() - checked_at >= HEARTBEAT_SECONDS:
-                if await find_session(stream.services.db, stream.token) is None:
-                    yield "event: end\ndata: signed out\n\n"
-                    return
-                checked_at = time.monotonic()
+        yield END
 
 
 async def _events(stream: Stream, seen: str) -> AsyncIterator[str]:
     stream = await _in_organization_time(stream)
-    async with stream.services.pubsub.subscribe(stream.account.organization_id) as subscription:
+    async with hearing(stream.services, stream.account) as heard:
         yield "retry: 1000\n\n"
         for change in await _missed(stream, seen):
             yield await _render(stream, change.conversation_id, str(change.event_id))
-        checked_at = time.monotonic()
-        while True:
-            changed, is_told = await _gather(subscription)
+        while not heard.is_over:
+            changed, is_told = await _gather(heard)
             for conversation_id, event_id in changed.items():
                 yield await _render(stream, conversation_id, event_id)
             if is_told:
                 yield await _render_bell(stream)
             if not changed and not is_told:
                 yield ": still here\n\n"
-            if time.monotonic() - checked_at >= HEARTBEAT_SECONDS:
-                if await find_session(stream.services.db, stream.token) is None:
-                    yield "event: end\ndata: signed out\n\n"
-                    return
-                checked_at = time.monotonic()
+        yield END
 
 
 async def _in_organization_time(stream: Stream) -> Stream:
     async with stream.services.db.transaction(stream.account.principal, "live") as tx:
         words = words_of(stream.account, await get_organization(tx))
     visit = Visit(stream.visit.request, stream.visit.viewer, words)
-    return Stream(stream.services, stream.account, stream.token, visit, stream.conversation_id, stream.folder)
+    return Stream(stream.services, stream.account, visit, stream.conversation_id, stream.folder)
 
 
 async def _missed(stream: Stream, seen: str) -> list[inbox.Change]:
@@ -241,16 +215,16 @@ async def _missed(stream: Stream, seen: str) -> list[inbox.Change]:
         return await inbox.list_changed_conversations(tx, since)
 
 
-async def _gather(subscription: Subscription) -> tuple[dict[UUID, str], bool]:
+async def _gather(heard: Hearing) -> tuple[dict[UUID, str], bool]:
     """Conversations that changed, each with its newest event, and whether anybody was told something."""
     changed: dict[UUID, str] = {}
     is_told = False
-    message = await subscription.next(HEARTBEAT_SECONDS)
+    message = await heard.next(HEARTBEAT_SECONDS)
     while message is not None:
         if message.get("conversation_id"):
             changed[UUID(message["conversation_id"])] = message["event_id"]
         is_told |= message.get("type", "").startswith("notification.")
-        message = await subscription.next(GATHER_SECONDS)
+        message = await heard.next(GATHER_SECONDS)
     return changed, is_told
 
 

@@ -4,8 +4,8 @@ from fastapi import Request, Response
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import forgery
-from api.deps import SESSION_COOKIE, get_services
+from api import cookies, forgery
+from api.deps import get_services, session_token
 from core import crypto
 from core.errors import Forbidden, TooLarge
 
@@ -50,9 +50,9 @@ def csrf_token(request: Request) -> str:
 
 def keep_csrf_seed(request: Request, response: Response) -> None:
     """Give a browser that nobody is signed in with something of its own to bind a token to."""
-    if CSRF_COOKIE not in request.cookies:
-        secure = get_services(request).settings.secure_cookies
-        response.set_cookie(CSRF_COOKIE, _csrf_seed(request), httponly=True, samesite="strict", secure=secure)
+    settings = get_services(request).settings
+    if not cookies.read(request, settings, CSRF_COOKIE):
+        cookies.write(response, settings, CSRF_COOKIE, _csrf_seed(request), max_age=None, is_strict=True)
 
 
 async def refuse_forgeries(request: Request) -> None:
@@ -79,7 +79,7 @@ def _refuse_floods(request: Request) -> None:
 
 def _csrf_seed(request: Request) -> str:
     """What the token is bound to: the session, or a random cookie before there is one."""
-    kept = request.cookies.get(SESSION_COOKIE) or request.cookies.get(CSRF_COOKIE)
+    kept = session_token(request) or cookies.read(request, get_services(request).settings, CSRF_COOKIE)
     if kept:
         return kept
     if not hasattr(request.state, "csrf_seed"):

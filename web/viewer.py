@@ -6,13 +6,16 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
 
+from api import doors
 from api.deps import CurrentAccount, CurrentServices, CurrentTx, MaybeAccount, Services
 from core.db import Tx
 from core.principal import Principal
 from crm.conversations.inbox import latest_event_id
 from crm.identity.models import Account, Organization
 from crm.identity.queries import get_organization
+from crm.identity.sessions import note_seen
 from crm.notifications.queries import count_unread
+from events.ids import SessionId
 from web import i18n, security, templating
 
 THEME_COOKIE = "getsale_theme"
@@ -116,6 +119,8 @@ async def get_session(
     request: Request, account: CurrentAccount, tx: CurrentTx, services: CurrentServices
 ) -> Session:
     """Raises: Unauthorized when nobody is signed in."""
+    if services.sightings.is_due(account.session_id):
+        await note_seen(tx, SessionId(account.session_id), doors.sighting(request))
     since = await latest_event_id(tx)
     organization = await get_organization(tx)
     words = words_of(account, organization)
@@ -124,9 +129,9 @@ async def get_session(
 
 
 def words_of(account: Account, organization: Organization) -> i18n.Words:
-    """A member's language and the organization's time zone."""
+    """A member's language, and their time zone or the organization's."""
     locale = account.locale if account.locale in i18n.LOCALES else i18n.LOCALES[0]
-    return i18n.Words(locale, organization.time_zone)
+    return i18n.Words(locale, account.time_zone or organization.time_zone)
 
 
 def _viewer(request: Request, account: Account | None, organization_name: str) -> Viewer:

@@ -1,20 +1,13 @@
-"""Making organizations and users, signing in and out."""
+"""Making organizations and the people in them."""
 
-from datetime import timedelta
-
-from core import clock, crypto
-from core.db import Database, Tx
-from core.errors import Unauthorized, Unprocessable
+from core.db import Tx
+from core.errors import Unprocessable
 from core.ids import uuid7
-from core.principal import Principal, PrincipalKind
-from crm.identity import queries
-from crm.identity.models import Account, Role
+from crm.identity import passwords
+from crm.identity.models import Role
 from events.ids import OrganizationId, UserId
 from events.outbox import emit
-from events.types import OrganizationCreated, UserCreated, UserLoggedIn, UserLoggedOut
-
-SESSION_LIFETIME = timedelta(days=7)
-LOCALES = ("en", "ru")
+from events.types import OrganizationCreated, UserCreated
 
 
 async def create_organization(tx: Tx, *, slug: str, name: str, locale: str, time_zone: str) -> OrganizationId:
@@ -41,9 +34,7 @@ async def create_user(tx: Tx, *, email: str, name: str, password: str, role: Rol
     Raises:
         Unprocessable: the email is taken, or the password is shorter than ten characters.
     """
-    if len(password) < 10:
-        raise Unprocessable("The password is too short; use at least 10 characters.", field="password")
-    return await _insert_user(tx, email, name, await crypto.hash_password(password), role, locale)
+    return await _insert_user(tx, email, name, await passwords.hash_new(password), role, locale)
 
 
 async def create_stand_in(tx: Tx, *, name: str, role: Role, locale: str) -> UserId:
@@ -84,52 +75,3 @@ async def _insert_user(tx: Tx, email: str, name: str, password_hash: str, role: 
     )
     await emit(tx, UserCreated(user_id))
     return user_id
-
-
-async def check_password(db: Database, email: str, password: str) -> queries.Credentials:
-    """Raises: Unauthorized, in the same time and words for unknown accounts and wrong passwords."""
-    found = await queries.find_credentials(db, email)
-    if not await crypto.verify_password(password, found.password_hash if found else None) or found is None:
-        raise Unauthorized("The email or the password is wrong.")
-    return found
-
-
-def signing_in(credentials: queries.Credentials) -> Principal:
-    """The principal of a person whose password was just checked."""
-    return Principal(PrincipalKind.USER, credentials.user_id, credentials.organization_id)
-
-
-async def open_session(tx: Tx) -> str:
-    """Open a session for the transaction's user and return its token; only the hash is kept."""
-    token = crypto.new_token()
-    await tx.execute(
-        """
-        INSERT INTO sessions (organization_id, id, user_id, token_hash, expires_at)
-        VALUES (%(organization_id)s, %(id)s, %(user_id)s, %(token_hash)s, %(expires_at)s)
-        """,
-        organization_id=tx.organization_id,
-        id=uuid7(),
-        user_id=tx.principal.id,
-        token_hash=crypto.hash_token(token),
-        expires_at=clock.now() + SESSION_LIFETIME,
-    )
-    await emit(tx, UserLoggedIn(UserId(tx.principal.id)))
-    return token
-
-
-async def close_session(tx: Tx, account: Account) -> None:
-    """End the account's session at once."""
-    await tx.execute(
-        "UPDATE sessions SET revoked_at = now() WHERE id = %(id)s AND revoked_at IS NULL",
-        id=account.session_id,
-    )
-    await emit(tx, UserLoggedOut(account.user_id))
-
-
-async def set_locale(tx: Tx, account: Account, locale: str) -> None:
-    """Raises: Unprocessable when the product does not speak the language."""
-    if locale not in LOCALES:
-        raise Unprocessable(f"The language {locale} is not one of {', '.join(LOCALES)}.", field="locale")
-    await tx.execute(
-        "UPDATE users SET locale = %(locale)s WHERE id = %(id)s", locale=locale, id=account.user_id
-    )

@@ -32,6 +32,8 @@ class Account:
     name: str
     email: str
     locale: str
+    # '' is whatever the organization's is
+    time_zone: str = ""
 
     @property
     def principal(self) -> Principal:

@@ -81,7 +81,7 @@ async def find_session(db: Database, token: str) -> Account | None:
     """The account behind a session token, or None when it has ended."""
     rows = await db.look_up(
         """
-        SELECT session_id, user_id, organization_id, member_id, role, name, email, locale
+        SELECT session_id, user_id, organization_id, member_id, role, name, email, locale, time_zone
           FROM session_account(%(token_hash)s)
         """,
         token_hash=crypto.hash_token(token),

@@ -18,7 +18,17 @@ KEPT = timedelta(days=30)
 
 # What is about the organization's own people, their chats, keys and settings stays inside.
 _PRIVATE = frozenset(
-    {"api_key", "copilot_chat", "language_model", "member", "notification", "organization", "user", "webhook"}
+    {
+        "api_key",
+        "copilot_chat",
+        "language_model",
+        "member",
+        "notification",
+        "organization",
+        "session",
+        "user",
+        "webhook",
+    }
 )
 EVENT_TYPES = tuple(sorted(name for name, event in BY_NAME.items() if event.subject_kind not in _PRIVATE))
 

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 import httpx2
 import pytest
 
-from api.deps import SESSION_COOKIE
+from api.cookies import SESSION_COOKIE
 from api.forgery import csrf_token
 from core.db import Database
 from core.principal import Principal

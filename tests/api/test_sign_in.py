@@ -12,7 +12,7 @@ from core.principal import Principal
 from crm.api_keys.actions import note_use, revoke_api_key
 from crm.api_keys.models import ApiKey
 from crm.api_keys.queries import list_api_keys
-from crm.identity.actions import open_session
+from crm.identity.sessions import open_session
 from events.ids import UserId
 from tests.api.conftest import Callers
 from tests.support.callers import Caller

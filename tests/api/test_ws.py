@@ -23,8 +23,8 @@ from core.pubsub import PubSub
 from core.settings import Settings
 from crm.api_keys.actions import revoke_api_key
 from crm.conversations.actions import give_to_agent, take_over
-from crm.identity.actions import close_session, open_session
 from crm.identity.queries import find_session
+from crm.identity.sessions import close_session, open_session
 from events.ids import BidiId, ConversationId
 from tests.api.conftest import Callers
 from tests.support.callers import Caller, caller_of

@@ -31,6 +31,7 @@ from crm.deals.actions import create_deal
 from crm.deals.models import NewDeal
 from crm.files.actions import add_file
 from crm.files.models import NewFile
+from crm.identity.sessions import list_open_sessions, open_session
 from crm.imports.tables.actions import create_table_import
 from crm.imports.tables.models import NewTable
 from crm.leads.actions import create_lead
@@ -111,6 +112,8 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
         )
         delivery = await send_test(tx, webhook.webhook.id)
         key = await create_api_key(tx, UserId(owner.id), name="A script")
+        await open_session(tx)
+        session = (await list_open_sessions(tx))[0]
         table = NewTable("people.csv", "0" * 64, 34, Survey(Layout("csv", columns=("Name", "Email")), 1))
         imported = await create_table_import(tx, table)
         noted = await _note_down(tx, RecordRef(RecordKind.CONTACT, conversation.contact_id))
@@ -159,6 +162,7 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
         "webhook_id": webhook.webhook.id,
         "webhook_delivery_id": delivery.id,
         "api_key_id": key.key.id,
+        "session_id": session.id,
         "match_id": match_id,
         "merge_id": merge_id,
     }

@@ -171,6 +171,8 @@ OPERATIONS = (
     Operation("create_api_key", "POST", "/api-keys", {"scopes": ["contacts:read"]}, status=201),
     Operation("get_api_key", "GET", "/api-keys/{api_key_id}", is_managed=True),
     Operation("revoke_api_key", "POST", "/api-keys/{api_key_id}/revocation", is_managed=True),
+    Operation("list_sessions", "GET", "/sessions", listed=1),
+    Operation("revoke_session", "POST", "/sessions/{session_id}/revocation", is_managed=True),
     Operation("list_seats", "GET", "/seats"),
     Operation(
         "create_seat",
@@ -569,4 +571,10 @@ OPERATIONS = (
         scope="deals:write",
     ),
 )
+# What leads in; tests/api/test_tokens.py calls them.
+PUBLIC = {
+    "sign_in": ("POST", "/auth/tokens"),
+    "refresh_tokens": ("POST", "/auth/refresh"),
+    "sign_out": ("POST", "/auth/sign-out"),
+}
 BY_NAME = {operation.name: operation for operation in OPERATIONS}

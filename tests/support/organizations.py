@@ -1,10 +1,13 @@
 """Fresh organizations, so that tests that share a database do not see each other."""
 
+from core import crypto
 from core.db import Database
 from core.ids import uuid7
 from core.principal import Principal, PrincipalKind
 from crm.identity.models import Role, member_principal
 from events.ids import OrganizationId, UserId
+
+PASSWORD = "correct horse battery"
 
 
 async def make_organization(database: Database, name: str = "Test") -> Principal:
@@ -38,6 +41,17 @@ async def make_organization(database: Database, name: str = "Test") -> Principal
             user_id=user_id,
         )
     return owner
+
+
+async def give_password(database: Database, person: Principal, password: str = PASSWORD) -> str:
+    """Let a person of a test sign in; returns their email."""
+    hashed = await crypto.hash_password(password)
+    async with database.transaction(person, "test_password") as tx:
+        await tx.execute(
+            "UPDATE users SET password_hash = %(hashed)s WHERE id = %(id)s", hashed=hashed, id=person.id
+        )
+        email: str = await tx.value("SELECT email FROM users WHERE id = %(id)s", id=person.id)
+        return email
 
 
 async def add_member(database: Database, owner: Principal, role: Role) -> Principal:

@@ -75,6 +75,8 @@ _PARTS = ("timeline", "suggestions", "notes", "tasks", "meetings", "files")
 PLACES: dict[str, tuple[str, ...]] = {
     "/session/new": ("/session/new",),
     "/preferences": ("/preferences",),
+    "/profile": ("/profile",),
+    "/sessions": ("/sessions",),
     "/inbox": ("/inbox?folder=waiting",),
     "/inbox/{conversation_id}": (
         "/inbox/{conversation}?folder=all",

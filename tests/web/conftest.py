@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import httpx2
 import pytest
 
-from api.deps import SESSION_COOKIE
+from api.cookies import SESSION_COOKIE
 from core.db import Database
 from core.principal import Principal
 from core.settings import Settings
-from crm.identity.actions import open_session
+from crm.identity.sessions import open_session
 from tests.support.site import running_site
 from tests.support.world import World
 from tests.support.world import make_world as make_world_of

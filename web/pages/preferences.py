@@ -47,7 +47,7 @@ async def change(
                 max_age=_YEAR,
                 httponly=True,
                 samesite="lax",
-                secure=services.settings.secure_cookies,
+                secure=services.settings.is_https,
             )
     if account is not None and locale:
         await remember_locale(services, account, locale)

@@ -5,9 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.deps import SESSION_COOKIE, CurrentServices, MaybeAccount, start_session
+from api import cookies, doors
+from api.cookies import SESSION_COOKIE
+from api.deps import CurrentServices, MaybeAccount, Services
 from core.errors import Unauthorized
-from crm.identity import actions as identity
+from crm.identity import passwords, sessions
 from web import security
 from web.pages.preferences import safe_path
 from web.viewer import CurrentSession, CurrentVisit
@@ -28,6 +30,7 @@ async def show_sign_in(
 
 @router.post("")
 async def sign_in(
+    request: Request,
     visit: CurrentVisit,
     services: CurrentServices,
     email: Annotated[str, Form(max_length=320)],
@@ -35,27 +38,28 @@ async def sign_in(
     back: Annotated[str, Form()] = "/inbox",
 ) -> Response:
     try:
-        credentials = await identity.check_password(services.db, email.strip(), password)
+        credentials = await passwords.check_password(services.db, email.strip(), password)
     except Unauthorized as err:
         error = visit.words.gettext("The email and the password do not match.")
         return visit.page(
             "session/new.html", status=err.status.value, back=safe_path(back), email=email, error=error
         )
     response = RedirectResponse(safe_path(back), 303)
-    response.set_cookie(
-        SESSION_COOKIE,
-        await start_session(services, credentials),
-        max_age=int(identity.SESSION_LIFETIME.total_seconds()),
-        httponly=True,
-        samesite="lax",
-        secure=services.settings.secure_cookies,
+    keep_session(
+        response, services, await doors.start_session(services, credentials, doors.sighting(request))
     )
     return response
 
 
+def keep_session(response: Response, services: Services, token: str) -> None:
+    """Give the browser the session that was just opened."""
+    lifetime = int(sessions.SESSION_LIFETIME.total_seconds())
+    cookies.write(response, services.settings, SESSION_COOKIE, token, max_age=lifetime)
+
+
 @router.post("/end")
 async def sign_out(session: CurrentSession) -> Response:
-    await identity.close_session(session.tx, session.account)
+    await sessions.close_session(session.tx, session.account)
     response = RedirectResponse("/session/new", 303)
-    response.delete_cookie(SESSION_COOKIE)
+    cookies.forget(response, session.services.settings, SESSION_COOKIE)
     return response

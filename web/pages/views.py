@@ -71,7 +71,7 @@ async def rename_view(
     answer = _open(view)
     cookie = first_cookie(view.record_kind)
     if is_first:
-        secure = session.services.settings.secure_cookies
+        secure = session.services.settings.is_https
         answer.set_cookie(cookie, str(view.id), max_age=_YEAR, httponly=True, samesite="lax", secure=secure)
     elif session.request.cookies.get(cookie) == str(view.id):
         answer.delete_cookie(cookie)

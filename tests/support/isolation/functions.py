@@ -22,7 +22,17 @@ DEFINERS: dict[str, tuple[str, frozenset[str]]] = {
     "session_account": (
         "whoever holds the token is the person",
         frozenset(
-            {"session_id", "user_id", "organization_id", "member_id", "role", "name", "email", "locale"}
+            {
+                "session_id",
+                "user_id",
+                "organization_id",
+                "member_id",
+                "role",
+                "name",
+                "email",
+                "locale",
+                "time_zone",
+            }
         ),
     ),
     "api_key_account": (
@@ -32,6 +42,10 @@ DEFINERS: dict[str, tuple[str, frozenset[str]]] = {
     "credentials_in_force": (
         "open sockets of a process ask which of their own credentials still hold",
         frozenset({"credential_id", "user_id", "organization_id", "role", "scopes"}),
+    ),
+    "refresh_token_holder": (
+        "whoever holds the token is the person",
+        frozenset({"token_id", "organization_id", "user_id"}),
     ),
     "organization_of_api_key": ("a command names a key", frozenset({"organization_of_api_key"})),
     "organization_of_account": ("a webhook names its account", frozenset({"organization_of_account"})),
@@ -45,6 +59,7 @@ ARGUMENTS = {
     "login_account.login_email": "users.email",
     "session_account.session_token_hash": "sessions.token_hash",
     "api_key_account.wanted_hash": "api_keys.key_hash",
+    "refresh_token_holder.wanted_hash": "refresh_tokens.token_hash",
     "credentials_in_force.wanted": "sessions",
     "organization_of_api_key.wanted": "api_keys",
     "organization_by_slug.wanted": "organizations.slug",

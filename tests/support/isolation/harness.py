@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 from fastapi import FastAPI
 
-from api.deps import SESSION_COOKIE
+from api.cookies import SESSION_COOKIE
 from api.main import create_app
 from api.routes.tools import TOOLS
 from crm.identity.models import Role

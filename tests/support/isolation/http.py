@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 from pydantic import JsonValue
 
-from api.deps import SESSION_COOKIE
+from api.cookies import SESSION_COOKIE
 from core.ids import uuid7
 from crm.channel_accounts.models import webhook_secret
 from crm.identity.models import Role

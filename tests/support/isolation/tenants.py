@@ -47,8 +47,9 @@ from crm.evaluations.queries import list_eval_cases
 from crm.facts.actions import assert_relation, assert_text
 from crm.files.actions import add_file
 from crm.files.models import NewFile
-from crm.identity.actions import create_organization, create_user, open_session
+from crm.identity.actions import create_organization, create_user
 from crm.identity.models import SCOPES, Role
+from crm.identity.sessions import open_session
 from crm.knowledge import actions as knowledge
 from crm.knowledge.models import File, Reading
 from crm.knowledge.queries import newest_version

@@ -1,0 +1,45 @@
+"""What an open page hears of its organization, until its session has ended."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from api.deps import Services
+from core.pubsub import Subscription
+from crm.identity.models import Account
+
+# The end of a session is seen within this of when it is told.
+_LOOK_SECONDS = 1.0
+# The last record of a stream: the page leads to the door.
+END = "event: end\ndata: signed out\n\n"
+
+
+class Hearing:
+    """A subscription that ends with its session."""
+
+    def __init__(self, subscription: Subscription) -> None:
+        self._subscription = subscription
+        self.is_over = False
+
+    def end(self) -> None:
+        self.is_over = True
+
+    async def next(self, timeout_seconds: float) -> dict[str, str] | None:
+        """The next message; None when none came in time, or the session has ended. Raises: RedisError."""
+        until = time.monotonic() + timeout_seconds
+        while not self.is_over:
+            left = until - time.monotonic()
+            message = await self._subscription.next(max(0.0, min(left, _LOOK_SECONDS)))
+            if message is not None or left <= _LOOK_SECONDS:
+                return message
+        return None
+
+
+@asynccontextmanager
+async def hearing(services: Services, account: Account, *about: UUID | None) -> AsyncIterator[Hearing]:
+    """What is published to the account's organization, or about these things of it. Raises: RedisError."""
+    async with services.pubsub.subscribe(account.organization_id, *about) as subscription:
+        heard = Hearing(subscription)
+        with services.hub.watch.over(account.session_id, heard.end):
+            yield heard
