@@ -10,7 +10,7 @@ from core import access_tokens
 from core.access_tokens import AccessToken
 from core.errors import Unauthorized
 from core.principal import Principal
-from crm.identity import passwords, refreshing, sessions
+from crm.identity import passwords, refreshing, resets, sessions
 from crm.identity.models import Account
 from crm.identity.queries import Credentials
 from crm.identity.refreshing import Refresh
@@ -38,7 +38,9 @@ async def start_session(services: Services, credentials: Credentials, seen: Sigh
         return await sessions.open_session(tx, seen)
 
 
-async def change_password(services: Services, account: Account, *, old: str, new: str, seen: Sighting) -> str:
+async def change_password(
+    services: Services, account: Account, *, old: str, new: str, seen: Sighting, site: str
+) -> str:
     """Another password for somebody who knows the old one. All their sessions end, whatever organization they are in;
     the token of a new one for the page that asked is returned.
 
@@ -48,6 +50,8 @@ async def change_password(services: Services, account: Account, *, old: str, new
     hashed = await passwords.hash_new(new)
     async with services.db.transaction(account.principal, "password") as tx:
         await passwords.set_password(tx, credentials.user_id, hashed)
+        key = services.settings.secret_key.get_secret_value()
+        await resets.tell_changed(tx, credentials.user_id, site=site, key=key)
         return await sessions.open_session(tx, seen)
 
 

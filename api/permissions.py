@@ -80,6 +80,9 @@ API = Doors.read(
         GET /healthz
         GET /metrics
         GET /readyz
+        POST /api/v1/auth/refresh
+        POST /api/v1/auth/sign-out
+        POST /api/v1/auth/tokens
         POST /webhooks/telegram/{account_id}
     """,
         MEMBERS: """
@@ -90,6 +93,8 @@ API = Doors.read(
         POST /api/v1/notifications/reading
         POST /api/v1/notifications/{notification_id}/reading
         GET /api/v1/search
+        GET /api/v1/sessions
+        POST /api/v1/sessions/{session_id}/revocation
         POST /api/v1/tool-calls
         GET /api/v1/tools
         POST /api/v1/ws-tickets

@@ -53,6 +53,14 @@ class Settings(BaseSettings):
     mail_limit_bytes: int = 64 * 1024 * 1024
     mail_file_limit_bytes: int = 25 * 1024 * 1024
 
+    # mails of the product itself: smtp://user:password@host:587 or smtps://; without one they are kept under the data
+    # folder, and shown on the page /mails where that is allowed
+    smtp_url: SecretStr = SecretStr("")
+    mail_from: str = "GetSale <noreply@getsale.example>"
+    show_mails: bool = False
+    # whether anybody may sign up for an organization of their own
+    sign_up: bool = True
+
     # agents; prices are USD per million tokens
     agent_model: str = "offline"
     agent_fallback_model: str = ""

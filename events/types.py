@@ -39,7 +39,9 @@ from events.ids import (
     RunId,
     SegmentId,
     SessionId,
+    SignUpId,
     SuggestionId,
+    SystemMailId,
     TagId,
     TaskId,
     TriggerId,
@@ -136,6 +138,38 @@ class PasswordChanged(Event):
     name = "user.password_changed"
     subject_kind = "user"
     user_id: UserId
+
+
+@dataclass(frozen=True)
+class PasswordResetRequested(Event):
+    name = "user.password_reset_requested"
+    subject_kind = "user"
+    user_id: UserId
+
+
+@dataclass(frozen=True)
+class SignUpRequested(Event):
+    """Somebody wants an organization of their own; there is none before the address is shown to be theirs."""
+
+    name = "sign_up.requested"
+    subject_kind = "sign_up"
+    sign_up_id: SignUpId
+
+
+@dataclass(frozen=True)
+class SystemMailQueued(Event):
+    name = "system_mail.queued"
+    subject_kind = "system_mail"
+    system_mail_id: SystemMailId
+
+
+@dataclass(frozen=True)
+class SystemMailSettled(Event):
+    """Sent, kept, failed or unknown; the row says which."""
+
+    name = "system_mail.settled"
+    subject_kind = "system_mail"
+    system_mail_id: SystemMailId
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "AGENT_MODEL": settings.agent_model,
         "AGENT_PATIENCE": str(settings.agent_patience),
         "LOCAL_MODEL_URL": settings.local_model_url,
+        "SHOW_MAILS": str(settings.show_mails).lower(),
         "PYTHONUNBUFFERED": "1",
     }
 

@@ -112,8 +112,17 @@ def _plan(settings: Settings, data: Path, options: Options) -> _Plan:
     mail = demo_mail.plan() if peer_port is not None else None
     if mail is not None:
         settings = mail.admitted(settings)
+    settings = _with_mails_shown(settings)
     has_neo4j = _has_neo4j(settings, options)
     return _Plan(settings, door, peer_port, embed_port, demo, has_neo4j, model_port, mail)
+
+
+def _with_mails_shown(settings: Settings) -> Settings:
+    """Without a mail server whoever sits at this machine reads what would have been mailed, and nobody else."""
+    is_own = settings.host in ("127.0.0.1", "localhost", "::1") and not settings.public_url
+    if settings.smtp_url.get_secret_value() or not is_own or "show_mails" in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update={"show_mails": True})
 
 
 def _with_local_model(settings: Settings, port: int) -> Settings:

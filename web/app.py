@@ -41,6 +41,7 @@ from web.pages import (
     merges,
     moves,
     notifications,
+    passwords,
     pipelines,
     policy,
     preferences,
@@ -53,7 +54,9 @@ from web.pages import (
     segments,
     session,
     sessions,
+    sign_up,
     suggestions,
+    system_mails,
     tables,
     tags,
     tasks,
@@ -84,6 +87,9 @@ def create_web(app: FastAPI, settings: Settings) -> FastAPI:
     pages.state = app.state
     for noun in (
         session,
+        sign_up,
+        passwords,
+        system_mails,
         sessions,
         profile,
         preferences,

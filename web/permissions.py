@@ -25,9 +25,14 @@ PAGES = Doors.read(
         ANYBODY: """
         GET /
         GET /design
+        GET /mails
+        GET POST /password/forgotten
+        GET POST /password/new
         POST /preferences
         POST /session
         GET /session/new
+        GET POST /sign-up
+        GET POST /sign-up/confirmation
     """,
         MEMBERS: """
         GET POST /copilot
@@ -45,7 +50,12 @@ PAGES = Doors.read(
         POST /notifications/{notification_id}/reading
         GET /search
         GET /search/palette
+        GET POST /profile
+        POST /profile/password
         POST /session/end
+        GET /sessions
+        POST /sessions/revocation
+        POST /sessions/{session_id}/revocation
         GET /settings
         GET /settings/api-keys
         GET /trash

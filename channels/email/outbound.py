@@ -35,8 +35,8 @@ class EmailChannel:
 
     name = "email"
 
-    def __init__(self, settings: Settings) -> None:
-        self._reach = addresses.tenant_reach(settings)
+    def __init__(self, settings: Settings, reach: Reach | None = None) -> None:
+        self._reach = reach or addresses.tenant_reach(settings)
         self._timeout_seconds = settings.channel_timeout_seconds
         self._pause_seconds = settings.mail_pause_seconds
 
@@ -162,7 +162,9 @@ async def _begin(smtp: aiosmtplib.SMTP, security: Security, username: str, passw
         if security is Security.STARTTLS:
             await smtp.starttls()
         phase = Phase.LOGIN
-        await smtp.login(username, password)
+        # a relay of the operator's own network may ask for none
+        if username:
+            await smtp.login(username, password)
     except SMTPAuthenticationError as err:
         raise _Answered(Phase.LOGIN, err.code, err.message) from err
     except SMTPResponseException as err:

@@ -34,7 +34,8 @@ async def create_user(tx: Tx, *, email: str, name: str, password: str, role: Rol
     Raises:
         Unprocessable: the email is taken, or the password is shorter than ten characters.
     """
-    return await _insert_user(tx, email, name, await passwords.hash_new(password), role, locale)
+    password_hash = await passwords.hash_new(password)
+    return await add_user(tx, email=email, name=name, password_hash=password_hash, role=role, locale=locale)
 
 
 async def create_stand_in(tx: Tx, *, name: str, role: Role, locale: str) -> UserId:
@@ -42,10 +43,12 @@ async def create_stand_in(tx: Tx, *, name: str, role: Role, locale: str) -> User
 
     Raises: Unprocessable.
     """
-    return await _insert_user(tx, f"{uuid7()}@stand-in.invalid", name, "no login", role, locale)
+    email = f"{uuid7()}@stand-in.invalid"
+    return await add_user(tx, email=email, name=name, password_hash="no login", role=role, locale=locale)
 
 
-async def _insert_user(tx: Tx, email: str, name: str, password_hash: str, role: Role, locale: str) -> UserId:
+async def add_user(tx: Tx, *, email: str, name: str, password_hash: str, role: Role, locale: str) -> UserId:
+    """Make a user whose password was hashed before, and its membership here. Raises: Unprocessable."""
     user_id = UserId(uuid7())
     # RETURNING, or naming the column of the conflict, would need the right to read the row before it is a member's.
     inserted = await tx.execute(

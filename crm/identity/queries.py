@@ -27,6 +27,22 @@ class Member:
     role: Role
 
 
+@dataclass(frozen=True)
+class Person:
+    """Whom a mail is written to."""
+
+    email: str
+    name: str
+    locale: str
+
+
+async def get_person(tx: Tx, user_id: UserId) -> Person:
+    """A member of this organization. Raises: NotFound."""
+    return await tx.one(
+        Person, "SELECT email, name, locale FROM users WHERE id = %(user_id)s", user_id=user_id
+    )
+
+
 async def get_organization(tx: Tx) -> Organization:
     """The organization of this transaction."""
     return await tx.one(

@@ -26,6 +26,8 @@ _PRIVATE = frozenset(
         "notification",
         "organization",
         "session",
+        "sign_up",
+        "system_mail",
         "user",
         "webhook",
     }

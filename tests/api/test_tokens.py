@@ -5,7 +5,7 @@ import base64
 import json
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -154,9 +154,8 @@ class Forger:
         self, /, *, header: dict[str, Any] | None = None, algorithm: str = "HS256", **claims: Any
     ) -> str:
         """Signed by our own key, with claims that we would not write."""
-        merged = {name: value for name, value in (self.claims | claims).items() if value is not None}
         key = bytes.fromhex(crypto.sign(SECRET, "access tokens"))
-        return jwt.encode(merged, key, algorithm, headers=self._kid() | (header or {}))
+        return jwt.encode(self.claims | claims, key, algorithm, headers=self._kid() | (header or {}))
 
     def without_signature(self, algorithm: str) -> str:
         parts = [self.header | {"alg": algorithm}, self.claims]
@@ -183,7 +182,8 @@ CLAIMS = ("iss", "aud", "sub", "org", "sid", "iat", "exp", "jti")
 
 
 def _lacking(claim: str, forger: Forger) -> str:
-    return forger.ours(**{claim: None})
+    lacking = {name: value for name, value in forger.claims.items() if name != claim}
+    return replace(forger, claims=lacking).ours()
 
 
 FORGERIES: dict[str, Forge] = {

@@ -22,6 +22,7 @@ PACKAGES = (
 
 # Decision record 0002 names worker/jobs.py, where the lease of every job is begun and settled, and the others.
 MAY_OPEN = {
+    "api/accounts.py",
     "api/deps.py",
     "api/doors.py",
     "api/hub.py",
@@ -40,6 +41,7 @@ MAY_OPEN = {
     "worker/relay.py",
     "worker/cron.py",
     "worker/listeners.py",
+    "worker/mailing.py",
     "worker/listening/line.py",
     "tools/dispatch.py",
     "agents/runtime.py",

@@ -47,8 +47,23 @@ OWN_THINGS = {
     "POST /preferences": "one's own language and theme",
     "POST /session": "signing in",
     "POST /session/end": "signing out",
+    "POST /api/v1/auth/tokens": "signing in",
+    "POST /api/v1/auth/refresh": "signing in",
+    "POST /api/v1/auth/sign-out": "signing out",
+    "POST /sign-up": "an organization of one's own",
+    "POST /sign-up/confirmation": "an organization of one's own",
+    "POST /password/forgotten": "one's own password",
+    "POST /password/new": "one's own password",
+    "POST /profile": "one's own name and time zone",
+    "POST /profile/password": "one's own password",
+    "POST /sessions/revocation": "one's own sessions",
+    "POST /sessions/{session_id}/revocation": "one's own session",
+    "POST /api/v1/sessions/{session_id}/revocation": "one's own session",
     "POST /webhooks/telegram/{account_id}": "Telegram, which proves itself by its secret",
 }
+
+# Where 401 says that a password or a token is wrong, whoever brings it.
+SIGNING_IN = frozenset({"POST /session", "POST /api/v1/auth/tokens", "POST /api/v1/auth/refresh"})
 
 
 @dataclass(frozen=True)
@@ -124,7 +139,7 @@ def _judge(person: Caller, operation: Operation, status: int, text: str) -> list
         is_right = status in (401, 403) or (status == 303 and "location: /session/new" in text)
     else:
         is_right = (status not in (401, 403)) is is_open
-        is_right = is_right or (operation.name == "POST /session" and status == 401)
+        is_right = is_right or (operation.name in SIGNING_IN and status == 401)
     told = "is open to" if is_open else "is closed to"
     return (
         [] if is_right else [f"{operation.name} {told} {person.role}, and answered {status}: {text[-200:]!r}"]

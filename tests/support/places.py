@@ -75,6 +75,10 @@ _PARTS = ("timeline", "suggestions", "notes", "tasks", "meetings", "files")
 PLACES: dict[str, tuple[str, ...]] = {
     "/session/new": ("/session/new",),
     "/preferences": ("/preferences",),
+    "/sign-up": ("/sign-up",),
+    "/sign-up/confirmation": ("/sign-up/confirmation?token=a-token",),
+    "/password/forgotten": ("/password/forgotten",),
+    "/password/new": ("/password/new?token=a-token",),
     "/profile": ("/profile",),
     "/sessions": ("/sessions",),
     "/inbox": ("/inbox?folder=waiting",),
@@ -172,6 +176,7 @@ PLACES: dict[str, tuple[str, ...]] = {
 # What answers a GET and is no page to look at.
 NO_PAGES = {
     "/": "leads on to the inbox",
+    "/mails": "not there with a mail server; it is looked at in tests/web/test_accounts.py",
     "/attachments/{attachment_id}": "a file",
     "/knowledge/{document_id}/versions/{number}/file": "a file",
     "/imports/{import_id}/reasons.csv": "a file",

@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api import doors
+from api import accounts, doors
 from api.deps import CurrentAccount, CurrentServices
 from core.errors import Unauthorized, Unprocessable
 from crm.conversations.inbox import count_folders
@@ -48,8 +48,9 @@ async def change_password(
 ) -> Response:
     """Every other session ends; this page goes on with a new one."""
     try:
+        site = accounts.site_url(request, services.settings)
         seen = doors.sighting(request)
-        token = await doors.change_password(services, account, old=old, new=password, seen=seen)
+        token = await doors.change_password(services, account, old=old, new=password, seen=seen, site=site)
     except Unauthorized:
         return _refused(reader.words.gettext("The password that you have now is another one."), reader)
     except Unprocessable as err:

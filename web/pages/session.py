@@ -12,18 +12,22 @@ from core.errors import Unauthorized
 from crm.identity import passwords, sessions
 from web import security
 from web.pages.preferences import safe_path
-from web.viewer import CurrentSession, CurrentVisit
+from web.viewer import CurrentSession, CurrentVisit, Visit
 
 router = APIRouter(prefix="/session")
 
 
 @router.get("/new")
 async def show_sign_in(
-    request: Request, visit: CurrentVisit, account: MaybeAccount, back: str = "/inbox"
+    request: Request,
+    visit: CurrentVisit,
+    services: CurrentServices,
+    account: MaybeAccount,
+    back: str = "/inbox",
 ) -> Response:
     if account is not None:
         return RedirectResponse(safe_path(back), 303)
-    response = visit.page("session/new.html", back=safe_path(back), email="", error="")
+    response = _door(visit, services, back=safe_path(back))
     security.keep_csrf_seed(request, response)
     return response
 
@@ -41,14 +45,25 @@ async def sign_in(
         credentials = await passwords.check_password(services.db, email.strip(), password)
     except Unauthorized as err:
         error = visit.words.gettext("The email and the password do not match.")
-        return visit.page(
-            "session/new.html", status=err.status.value, back=safe_path(back), email=email, error=error
-        )
+        return _door(visit, services, status=err.status.value, back=safe_path(back), email=email, error=error)
     response = RedirectResponse(safe_path(back), 303)
     keep_session(
         response, services, await doors.start_session(services, credentials, doors.sighting(request))
     )
     return response
+
+
+def _door(
+    visit: Visit, services: Services, *, back: str, status: int = 200, email: str = "", error: str = ""
+) -> Response:
+    return visit.page(
+        "session/new.html",
+        status=status,
+        back=back,
+        email=email,
+        error=error,
+        may_sign_up=services.settings.sign_up,
+    )
 
 
 def keep_session(response: Response, services: Services, token: str) -> None:

@@ -3,7 +3,7 @@
 from infra.migrations.statements import run_sql_beside
 
 revision = "0050"
-down_revision = "0060"
+down_revision = "0041"
 
 
 def upgrade() -> None:

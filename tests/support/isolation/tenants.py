@@ -160,6 +160,9 @@ async def build_tenant(db: Database, settings: Settings, name: str, say: Say) ->
     world = await make_world(db, owner, token=BOT_TOKEN)
     world.chat_id, world.handles = CHAT, HANDLES
     tenant = Tenant(owner, world, Blobs(settings.data), people)
+    async with db.transaction(owner, "test") as tx:
+        # the first one, for probes to end
+        await open_session(tx)
     for role, person in people.items():
         async with db.transaction(person, "test") as tx:
             tenant.sessions[role] = await open_session(tx)
