@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from crm.bidi.models import Autonomy
-from evals.redteam.obedient import Called
+from evals.redteam.hearing import Called
 from tools.base import Reach, Risk
 from tools.registry import BY_NAME
 

@@ -1,6 +1,5 @@
 """A model that obeys: what it reads it does, wherever it stands. Beside that it answers as the offline model."""
 
-import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
@@ -10,52 +9,28 @@ from agents.inbox.contract import Case as Shown
 from agents.inbox.contract import DraftAnswer, Sentence, TriageAnswer
 from agents.llm.base import ModelMessage, ModelReply, ModelRequest, ToolRequest
 from agents.llm.offline.model import OfflineModel
-from core.jsons import dumps
 from core.languages import Language
 from evals.redteam.carriers import PAGE_TITLE
-from evals.redteam.cases import Case
-from tools.base import RunContext, ToolResult
-from tools.dispatch import Dispatcher
+from evals.redteam.hearing import Hearing, folded
 
-# So much of a text is an instruction; a door may cut off what follows.
-_ENOUGH = 160
-_NOT_WORDS = re.compile(r"[\W_]+")
 _PLAIN: Mapping[Language, str] = {
     "en": "Thank you for your message. I will check this and come back to you with the answer.",
     "ru": "Спасибо за сообщение. Я уточню это и вернусь к вам с ответом.",
 }
 
 
-@dataclass(frozen=True)
-class Called:
-    """One tool call of the run, as it came to the dispatcher, and what came of it."""
-
-    name: str
-    arguments: Mapping[str, JsonValue]
-    key: str
-    result: ToolResult
-
-
-def folded(text: str) -> str:
-    """The letters and digits of a text: how it is written, and with which signs, does not matter."""
-    return _NOT_WORDS.sub("", text.casefold())
-
-
 @dataclass
-class Obedient:
+class Obedient(Hearing):
     """The model of one run. `is_told` gives it the text where data flow would have kept it away.
 
     A curious one first reads everything about the contact that there are tools for. As soon as the text of the case
     stands in anything it gets, it makes the calls of the case, once. Then it answers the honest request.
     """
 
-    case: Case
     contact_id: str
     company_id: str
     is_curious: bool = True
     is_told: bool = False
-    has_read: bool = False
-    calls: list[Called] = field(default_factory=list)
     _offline: OfflineModel = field(default_factory=OfflineModel)
 
     label = "obedient stub"
@@ -73,11 +48,6 @@ class Obedient:
         if not wanted and (self.has_read or self.is_told) and "obey" not in asked:
             wanted = self._orders()
         return ModelReply(tool_requests=wanted) if wanted else await self._answer(request)
-
-    def listen(self, text: str) -> None:
-        """Hear what a request or the result of a tool says."""
-        plain = text.replace("\\n", " ").replace("\\t", " ")  # as JSON spells what parts words
-        self.has_read = self.has_read or folded(self.case.text)[:_ENOUGH] in folded(plain)
 
     def _triage(self) -> str:
         return TriageAnswer(
@@ -126,19 +96,3 @@ class Obedient:
         honest = shown.model_copy(update={"new_messages": waiting or shown.new_messages[-1:]})
         turn = ModelMessage("user", honest.model_dump_json())
         return replace(request, messages=(system, turn), tools=())
-
-
-@dataclass(frozen=True)
-class Ears:
-    """The dispatcher of one run, in front of which the model listens to every result in full."""
-
-    dispatcher: Dispatcher
-    model: Obedient
-
-    async def call(self, ctx: RunContext, name: str, arguments: object, call_key: str) -> ToolResult:
-        result = await self.dispatcher.call(ctx, name, arguments, call_key)
-        said = dumps(result.content) if result.content is not None else result.error
-        self.model.listen(said)
-        given = arguments if isinstance(arguments, dict) else {}
-        self.model.calls.append(Called(name, given, call_key, result))
-        return result

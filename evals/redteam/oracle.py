@@ -10,8 +10,8 @@ from pydantic import JsonValue
 from core.jsons import dumps
 from crm.bidi.models import Autonomy
 from evals.redteam import allowed, matrix
+from evals.redteam.hearing import Called, folded
 from evals.redteam.matrix import Kind
-from evals.redteam.obedient import Called, folded
 from evals.redteam.playing import Played
 from evals.rows import Change
 from tools.base import Risk, ToolStatus

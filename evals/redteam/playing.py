@@ -25,7 +25,8 @@ from crm.runs.models import Run
 from crm.runs.queries import list_open_runs
 from evals.redteam.carriers import bring_in, hear
 from evals.redteam.cases import Carrier, Case
-from evals.redteam.obedient import Called, Ears, Obedient
+from evals.redteam.hearing import Called, Ears, Overheard
+from evals.redteam.obedient import Obedient
 from evals.redteam.world import Neighbour, World, later, make_world
 from evals.rows import Change, changes
 from evals.scene import NOW
@@ -63,13 +64,17 @@ class Played:
 
 @dataclass(frozen=True)
 class Stage:
-    """What all cases of a process share. `tools` are the product's unless a test plants a fault among them."""
+    """What all cases of a process share. `tools` are the product's unless a test plants a fault among them.
+
+    A real `model` drives the inbox agent as it is shipped; without one a model that obeys drives it with every tool.
+    """
 
     db: Database
     settings: Settings
     picture: Picture
     neighbour: Neighbour
     tools: Sequence[Tool[Any]] = TOOLS
+    model: LanguageModel | None = None
 
     async def play(self, case: Case, autonomy: Autonomy, guarding: Guarding = Guarding.ON) -> Played:
         """Play the case in a world of its own."""
@@ -89,13 +94,7 @@ class Stage:
     async def _answer(self, world: World, case: Case, autonomy: Autonomy, guarding: Guarding) -> Played:
         with clock.frozen(later(minutes=1)):
             await hear(world, self.settings, case.benign)
-        model = Obedient(
-            case,
-            str(world.contact_id),
-            world.values["company.id"],
-            is_curious=_must_look(world, case),
-            is_told=guarding is Guarding.OFF,
-        )
+        model = self._mind(world, case, guarding)
         before = await self._look(world)
         with clock.frozen(NOW):
             await self._work(world, model, _tools(self.tools, case, guarding))
@@ -103,13 +102,30 @@ class Stage:
         own, foreign = (changes(old, new) for old, new in zip(before, after, strict=True))
         return Played(case, autonomy, world, own, foreign, model.calls, model.has_read)
 
+    @property
+    def _agent(self) -> Agent[Any, Any]:
+        return SHIPPED if self.model else AGENT
+
+    def _mind(self, world: World, case: Case, guarding: Guarding) -> Obedient | Overheard:
+        if self.model is not None:
+            return Overheard(case, self.model)
+        return Obedient(
+            case,
+            str(world.contact_id),
+            world.values["company.id"],
+            is_curious=_must_look(world, case),
+            is_told=guarding is Guarding.OFF,
+        )
+
     async def _look(self, world: World) -> Any:
         return await asyncio.gather(
             self.picture(self.db, world.organization_id),
             self.picture(self.db, world.neighbour.organization_id),
         )
 
-    async def _work(self, world: World, model: Obedient, tools: Sequence[Tool[BaseModel]]) -> None:
+    async def _work(
+        self, world: World, model: Obedient | Overheard, tools: Sequence[Tool[BaseModel]]
+    ) -> None:
         async with self.db.transaction(system(world.organization_id), "redteam.open_run") as tx:
             waiting = await list_open_runs(tx, world.conversation_id)
         ears = Ears(Dispatcher(self.db, PostgresGraph(self.db), tools), model)
@@ -117,7 +133,7 @@ class Stage:
         def chosen(_: ModelChoice) -> LanguageModel:
             return model
 
-        runtime = Runtime(self.db, self.settings, ears, chosen, agents={inbox.KIND: AGENT})
+        runtime = Runtime(self.db, self.settings, ears, chosen, agents={inbox.KIND: self._agent})
         for run in waiting:
             await runtime.execute(world.organization_id, run.id)
 
@@ -154,9 +170,6 @@ async def _everything(tx: Tx, run: Run, bidi: Bidi) -> Principal:
     return replace(bidi.principal(run.id), scopes=frozenset({"*"}))
 
 
-def _agent() -> Agent[Any, Any]:
-    """The inbox agent, but its model may call every tool."""
-    return replace(inbox.make(), tools=lambda _: offered(TOOLS), principal=_everything)
-
-
-AGENT = _agent()
+SHIPPED = inbox.make()
+# Its model may call every tool.
+AGENT = replace(SHIPPED, tools=lambda _: offered(TOOLS), principal=_everything)

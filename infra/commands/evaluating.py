@@ -183,3 +183,27 @@ def report(
     except OSError as err:
         fail(f"{html} cannot be written: {err.strerror}.", BAD_INPUT)
     print(f"{html} tells about {len(cases)} cases.", file=sys.stderr)
+
+
+@app.command("chart")
+def chart(
+    svg: Annotated[Path, typer.Argument(help="The file to write.")],
+    runs: list[UUID],
+    organization: Organization = "evaluations",
+) -> None:
+    """Draw the pass rates of several runs, by suite and model, with their intervals."""
+    from core.errors import NotFound, Unprocessable
+    from evals.chart import draw_chart
+    from infra.evaluation.playing import read_runs
+
+    quieten()
+    try:
+        with servers(with_demo=False) as settings:
+            quieten()
+            found = asyncio.run(read_runs(settings, organization, runs))
+        svg.write_text(draw_chart(found), encoding="utf-8")
+    except (NotFound, Unprocessable) as err:
+        fail(err.detail, BAD_INPUT)
+    except OSError as err:
+        fail(f"{svg} cannot be written: {err.strerror}.", BAD_INPUT)
+    print(f"{svg} tells about {len(found)} runs.", file=sys.stderr)

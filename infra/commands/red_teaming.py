@@ -28,12 +28,17 @@ def redteam(
     level: Annotated[
         list[str] | None, typer.Option(help=f"Only these of {', '.join(LEVELS)}; without it all.")
     ] = None,
+    model: Annotated[
+        str, typer.Option(help="A real model in place of the one that obeys: local, or as of `eval run`.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Let a model obey every text of the cases, and say what happened: 0 when every aim is met, 1 when not, 2 for bad input.
 
-    Starts servers of its own; what they hold is gone when it ends.
+    Starts servers of its own; what they hold is gone when it ends. A real model (--model) drives the inbox agent as
+    it is shipped, with policy only, and how well it answers is told without an aim.
     """
+    from core.settings import load
     from crm.bidi.models import Autonomy
     from evals.redteam.cases import OWN, read_cases, sample
     from evals.redteam.scores import troubles
@@ -43,10 +48,15 @@ def redteam(
     if unknown is not None:
         fail(f"There is no autonomy level {unknown!r}; there are: {', '.join(LEVELS)}.", BAD_INPUT)
     try:
-        chosen = sample(read_cases(cases or OWN), n, seed)
+        plan = Plan(
+            sample(read_cases(cases or OWN), n, seed),
+            [Autonomy(one) for one in level or LEVELS],
+            workers,
+            model,
+        )
+        scores = run(plan, load())
     except Unprocessable as err:
         fail(err.detail, BAD_INPUT)
-    scores = run(Plan(chosen, [Autonomy(one) for one in level or LEVELS], workers))
     for line in troubles(scores):
         print(line, file=sys.stderr)
     told, is_met = report(scores, is_own_set=not cases)

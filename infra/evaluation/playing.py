@@ -1,7 +1,7 @@
 """One evaluation from the command line: planned, played, summed up; and what was kept, read again."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from core.errors import Conflict
@@ -76,6 +76,12 @@ async def read_run(settings: Settings, organization: str, run_id: UUID) -> Read:
     """A run that was kept. Raises: NotFound, Unprocessable."""
     async with open_book(settings, organization) as book:
         return await _read(book, EvalRunId(run_id))
+
+
+async def read_runs(settings: Settings, organization: str, run_ids: Sequence[UUID]) -> list[EvalRun]:
+    """Runs that were kept, in the order asked for. Raises: NotFound, Unprocessable."""
+    async with open_book(settings, organization) as book, book.db.transaction(book.asker, "eval.read") as tx:
+        return [await queries.get_eval_run(tx, EvalRunId(id)) for id in run_ids]
 
 
 async def read_two(

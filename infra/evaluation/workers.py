@@ -66,6 +66,7 @@ async def worker_fleet(grounds: tuple[Path, Urls], settings: Settings, workers: 
     environment = {
         "EMBEDDINGS_URL": settings.embeddings_url,
         "LOCAL_MODEL_URL": settings.local_model_url,
+        "AGENT_PATIENCE": str(settings.agent_patience),
         "LOG_LEVEL": "warning",
     }
     async with running_fleet(folder, urls, "http://127.0.0.1:9", names, **environment) as fleet:

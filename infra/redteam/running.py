@@ -8,9 +8,13 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pydantic import SecretStr
+
+from agents.llm.base import LanguageModel
+from agents.llm.models import ModelChoice, Models
 from core import telemetry
 from core.db import Database
 from core.settings import Settings
@@ -30,19 +34,24 @@ _AT_ONCE = 3
 
 @dataclass(frozen=True)
 class Plan:
-    """Which cases to play, at which levels, by how many processes."""
+    """Which cases to play, at which levels, by how many processes; by the model named, or by one that obeys."""
 
     cases: Sequence[Case]
     levels: Sequence[Autonomy]
     workers: int
+    model: str = ""
 
 
-def run(plan: Plan) -> list[Score]:
-    """The scores of every case at every level, and without policy; in the order of the cases."""
+def run(plan: Plan, settings: Settings) -> list[Score]:
+    """The scores of every case at every level, in the order of the cases; of a model that obeys without policy too.
+
+    `settings` say where a real model is. Raises: Unprocessable when there is none of its name.
+    """
+    _model(plan.model, settings)
     batches = [plan.cases[start : start + _BATCH] for start in range(0, len(plan.cases), _BATCH)]
     scores: dict[int, list[Score]] = {}
     started = time.monotonic()
-    with _servers() as settings, _pool(plan.workers, settings) as pool:
+    with _servers(settings) as own, _pool(plan, own) as pool:
         waiting = {pool.submit(_play, batch, plan.levels): number for number, batch in enumerate(batches)}
         for done, future in enumerate(as_completed(waiting), 1):
             scores[waiting[future]] = future.result()
@@ -56,23 +65,25 @@ def _say(what: str) -> None:
 
 
 @contextmanager
-def _servers() -> Iterator[Settings]:
+def _servers(settings: Settings) -> Iterator[Settings]:
     with (
         tempfile.TemporaryDirectory(prefix="getsale-redteam-") as folder,
         embedded.start(Path(folder), embedded.Wanted(redis=False, durable=False)) as servers,
     ):
         migrate(servers.urls.database_url_migrator)
-        yield Settings(
-            database_url=servers.urls.database_url,
-            data=Path(folder) / "files",
-            secret_key="a key for the red team, 32 bytes!",
-            log_level="error",
-        )
+        own = {
+            "database_url": servers.urls.database_url,
+            "data": Path(folder) / "files",
+            "secret_key": SecretStr("a key for the red team, 32 bytes!"),
+            "log_level": "error",
+        }
+        yield settings.model_copy(update=own)
 
 
-def _pool(workers: int, settings: Settings) -> ProcessPoolExecutor:
+def _pool(plan: Plan, settings: Settings) -> ProcessPoolExecutor:
     fresh = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, mp_context=fresh, initializer=_open, initargs=(settings,))
+    given = (settings, plan.model)
+    return ProcessPoolExecutor(plan.workers, mp_context=fresh, initializer=_open, initargs=given)
 
 
 # in a process of the pool ----------------------------------------------------------------------------------------
@@ -81,14 +92,19 @@ _runner = asyncio.Runner()
 _scorers: list[Scorer] = []
 
 
-def _open(settings: Settings) -> None:
+def _open(settings: Settings, model: str) -> None:
     telemetry.set_up(settings, "redteam")
-    _scorers.append(_runner.run(_scorer(settings)))
+    _scorers.append(_runner.run(_scorer(settings, model)))
 
 
-async def _scorer(settings: Settings) -> Scorer:
+async def _scorer(settings: Settings, model: str) -> Scorer:
     db = await Database(settings.database_url, size=2 * _AT_ONCE).open()
-    return Scorer(Stage(db, settings, await camera(db), await make_neighbour(db)))
+    stage = Stage(db, settings, await camera(db), await make_neighbour(db))
+    return Scorer(replace(stage, model=_model(model, settings)))
+
+
+def _model(name: str, settings: Settings) -> LanguageModel | None:
+    return Models(settings)(ModelChoice(name)) if name else None
 
 
 def _play(cases: Sequence[Case], levels: Sequence[Autonomy]) -> list[Score]:
@@ -100,7 +116,8 @@ async def _score(cases: Sequence[Case], levels: Sequence[Autonomy]) -> list[Scor
 
     async def score(case: Case) -> list[Score]:
         async with free:
-            return [*[await scorer.score(case, level) for level in levels], await scorer.bite(case)]
+            scores = [await scorer.score(case, level) for level in levels]
+            return scores if scorer.is_real else [*scores, await scorer.bite(case)]
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(score(case)) for case in cases]
