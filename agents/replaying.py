@@ -93,7 +93,7 @@ class Replayer:
             run = await get_run(tx, replay.run_id)
             bidi = await get_bidi(tx, run.bidi_id)
             name = replay.model or bidi.model
-            choice = ModelChoice(name, await choose_language_models(tx, name))
+            choice = ModelChoice(name, await choose_language_models(tx, name), run.agent)
             return _Original(run, bidi, choice, await list_tool_calls(tx, run.id), replay.step)
 
     async def _run_on(

@@ -134,7 +134,7 @@ class Runtime:
             if run is None:
                 return None
             bidi = await get_bidi(tx, run.bidi_id)
-            choice = ModelChoice(bidi.model, await choose_language_models(tx, bidi.model))
+            choice = ModelChoice(bidi.model, await choose_language_models(tx, bidi.model), run.agent)
             used = await total_of_run(tx, run.id)
             why_spent = await day_budgets.why_spent(tx, bidi)
         return _Claim(run, bidi, choice, used, why_spent)

@@ -64,6 +64,8 @@ class Settings(BaseSettings):
     # agents; prices are USD per million tokens
     agent_model: str = "offline"
     agent_fallback_model: str = ""
+    # asked by the copilot in place of AGENT_MODEL, where that is too small to find its way among tools
+    copilot_model: str = ""
     agent_model_tool_choice: Literal["native", "structured"] = "native"
     agent_model_context_tokens: int = Field(default=32_768, ge=4096)
     agent_model_price_in_usd: Decimal = Field(default=Decimal(0), ge=0)
@@ -128,6 +130,10 @@ class Settings(BaseSettings):
     def is_https(self) -> bool:
         """Whether browsers come by https: their cookies then go nowhere else."""
         return self.secure_cookies or self.public_url.startswith("https://")
+
+    def model_of(self, agent: str) -> str:
+        """The operator's default model for one kind of agent."""
+        return (agent == "copilot" and self.copilot_model) or self.agent_model
 
 
 @lru_cache

@@ -73,7 +73,7 @@ async def examine(settings: Settings) -> list[Finding]:
     found += [*_tools(), *_urls(settings)]
     running = _running(settings)
     checks: list[Callable[[Settings, embedded.Urls], Coroutine[None, None, Finding | None]]]
-    checks = [_app_login, _worker_login, _schema, _redis, _neo4j, _bot, _model, _fallback]
+    checks = [_app_login, _worker_login, _schema, _redis, _neo4j, _bot, _model, _copilot, _fallback]
     results = await asyncio.gather(*(check(settings, running) for check in checks))
     return found + [finding for finding in results if finding is not None]
 
@@ -289,6 +289,13 @@ async def _model(settings: Settings, _: embedded.Urls) -> Finding:
         fix = "" if is_meant else "set AGENT_MODEL to the name of one of its models"
         return Finding("language model", is_meant, detail, fix)
     return await _examine_model("language model", "AGENT_MODEL", settings.agent_model, settings)
+
+
+async def _copilot(settings: Settings, _: embedded.Urls) -> Finding | None:
+    name = settings.copilot_model
+    if not name or name == "offline":
+        return None
+    return await _examine_model("copilot's model", "COPILOT_MODEL", name, settings)
 
 
 async def _fallback(settings: Settings, _: embedded.Urls) -> Finding | None:

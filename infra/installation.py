@@ -103,6 +103,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "GETSALE_INTERNAL_HOSTS": settings.internal_hosts,
         "EMBEDDINGS_URL": settings.embeddings_url,
         "AGENT_MODEL": settings.agent_model,
+        "COPILOT_MODEL": settings.copilot_model,
         "AGENT_PATIENCE": str(settings.agent_patience),
         "LOCAL_MODEL_URL": settings.local_model_url,
         "SHOW_MAILS": str(settings.show_mails).lower(),

@@ -128,7 +128,8 @@ def _with_mails_shown(settings: Settings) -> Settings:
 def _with_local_model(settings: Settings, port: int) -> Settings:
     """Agents ask the local model, unless the environment names another one; it may take its time."""
     wanted: dict[str, object] = {"local_model_url": f"{_url(port)}/v1"}
-    chosen = {"agent_model": "local", "agent_patience": _LOCAL_PATIENCE}
+    # of the copilot's questions it got none right, the offline model nearly all (docs/evaluation.md)
+    chosen = {"agent_model": "local", "copilot_model": "offline", "agent_patience": _LOCAL_PATIENCE}
     wanted |= {name: value for name, value in chosen.items() if name not in settings.model_fields_set}
     return settings.model_copy(update=wanted)
 

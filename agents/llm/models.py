@@ -25,10 +25,14 @@ LOCAL_MODEL, LOCAL_CONTEXT_TOKENS, LOCAL_OUTPUT_TOKENS = "qwen2.5-coder-1.5b-ins
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """What a seat and its organization have chosen: a name, and the models that they have set up under it, if any."""
+    """What a seat and its organization have chosen: a name, and the models that they have set up under it, if any.
+
+    `agent` is the kind of agent that asks; the operator may have another default for it.
+    """
 
     name: str | None = None
     models: Sequence[rows.LanguageModel] = ()
+    agent: str = ""
 
 
 ModelFactory = Callable[[ModelChoice], LanguageModel]
@@ -52,12 +56,13 @@ class Models:
         settings = self._settings
         if choice.models:
             return _chain([self._clients.at(_tenants(settings, row)) for row in choice.models])
+        default = settings.model_of(choice.agent)
         if choice.name is not None and choice.name not in rows.BUILT_IN | {settings.agent_model}:
             raise Unprocessable(
                 f"There is no language model {choice.name!r}; set it up with `getsale model add {choice.name}`."
             )
         prices = settings.agent_model_price_in_usd, settings.agent_model_price_out_usd
-        chosen = [self._named(choice.name or settings.agent_model, prices)]
+        chosen = [self._named(choice.name or default, prices)]
         if choice.name is None and settings.agent_fallback_model:
             prices = settings.agent_fallback_price_in_usd, settings.agent_fallback_price_out_usd
             chosen.append(self._named(settings.agent_fallback_model, prices))

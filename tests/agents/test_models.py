@@ -40,6 +40,16 @@ def test_the_operators_model_answers_for_whoever_has_none(settings: Settings) ->
     assert Models(operators)(ModelChoice()).label == "large-9 at 10.0.0.5"
 
 
+def test_the_copilot_may_have_a_default_of_its_own_which_no_other_agent_asks(settings: Settings) -> None:
+    operators = settings.model_copy(update={"agent_model": "local", "copilot_model": "offline"})
+
+    models = Models(operators)
+
+    assert isinstance(models(ModelChoice(agent="copilot")), OfflineModel)
+    with pytest.raises(Unprocessable, match="--local-model"):
+        models(ModelChoice(agent="inbox"))
+
+
 def test_the_organizations_model_comes_before_the_operators(settings: Settings) -> None:
     operators = settings.model_copy(
         update={"agent_model": "large-9", "openai_base_url": "http://10.0.0.5/v1"}
