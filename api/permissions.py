@@ -351,6 +351,34 @@ API = Doors.read(
         POST /api/v1/tasks/{task_id}/reopening
         POST /api/v1/tasks/{task_id}/restoration
     """,
+        "organization:read": """
+        GET /api/v1/organization
+    """,
+        "organization:transfer": """
+        POST /api/v1/organization/transfer
+    """,
+        "organization:write": """
+        PATCH /api/v1/organization
+    """,
+        "team:manage": """
+        GET POST /api/v1/invitations
+        GET /api/v1/invitations/{invitation_id}
+        POST /api/v1/invitations/{invitation_id}/resending
+        POST /api/v1/invitations/{invitation_id}/revocation
+        POST /api/v1/members/{member_id}/disabling
+        POST /api/v1/members/{member_id}/enabling
+        POST /api/v1/members/{member_id}/removal
+        PUT /api/v1/members/{member_id}/role
+        POST /api/v1/teams
+        PATCH DELETE /api/v1/teams/{team_id}
+    """,
+        "team:read": """
+        GET /api/v1/members
+        GET /api/v1/members/{member_id}
+        GET /api/v1/roles
+        GET /api/v1/teams
+        GET /api/v1/teams/{team_id}
+    """,
         "views:write": """
         POST /api/v1/saved-views
         PATCH DELETE /api/v1/saved-views/{view_id}

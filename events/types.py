@@ -27,6 +27,7 @@ from events.ids import (
     FactId,
     FileId,
     ImportId,
+    InvitationId,
     LanguageModelId,
     LeadId,
     MeetingId,
@@ -44,6 +45,7 @@ from events.ids import (
     SystemMailId,
     TagId,
     TaskId,
+    TeamId,
     TriggerId,
     UserId,
     ViewId,
@@ -90,6 +92,17 @@ class OrganizationUpdated(Event):
     name = "organization.updated"
     subject_kind = "organization"
     organization_id: OrganizationId
+
+
+@dataclass(frozen=True)
+class OrganizationTransferred(Event):
+    """Somebody else owns the organization now; who handed it over is an administrator."""
+
+    name = "organization.transferred"
+    subject_kind = "organization"
+    organization_id: OrganizationId
+    from_member_id: MemberId
+    to_member_id: MemberId
 
 
 @dataclass(frozen=True)
@@ -195,6 +208,75 @@ class SessionReused(Event):
     name = "session.reused"
     subject_kind = "session"
     session_id: SessionId
+
+
+@dataclass(frozen=True)
+class TeamMemberInvited(Event):
+    """Somebody was asked in, or asked again with a new link."""
+
+    name = "team.member.invited"
+    subject_kind = "invitation"
+    invitation_id: InvitationId
+
+
+@dataclass(frozen=True)
+class InvitationRevoked(Event):
+    name = "invitation.revoked"
+    subject_kind = "invitation"
+    invitation_id: InvitationId
+
+
+@dataclass(frozen=True)
+class TeamMemberAdded(Event):
+    """Somebody accepted an invitation, for the first time or after they had left."""
+
+    name = "team.member.added"
+    subject_kind = "member"
+    member_id: MemberId
+    user_id: UserId
+    invitation_id: InvitationId
+
+
+@dataclass(frozen=True)
+class MemberUpdated(Event):
+    """A member has another role, or was kept out or let in again."""
+
+    name = "member.updated"
+    subject_kind = "member"
+    member_id: MemberId
+
+
+@dataclass(frozen=True)
+class TeamMemberRemoved(Event):
+    """A member has left; what they held is with somebody else, or with nobody."""
+
+    name = "team.member.removed"
+    subject_kind = "member"
+    member_id: MemberId
+    to_member_id: MemberId | None
+
+
+@dataclass(frozen=True)
+class TeamCreated(Event):
+    name = "team.created"
+    subject_kind = "team"
+    team_id: TeamId
+
+
+@dataclass(frozen=True)
+class TeamUpdated(Event):
+    """A team is called otherwise, or has other members or another lead."""
+
+    name = "team.updated"
+    subject_kind = "team"
+    team_id: TeamId
+
+
+@dataclass(frozen=True)
+class TeamDeleted(Event):
+    name = "team.deleted"
+    subject_kind = "team"
+    team_id: TeamId
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from events.types import (
     FactAsserted,
     FactRetracted,
     ImportProgressed,
+    TeamMemberAdded,
     UserCreated,
     UserUpdated,
 )
@@ -64,6 +65,8 @@ async def read_changes(tx: Tx, event: Event) -> Changes:
         ) as change:
             named = await facts.list_named(tx, [change.subject_id])
             return Changes(nodes=_nodes(named)) if named else Changes(gone_nodes=(change.subject_id,))
+        case TeamMemberAdded():
+            return Changes(nodes=_nodes(await facts.list_named(tx, [event.user_id])))
         case _:
             return Changes()
 

@@ -283,7 +283,19 @@ def _photograph_records(page: "Page", camera: Camera, look: Look) -> None:
 def _photograph_settings(page: "Page", camera: Camera, look: Look) -> None:
     page.goto(f"{camera.base}/trash")
     camera.shoot(page, "trash", look)
-    for name, path in (("settings", ""), ("fields", "/fields"), ("tags", "/tags")):
+    for name, path in (("organizations", "/organizations"), ("first-steps", "/first-steps")):
+        page.goto(camera.base + path)
+        camera.shoot(page, name, look, whole=True)
+    for name in ("organization", "roles"):
+        page.goto(f"{camera.base}/settings/{name}")
+        camera.shoot(page, name, look, whole=True)
+    for name, path in (
+        ("settings", ""),
+        ("fields", "/fields"),
+        ("tags", "/tags"),
+        ("members", "/members"),
+        ("teams", "/teams"),
+    ):
         page.goto(f"{camera.base}/settings{path}")
         camera.shoot(page, name, look, whole=True)
         inner = page.locator(f'.settings-list a[href^="/settings{path}/"]').first

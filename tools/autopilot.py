@@ -25,7 +25,8 @@ async def reasons_against(
     """Why a person must decide about this after all, as codes; nothing when the seat may go ahead."""
     # two runs of one seat do not share its last reply of the day
     await lock_bidi(tx, ctx.bidi.id)
-    zone = hours.zone_of(ctx.bidi, (await get_organization(tx)).time_zone)
+    organization = await get_organization(tx)
+    zone = hours.zone_of(ctx.bidi, organization.time_zone)
     why = []
     # what it has earned may have been taken back since the run began
     if not (_is_intended(ctx.bidi, args) and _is_intended(await get_bidi(tx, ctx.bidi.id), args)):
@@ -37,7 +38,7 @@ async def reasons_against(
         why.append("capped")
     if ctx.conversation_id and await count_answers_alone(tx, ctx.conversation_id) >= MAX_ANSWERS_ALONE:
         why.append("alone")
-    if not hours.is_at_work(ctx.bidi, clock.now().astimezone(zone)):
+    if not hours.is_at_work(ctx.bidi, clock.now().astimezone(zone), organization):
         why.append("off_hours")
     if await _is_suspicious(tx, ctx, args, untrusted_tools):
         why.append("guard")

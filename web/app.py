@@ -32,12 +32,15 @@ from web.pages import (
     drafts,
     evaluations,
     exports,
+    first_steps,
     handles,
     imports,
     inbox,
+    joining,
     knowledge,
     mails,
     meetings,
+    members,
     merges,
     moves,
     notifications,
@@ -60,9 +63,11 @@ from web.pages import (
     tables,
     tags,
     tasks,
+    teams,
     trash,
     views,
     webhooks,
+    workspace,
 )
 from web.pages import (
     settings as settings_pages,
@@ -92,6 +97,7 @@ def create_web(app: FastAPI, settings: Settings) -> FastAPI:
         system_mails,
         sessions,
         profile,
+        joining,
         preferences,
         inbox,
         conversations,
@@ -121,6 +127,10 @@ def create_web(app: FastAPI, settings: Settings) -> FastAPI:
         notifications,
         records,
         settings_pages,
+        members,
+        teams,
+        first_steps,
+        workspace,
         custom_fields,
         tags,
         trash,
@@ -135,6 +145,7 @@ def create_web(app: FastAPI, settings: Settings) -> FastAPI:
     # the board stands where a single deal's address would begin
     for router in (deals.router, *own, handles.router, moves.router):
         pages.include_router(router)
+    pages.include_router(members.roles_router)
     pages.include_router(live.router)
     pages.mount("/static", assets.HashedStatic())
     pages.add_middleware(security.SecurityHeaders)

@@ -28,6 +28,8 @@ PAGES = Doors.read(
         GET /mails
         GET POST /password/forgotten
         GET POST /password/new
+        GET /join/{secret}
+        POST /join/{secret}/account
         POST /preferences
         POST /session
         GET /session/new
@@ -56,6 +58,9 @@ PAGES = Doors.read(
         GET /sessions
         POST /sessions/revocation
         POST /sessions/{session_id}/revocation
+        POST /join/{secret}
+        GET POST /organizations
+        POST /organizations/{organization_id}/entry
         GET /settings
         GET /settings/api-keys
         GET /trash
@@ -363,6 +368,36 @@ PAGES = Doors.read(
         POST /tasks/{task_id}/reopening
         POST /tasks/{task_id}/restoration
         POST /tasks/{task_id}/revisions
+    """,
+        "organization:read": """
+        GET /settings/organization
+        GET /first-steps
+    """,
+        "organization:transfer": """
+        POST /settings/organization/transfer
+    """,
+        "organization:write": """
+        POST /settings/organization
+        POST /first-steps/end
+    """,
+        "team:manage": """
+        POST /settings/members/invitations
+        POST /settings/members/invitations/{invitation_id}/resending
+        POST /settings/members/invitations/{invitation_id}/revocation
+        POST /settings/members/{member_id}/disabling
+        POST /settings/members/{member_id}/enabling
+        POST /settings/members/{member_id}/removal
+        POST /settings/members/{member_id}/role
+        POST /settings/teams
+        POST /settings/teams/{team_id}
+        POST /settings/teams/{team_id}/removal
+    """,
+        "team:read": """
+        GET /settings/members
+        GET /settings/members/{member_id}
+        GET /settings/roles
+        GET /settings/teams
+        GET /settings/teams/{team_id}
     """,
         "views:write": """
         POST /segments

@@ -111,7 +111,7 @@ async def _open(tx: Tx, words: Words, approval_id: ApprovalId) -> dict[str, Any]
 async def _deciders(tx: Tx, approval: Approval) -> list[Member]:
     """The members who may decide about it."""
     members = await list_members(tx)
-    return [one for one in members if one.role.may("drafts:approve") and one.role.may(approval.scope)]
+    return [one for one in members if one.may("drafts:approve") and one.may(approval.scope)]
 
 
 def _choices(approval: Approval, words: Words) -> list[tuple[str, str, str]]:

@@ -18,6 +18,7 @@ from crm.bidi.earned import LEAST_BOUND, LEAST_DECISIONS
 from crm.bidi.history import Turn, list_turns
 from crm.bidi.models import WEEKDAYS, Autonomy, Bidi, BidiEdit
 from crm.drafts.incidents import list_incidents, list_own_replies
+from crm.identity.models import Organization
 from crm.runs import standing
 from crm.runs.standing import Autopilot
 from events.ids import BidiId, UserId
@@ -57,9 +58,9 @@ async def load_performance(tx: Tx, bidi_id: BidiId) -> Performance:
     return await analytics.get_performance(tx, bidi_id, since=now - timedelta(days=DAYS), until=now)
 
 
-async def load_autopilot(tx: Tx, seat: Bidi, zone: str, words: Words) -> dict[str, Any]:
+async def load_autopilot(tx: Tx, seat: Bidi, organization: Organization, words: Words) -> dict[str, Any]:
     """What a seat answers by itself, what keeps it from more, what it sent so, and what became of it."""
-    now = await standing.get_autopilot(tx, seat, zone)
+    now = await standing.get_autopilot(tx, seat, organization)
     return {
         "autopilot": now,
         "hindrances": [hindrance_text(code, seat, now, words) for code in now.hindrances],
@@ -193,7 +194,7 @@ def read_form(form: FormData) -> BidiEdit:
             "scopes": sorted({str(one) for one in form.getlist("scopes")}),
         }
     if "mon_begins" in form:
-        fields["working_hours"] = _hours({name: str(value) for name, value in form.items()})
+        fields["working_hours"] = read_hours({name: str(value) for name, value in form.items()})
         fields["account_ids"] = [_id(str(one), "account_ids") for one in form.getlist("accounts")]
     return BidiEdit(**fields)
 
@@ -251,7 +252,7 @@ def _autonomy(text: str) -> Autonomy:
         raise Unprocessable("Choose one of the autonomies.", field="autonomy") from err
 
 
-def _hours(form: Mapping[str, str]) -> dict[str, list[str]]:
+def read_hours(form: Mapping[str, str]) -> dict[str, list[str]]:
     """Days with hours; one without any is free."""
     spans = {day: [form.get(f"{day}_begins", ""), form.get(f"{day}_ends", "")] for day in WEEKDAYS}
     return {day: span for day, span in spans.items() if any(span)}

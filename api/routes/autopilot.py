@@ -108,7 +108,7 @@ async def set_autopilot(tx: ApiTx, bidi_id: BidiId, wanted: AutopilotIn) -> Auto
 
 
 async def _shown(tx: ApiTx, bidi: Bidi) -> AutopilotOut:
-    now = await standing.get_autopilot(tx, bidi, (await get_organization(tx)).time_zone)
+    now = await standing.get_autopilot(tx, bidi, await get_organization(tx))
     return AutopilotOut.model_validate(
         {
             "is_on": now.is_on,

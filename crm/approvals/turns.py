@@ -101,7 +101,7 @@ async def _require_decider(tx: Tx, user_id: UserId, scope: str) -> None:
         raise Unprocessable(
             "There is no such member; choose somebody of the organization.", field="assignee_id"
         )
-    if not (member.role.may("drafts:approve") and member.role.may(scope)):
+    if not (member.may("drafts:approve") and member.may(scope)):
         raise Unprocessable(
             f"{member.name} may not decide about this; choose somebody else.", field="assignee_id"
         )

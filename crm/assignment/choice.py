@@ -6,17 +6,18 @@ from datetime import UTC, datetime
 from crm.assignment.models import Candidate, Case, Way
 from crm.bidi import hours
 from crm.bidi.models import Autonomy, BidiKind
+from crm.identity.models import Organization
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def why_not(candidate: Candidate, case: Case, *, now: datetime, organization_zone: str) -> str:
+def why_not(candidate: Candidate, case: Case, *, now: datetime, organization: Organization) -> str:
     """Why a seat cannot take a case, as a code; empty when it can.
 
     The codes: archived, paused, left, agent (only people can), observes, language, account, hours, full.
     """
     seat = candidate.seat
-    local = now.astimezone(hours.zone_of(seat, organization_zone))
+    local = now.astimezone(hours.zone_of(seat, organization.time_zone))
     is_agent = seat.kind is BidiKind.AI
     reasons = {
         "archived": seat.archived_at is not None,
@@ -26,7 +27,7 @@ def why_not(candidate: Candidate, case: Case, *, now: datetime, organization_zon
         "observes": is_agent and seat.autonomy is Autonomy.OBSERVE,
         "language": bool(seat.languages) and case.language not in seat.languages,
         "account": _is_elsewhere(candidate, case),
-        "hours": not hours.is_at_work(seat, local),
+        "hours": not hours.is_at_work(seat, local, organization),
         "full": seat.capacity is not None and candidate.load >= seat.capacity,
     }
     return next((code for code, is_so in reasons.items() if is_so), "")

@@ -98,7 +98,7 @@ async def case_of(tx: Tx, conversation: Conversation, *, without: BidiId | None 
 
 async def judge(tx: Tx, case: Case) -> Verdict:
     """Who would get this now, and why; nothing is written. Raises: NotFound when the contact is gone."""
-    zone = (await get_organization(tx)).time_zone
+    organization = await get_organization(tx)
     asked: list[Asked] = []
     for rule in await list_rules(tx):
         if rule.record_kind is not case.kind:
@@ -109,7 +109,7 @@ async def judge(tx: Tx, case: Case) -> Verdict:
             continue
         candidates = await _candidates(tx, rule)
         now = clock.now()
-        judged = [(one, why_not(one, case, now=now, organization_zone=zone)) for one in candidates]
+        judged = [(one, why_not(one, case, now=now, organization=organization)) for one in candidates]
         considered = tuple(Considered(one.seat, one.load, reason) for one, reason in judged)
         asked.append(Asked(rule, "", considered))
         chosen = choose(rule.way, [one for one, reason in judged if not reason])

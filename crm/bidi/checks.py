@@ -35,7 +35,7 @@ async def check_edit(tx: Tx, bidi: Bidi, edit: BidiEdit) -> None:
     if edit.time_zone is not KEEP and edit.time_zone not in ("", *available_timezones()):
         raise Unprocessable("There is no such time zone; write one as Europe/Berlin.", field="time_zone")
     if edit.working_hours is not KEEP:
-        _require_hours(edit.working_hours)
+        require_hours(edit.working_hours)
     await _require_scopes(tx, bidi, edit)
 
 
@@ -44,7 +44,8 @@ def _require_name(name: str) -> None:
         raise Unprocessable("A seat needs a name of at most 100 characters.", field="name")
 
 
-def _require_hours(hours: WorkingHours) -> None:
+def require_hours(hours: WorkingHours) -> None:
+    """Raises: Unprocessable, naming the day."""
     for day, span in hours.items():
         if day not in WEEKDAYS:
             raise Unprocessable(f"{day!r} is no weekday; use {', '.join(WEEKDAYS)}.", field="working_hours")

@@ -5,6 +5,10 @@ from zoneinfo import ZoneInfo
 
 from core import clock
 from crm.bidi.models import WEEKDAYS, Bidi
+from crm.identity.models import Organization
+
+# Holidays come in rows: the longest that anybody looks ahead for a working day.
+_LONGEST_REST_DAYS = 60
 
 
 def zone_of(bidi: Bidi, organization_zone: str) -> ZoneInfo:
@@ -16,23 +20,30 @@ def midnight(zone: ZoneInfo) -> datetime:
     return datetime.combine(clock.now().astimezone(zone).date(), time.min, zone)
 
 
-def is_at_work(bidi: Bidi, now: datetime) -> bool:
-    """Whether a moment, told in the seat's zone, lies within its hours; without hours, always."""
-    if not bidi.working_hours:
+def is_at_work(bidi: Bidi, now: datetime, organization: Organization) -> bool:
+    """Whether a moment, told in the seat's zone, lies within its hours, or else the organization's, and on no holiday.
+
+    Where neither has hours, it always works.
+    """
+    week = bidi.working_hours or organization.working_hours
+    if not week:
         return True
-    match bidi.working_hours.get(WEEKDAYS[now.weekday()]):
+    if now.date() in organization.holidays:
+        return False
+    match week.get(WEEKDAYS[now.weekday()]):
         case [str(begins), str(ends)]:
             return begins <= f"{now:%H:%M}" < ends
         case _:
             return False
 
 
-def next_opening(bidi: Bidi, now: datetime) -> datetime | None:
+def next_opening(bidi: Bidi, now: datetime, organization: Organization) -> datetime | None:
     """When its hours begin after a moment, told in the seat's zone; None without hours."""
-    for days in range(8):
+    week = bidi.working_hours or organization.working_hours
+    for days in range(_LONGEST_REST_DAYS):
         day = now.date() + timedelta(days=days)
-        span = bidi.working_hours.get(WEEKDAYS[day.weekday()])
-        if span is None:
+        span = week.get(WEEKDAYS[day.weekday()])
+        if span is None or day in organization.holidays:
             continue
         begins = datetime.combine(day, time.fromisoformat(span[0]), now.tzinfo)
         if begins > now:

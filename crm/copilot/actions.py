@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 
 from core import clock, jsons
 from core.db import Tx
@@ -127,6 +128,18 @@ async def remove_chat(tx: Tx, chat_id: CopilotChatId) -> None:
         raise Conflict("The copilot is still at a question of this chat; stop it first.")
     await tx.execute("DELETE FROM copilot_chats WHERE id = %(chat_id)s", chat_id=chat.id)
     await emit(tx, CopilotChatRemoved(chat.id))
+
+
+async def forget_chats(tx: Tx, before: datetime) -> int:
+    """Forget chats in which nothing was asked since a time; returns how many."""
+    return await tx.execute(
+        """
+        DELETE FROM copilot_chats c
+         WHERE c.asked_at < %(before)s
+           AND NOT EXISTS (SELECT FROM copilot_questions q WHERE q.chat_id = c.id AND q.status = 'waiting')
+        """,
+        before=before,
+    )
 
 
 async def keep_answer(tx: Tx, run_id: RunId, answer: str, citations: Sequence[Citation]) -> None:

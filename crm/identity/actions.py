@@ -50,6 +50,25 @@ async def create_stand_in(tx: Tx, *, name: str, role: Role, locale: str) -> User
 async def add_user(tx: Tx, *, email: str, name: str, password_hash: str, role: Role, locale: str) -> UserId:
     """Make a user whose password was hashed before, and its membership here. Raises: Unprocessable."""
     user_id = UserId(uuid7())
+    await add_account(tx, user_id, email=email, name=name, password_hash=password_hash, locale=locale)
+    await tx.execute(
+        """
+        INSERT INTO members (organization_id, id, user_id, name, role)
+        VALUES (%(organization_id)s, %(id)s, %(user_id)s, %(name)s, %(role)s)
+        """,
+        organization_id=tx.organization_id,
+        id=uuid7(),
+        user_id=user_id,
+        name=name,
+        role=role,
+    )
+    return user_id
+
+
+async def add_account(
+    tx: Tx, user_id: UserId, *, email: str, name: str, password_hash: str, locale: str
+) -> None:
+    """Make a user who is no member yet. Raises: Unprocessable for an address that has an account."""
     # RETURNING, or naming the column of the conflict, would need the right to read the row before it is a member's.
     inserted = await tx.execute(
         """
@@ -65,16 +84,4 @@ async def add_user(tx: Tx, *, email: str, name: str, password_hash: str, role: R
     )
     if not inserted:
         raise Unprocessable(f"{email} already has an account; sign in with it.", field="email")
-    await tx.execute(
-        """
-        INSERT INTO members (organization_id, id, user_id, name, role)
-        VALUES (%(organization_id)s, %(id)s, %(user_id)s, %(name)s, %(role)s)
-        """,
-        organization_id=tx.organization_id,
-        id=uuid7(),
-        user_id=user_id,
-        name=name,
-        role=role,
-    )
     await emit(tx, UserCreated(user_id))
-    return user_id

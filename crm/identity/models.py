@@ -1,7 +1,8 @@
 """Organizations, members and the account behind a session."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from uuid import UUID
 
 from core.principal import Principal, PrincipalKind
@@ -18,6 +19,8 @@ class Organization:
     name: str
     locale: str
     time_zone: str
+    working_hours: Mapping[str, list[str]] = field(default_factory=dict)
+    holidays: Sequence[date] = ()
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,21 @@ class Member:
     user_id: UserId
     name: str
     role: Role
+    is_disabled: bool = False
+
+    def may(self, scope: str) -> bool:
+        """Whether they can be asked to do what takes this permission."""
+        return not self.is_disabled and self.role.may(scope)
+
+
+@dataclass(frozen=True)
+class Membership:
+    """An organization somebody belongs to, as the switcher offers it."""
+
+    organization_id: OrganizationId
+    slug: str
+    name: str
+    role: Role
 
 
 @dataclass(frozen=True)
@@ -47,17 +62,30 @@ async def get_organization(tx: Tx) -> Organization:
     """The organization of this transaction."""
     return await tx.one(
         Organization,
-        "SELECT organization_id, slug, name, locale, time_zone FROM organizations",
+        "SELECT organization_id, slug, name, locale, time_zone, working_hours, holidays FROM organizations",
     )
 
 
 async def list_members(tx: Tx) -> list[Member]:
-    return await tx.all(Member, "SELECT id, user_id, name, role FROM members ORDER BY created_at, id")
+    """Everybody who has not left."""
+    return await tx.all(
+        Member,
+        """
+        SELECT id, user_id, name, role, disabled_at IS NOT NULL AS is_disabled
+          FROM members
+         WHERE removed_at IS NULL
+         ORDER BY created_at, id
+        """,
+    )
 
 
 async def require_member(tx: Tx, member_id: UUID, *, field: str = "owner_id") -> None:
-    """Raises: Unprocessable when nobody here has this id."""
-    if not await tx.value("SELECT true FROM members WHERE id = %(member_id)s", member_id=member_id):
+    """Raises: Unprocessable when nobody who is here and not disabled has this id."""
+    is_here = await tx.value(
+        "SELECT true FROM members WHERE id = %(member_id)s AND disabled_at IS NULL AND removed_at IS NULL",
+        member_id=member_id,
+    )
+    if not is_here:
         raise Unprocessable(
             f"There is no member {member_id}; choose somebody of the organization.", field=field
         )
@@ -76,10 +104,11 @@ async def find_member(tx: Tx, email: str) -> Member | None:
     return await tx.find(
         Member,
         """
-        SELECT m.id, m.user_id, m.name, m.role
+        SELECT m.id, m.user_id, m.name, m.role, m.disabled_at IS NOT NULL AS is_disabled
           FROM members m
           JOIN users u ON u.id = m.user_id
          WHERE u.email = lower(%(email)s)
+           AND m.removed_at IS NULL
         """,
         email=email,
     )
@@ -103,6 +132,14 @@ async def find_session(db: Database, token: str) -> Account | None:
         token_hash=crypto.hash_token(token),
     )
     return Account(**rows[0]) if rows else None
+
+
+async def list_memberships(db: Database, user_id: UserId) -> list[Membership]:
+    """Where a person may go: every organization that they are a member of, by name."""
+    rows = await db.look_up(
+        "SELECT organization_id, slug, name, role FROM organizations_of_user(%(user_id)s)", user_id=user_id
+    )
+    return [Membership(**(row | {"role": Role(row["role"])})) for row in rows]
 
 
 async def find_organization_id(db: Database, slug: str) -> OrganizationId | None:

@@ -115,7 +115,7 @@ async def confirm_sign_up(tx: Tx, token: str) -> UserId:
         raise NotFound(_OVER)
     await create_organization(
         tx,
-        slug=_slug(claimed.organization_name),
+        slug=new_slug(claimed.organization_name),
         name=claimed.organization_name,
         locale=claimed.locale,
         time_zone="UTC",
@@ -145,7 +145,7 @@ async def forget_sign_up(tx: Tx, sign_up_id: SignUpId) -> None:
     )
 
 
-def _slug(name: str) -> str:
+def new_slug(name: str) -> str:
     """A name for addresses that nobody else has."""
     words = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
     return f"{words or 'team'}-{secrets.token_hex(3)}"

@@ -1,6 +1,7 @@
 """Telling members, and noting that they have read it."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from core import clock
@@ -41,7 +42,7 @@ async def tell_of_webhook(tx: Tx, webhook_id: WebhookId, event_id: UUID) -> None
         webhook = await get_webhook(tx, webhook_id)
     except NotFound:
         return
-    menders = [MemberId(member.id) for member in await list_members(tx) if member.role.may("webhooks:manage")]
+    menders = [MemberId(member.id) for member in await list_members(tx) if member.may("webhooks:manage")]
     title = webhook.description or webhook.url
     await _tell(tx, menders, NotificationKind.WEBHOOK_OFF, ("webhook", webhook_id), title, event_id)
 
@@ -66,8 +67,12 @@ async def tell_of_escalation(tx: Tx, approval_id: ApprovalId, event_id: UUID) ->
         return
     members = await list_members(tx)
     named = (question.assignee_id, question.responsible_user_id)
-    told = [one for one in members if one.user_id in named or one.role is Role.SUPERVISOR]
-    told = told or [one for one in members if one.role in (Role.OWNER, Role.ADMIN)]
+    told = [
+        one
+        for one in members
+        if one.user_id in named or (one.role is Role.SUPERVISOR and not one.is_disabled)
+    ]
+    told = told or [one for one in members if one.role in (Role.OWNER, Role.ADMIN) and not one.is_disabled]
     ids = [MemberId(one.id) for one in told]
     subject = ("approval", approval_id)
     await _tell(tx, ids, NotificationKind.APPROVAL_ESCALATED, subject, question.about, event_id)
@@ -104,6 +109,11 @@ async def _tell(
         )
         if made:
             await emit(tx, NotificationCreated(notification_id))
+
+
+async def forget_notifications(tx: Tx, before: datetime) -> int:
+    """Forget what people were told before a time, whether they have read it or not; returns how much."""
+    return await tx.execute("DELETE FROM notifications WHERE created_at < %(before)s", before=before)
 
 
 async def mark_read(tx: Tx, notification_id: NotificationId) -> Notification:

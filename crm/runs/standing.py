@@ -9,6 +9,7 @@ from crm.bidi import hours
 from crm.bidi.earned import Record
 from crm.bidi.models import Autonomy, Bidi
 from crm.drafts import earning
+from crm.identity.models import Organization
 from crm.policy.matrix import Case, decide
 from crm.policy.models import Decision, Impact, Reach, Risk
 from crm.policy.queries import get_overrides
@@ -62,12 +63,12 @@ async def list_standings(tx: Tx, bidi: Bidi) -> list[Standing]:
     return sorted(standings, key=lambda one: (not one.is_on_autopilot, one.record.to_go))
 
 
-async def get_autopilot(tx: Tx, bidi: Bidi, organization_zone: str) -> Autopilot:
+async def get_autopilot(tx: Tx, bidi: Bidi, organization: Organization) -> Autopilot:
     """What stands between this seat and a reply of its own; the text of a reply is looked at when it is there."""
-    zone = hours.zone_of(bidi, organization_zone)
+    zone = hours.zone_of(bidi, organization.time_zone)
     now = clock.now().astimezone(zone)
     sent = await tool_calls.count_calls_of_seat(tx, bidi.id, ANSWERING, hours.midnight(zone))
-    is_at_work = hours.is_at_work(bidi, now)
+    is_at_work = hours.is_at_work(bidi, now, organization)
     hindered = {
         "archived": bidi.archived_at is not None,
         "paused": bidi.is_paused and bidi.archived_at is None,
@@ -78,7 +79,7 @@ async def get_autopilot(tx: Tx, bidi: Bidi, organization_zone: str) -> Autopilot
         "capped": sent >= bidi.daily_cap,
         "off_hours": not is_at_work,
     }
-    opens_at = None if is_at_work else hours.next_opening(bidi, now)
+    opens_at = None if is_at_work else hours.next_opening(bidi, now, organization)
     return Autopilot(tuple(code for code, is_so in hindered.items() if is_so), sent, opens_at)
 
 

@@ -21,11 +21,13 @@ _PRIVATE = frozenset(
     {
         "api_key",
         "copilot_chat",
+        "invitation",
         "language_model",
         "member",
         "notification",
         "organization",
         "session",
+        "team",
         "sign_up",
         "system_mail",
         "user",

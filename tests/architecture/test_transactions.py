@@ -26,6 +26,7 @@ MAY_OPEN = {
     "api/deps.py",
     "api/doors.py",
     "api/hub.py",
+    "api/joining.py",
     "api/webhooks.py",
     "worker/jobs.py",
     "worker/auditing.py",

@@ -1,6 +1,7 @@
 """New conversations and leads go to whom the rules name and who can take them, never to one seat too many."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -38,7 +39,7 @@ from crm.conversations import actions as conversations
 from crm.conversations.history import import_conversation
 from crm.conversations.models import Conversation, HandoffReason
 from crm.conversations.queries import get_conversation, list_messages
-from crm.identity.models import Role
+from crm.identity.models import Organization, Role
 from crm.leads.actions import create_lead
 from crm.leads.models import NewLead
 from crm.leads.queries import get_lead
@@ -54,6 +55,7 @@ from tests.support.organizations import add_member
 from tests.support.world import World, make_world
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)  # a Friday
+OFFICE = Organization(OrganizationId(uuid7()), "office", "Office", "en", "UTC")
 _chats = count(790000001)
 
 
@@ -89,7 +91,25 @@ CASE = Case(Assigned.CONVERSATION, ContactId(UUID(int=5)), "en", "telegram")
 def test_why_a_seat_does_not_take_something(fields: dict[str, Any], load: int, code: str) -> None:
     candidate = Candidate(seat(**fields), load)
 
-    assert why_not(candidate, CASE, now=NOON, organization_zone="UTC") == code
+    assert why_not(candidate, CASE, now=NOON, organization=OFFICE) == code
+
+
+@pytest.mark.parametrize(
+    ("own", "code"),
+    [({}, "hours"), ({"fri": ["09:00", "18:00"]}, ""), ({"fri": ["13:00", "18:00"]}, "hours")],
+)
+def test_a_seat_without_hours_of_its_own_works_in_the_organizations(own: dict[str, Any], code: str) -> None:
+    mornings = replace(OFFICE, working_hours={"fri": ["09:00", "12:00"]})
+
+    assert why_not(Candidate(seat(working_hours=own), 0), CASE, now=NOON, organization=mornings) == code
+
+
+def test_nobody_with_hours_works_on_a_holiday() -> None:
+    closed = replace(OFFICE, holidays=[NOON.date()])
+    in_hours, always = seat(working_hours={"fri": ["09:00", "18:00"]}), seat()
+
+    assert why_not(Candidate(in_hours, 0), CASE, now=NOON, organization=closed) == "hours"
+    assert why_not(Candidate(always, 0), CASE, now=NOON, organization=closed) == ""
 
 
 LOADS = some.lists(

@@ -18,6 +18,11 @@ pytestmark = pytest.mark.xdist_group("isolation")
 
 # Where an open door is not all: what the action refuses further on, to whom, and why.
 REFUSED_FURTHER = {
+    "PUT /api/v1/members/{member_id}/role": (
+        {Role.ADMIN},
+        "asks for an owner, which is above an administrator",
+    ),
+    "POST /settings/members/{member_id}/role": ({Role.ADMIN}, "asks for an owner"),
     "PATCH /api/v1/seats/{bidi_id}": ({Role.SUPERVISOR}, "only what an agent is told, docs/decisions"),
     "POST /seats/{bidi_id}": ({Role.SUPERVISOR}, "only what an agent is told"),
     "POST /api/v1/api-keys": (
@@ -44,6 +49,10 @@ OWN_THINGS = {
     "POST /copilot/{chat_id}/questions": "one's own chat",
     "POST /copilot/{chat_id}/removal": "one's own chat",
     "POST /copilot/questions/{question_id}/cancellation": "one's own question",
+    "POST /organizations": "an organization of one's own",
+    "POST /organizations/{organization_id}/entry": "an organization that one is a member of",
+    "POST /join/{secret}": "an invitation of one's own",
+    "POST /join/{secret}/account": "an invitation, by somebody new",
     "POST /preferences": "one's own language and theme",
     "POST /session": "signing in",
     "POST /session/end": "signing out",
@@ -106,8 +115,11 @@ async def test_every_route_answers_every_role_as_the_table_says(harness: Harness
     # what takes a row away comes after what looks for it, and whoever may less knocks first
     for operation in sorted(harness.surface.operations, key=lambda operation: operation.method == "DELETE"):
         for person in sorted(people, key=_power):
-            if operation.name not in http.ENDLESS | http.ENDING:
+            # what would end the one who asks is asked by those it is closed to
+            is_last = operation.name in http.ENDING and _door(operation).opens_to(person.role)
+            if operation.name not in http.ENDLESS and not is_last:
                 asked += 1
+                await harness.theatre.welcome_back()
                 wrong += await _knock(harness, person, operation)
 
     assert wrong == []

@@ -31,7 +31,11 @@ from crm.deals.actions import create_deal
 from crm.deals.models import NewDeal
 from crm.files.actions import add_file
 from crm.files.models import NewFile
+from crm.identity.invitations import invite
+from crm.identity.models import Role
+from crm.identity.queries import find_member_id
 from crm.identity.sessions import list_open_sessions, open_session
+from crm.identity.teams import create_team
 from crm.imports.tables.actions import create_table_import
 from crm.imports.tables.models import NewTable
 from crm.leads.actions import create_lead
@@ -60,8 +64,9 @@ from crm.views.actions import create_view
 from crm.views.models import NewView
 from crm.webhooks.actions import create_webhook, send_test
 from crm.webhooks.models import NewWebhook
-from events.ids import ContactId, RecordKind, RunId, UserId
+from events.ids import ContactId, MemberId, RecordKind, RunId, UserId
 from tests.support.asking import ask_to_rename
+from tests.support.organizations import add_member
 from tests.support.suggesting import suggest_to_keep
 from tests.support.world import World, make_world
 
@@ -131,9 +136,18 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
         other = await create_contact(tx, NewContact("Tomas Ferreira"))
         rule = await create_rule(tx, NewRule(Assigned.LEAD, "New leads", Way.IN_TURN, (world.bidi_id,)))
         match_id, merge_id = await _duplicates(tx, conversation.contact_id, other.id)
+        invited = await invite(tx, email="vera@lind.example", role=Role.VIEWER)
+    colleague = await add_member(db, owner, Role.BIDI)
+    async with db.transaction(owner, "test") as tx:
+        member_id = await find_member_id(tx, colleague.id)
+        assert member_id is not None
+        team = await create_team(tx, "North", member_ids=[MemberId(member_id)])
     ids: dict[str, UUID] = {
         "model_call_id": model_call.id,
         "replay_id": replay_id,
+        "member_id": member_id,
+        "team_id": team.id,
+        "invitation_id": invited.invitation.id,
         "assignment_rule_id": rule.id,
         "segment_id": segment.id,
         "bulk_edit_id": edit.id,

@@ -42,6 +42,8 @@ _DRAFT = "/drafts/{draft_id}"
 _APPROVAL = "/approvals/{approval_id}"
 _SUGGESTION, _PROMISE = "/suggestions/{suggestion_id}", "/promises/{promise_id}"
 _WEBHOOK = "/webhooks/{webhook_id}"
+_MEMBER, _INVITATION, _TEAM = "/members/{member_id}", "/invitations/{invitation_id}", "team:manage"
+_ONE_TEAM = "/teams/{team_id}"
 _SEAT, _SEATS = "/seats/{bidi_id}", "bidi:manage"
 _INSTRUCT = "bidi:instruct"
 _RULE = "/assignment-rules/{assignment_rule_id}"
@@ -253,6 +255,53 @@ OPERATIONS = (
     Operation("get_webhook_delivery", "GET", _DELIVERY, scope=_HOOKS),
     Operation("list_webhook_attempts", "GET", f"{_DELIVERY}/attempts", scope=_HOOKS),
     Operation("retry_webhook_delivery", "POST", f"{_DELIVERY}/retry", status=202, scope=_HOOKS),
+    Operation("get_organization", "GET", "/organization"),
+    Operation(
+        "update_organization",
+        "PATCH",
+        "/organization",
+        {**_VERSION, "time_zone": "Europe/Berlin", "holidays": ["2026-12-25"], "chats_kept_days": 90},
+        scope="organization:write",
+    ),
+    Operation(
+        "transfer_organization",
+        "POST",
+        "/organization/transfer",
+        {"member_id": "{member_id}", "name": "Test"},
+        status=204,
+        scope="organization:transfer",
+    ),
+    Operation("list_members", "GET", "/members"),
+    Operation("get_member", "GET", _MEMBER),
+    Operation("change_role", "PUT", f"{_MEMBER}/role", {"role": "supervisor"}, scope=_TEAM),
+    Operation("disable_member", "POST", f"{_MEMBER}/disabling", scope=_TEAM),
+    Operation("enable_member", "POST", f"{_MEMBER}/enabling", scope=_TEAM),
+    Operation("remove_member", "POST", f"{_MEMBER}/removal", {"to_member_id": None}, status=204, scope=_TEAM),
+    Operation("list_teams", "GET", "/teams"),
+    Operation(
+        "create_team",
+        "POST",
+        "/teams",
+        {"name": "East", "member_ids": ["{member_id}"]},
+        status=201,
+        scope=_TEAM,
+    ),
+    Operation("get_team", "GET", _ONE_TEAM),
+    Operation("update_team", "PATCH", _ONE_TEAM, {**_VERSION, "name": "South"}, scope=_TEAM),
+    Operation("delete_team", "DELETE", _ONE_TEAM, status=204, scope=_TEAM),
+    Operation("list_permissions", "GET", "/roles"),
+    Operation("list_invitations", "GET", "/invitations", scope=_TEAM),
+    Operation(
+        "create_invitation",
+        "POST",
+        "/invitations",
+        {"email": "tomas@lind.example", "role": "bidi"},
+        status=201,
+        scope=_TEAM,
+    ),
+    Operation("get_invitation", "GET", _INVITATION, scope=_TEAM),
+    Operation("resend_invitation", "POST", f"{_INVITATION}/resending", scope=_TEAM),
+    Operation("revoke_invitation", "POST", f"{_INVITATION}/revocation", scope=_TEAM),
     Operation("create_ws_ticket", "POST", "/ws-tickets", status=201),
     Operation("list_contacts", "GET", "/contacts", listed=3),
     Operation(

@@ -28,6 +28,11 @@ from crm.custom_fields.models import Choice, NewCustomField
 from crm.deals.actions import create_deal
 from crm.deals.models import NewDeal
 from crm.drafts.queries import list_drafts
+from crm.identity.actions import create_stand_in
+from crm.identity.invitations import invite
+from crm.identity.models import Role
+from crm.identity.queries import find_member_id
+from crm.identity.teams import create_team
 from crm.imports.tables import actions as imports
 from crm.imports.tables.actions import UPLOADS
 from crm.imports.tables.models import NewTable
@@ -140,6 +145,15 @@ PLACES: dict[str, tuple[str, ...]] = {
     "/seats/new": ("/seats/new",),
     "/seats/{bidi_id}": ("/seats/{seat}",),
     "/settings": ("/settings",),
+    "/settings/organization": ("/settings/organization",),
+    "/settings/members": ("/settings/members",),
+    "/settings/members/{member_id}": ("/settings/members/{member}",),
+    "/settings/teams": ("/settings/teams",),
+    "/settings/teams/{team_id}": ("/settings/teams/{team}",),
+    "/first-steps": ("/first-steps",),
+    "/settings/roles": ("/settings/roles",),
+    "/organizations": ("/organizations",),
+    "/join/{secret}": ("/join/{invitation_secret}",),
     "/settings/fields": ("/settings/fields",),
     "/settings/fields/{custom_field_id}": ("/settings/fields/{field}",),
     "/settings/tags": ("/settings/tags",),
@@ -209,6 +223,7 @@ async def make_things(stage: Stage, conversation: Conversation) -> dict[str, UUI
             **await _make_records(tx),
             **await _make_lists(tx),
             **await _make_duplicates(tx),
+            **await _make_team(tx),
             **await _make_approvals(tx, stage, conversation),
         }
     return {
@@ -258,6 +273,16 @@ async def _make_records(tx: Tx) -> dict[str, UUID]:
         "meeting": meeting.id,
         "task": (await create_task(tx, NewTask("Call Hildur", due_at=clock.now()))).id,
     }
+
+
+async def _make_team(tx: Tx) -> dict[str, UUID | str]:
+    """A colleague, and an invitation for whoever has its link."""
+    colleague = await create_stand_in(tx, name="Milo Member", role=Role.SUPERVISOR, locale="en")
+    member_id = await find_member_id(tx, colleague)
+    assert member_id is not None
+    sent = await invite(tx, email=None, role=Role.VIEWER)
+    team = await create_team(tx, f"North {uuid7().hex[-6:]}", member_ids=[member_id], lead_id=member_id)
+    return {"team": team.id, "member": member_id, "invitation_secret": sent.secret}
 
 
 async def _make_approvals(tx: Tx, stage: Stage, conversation: Conversation) -> dict[str, UUID]:

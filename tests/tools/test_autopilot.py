@@ -8,12 +8,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core import clock
+from core.ids import uuid7
 from core.trust import Trust
 from crm.bidi.hours import is_at_work
 from crm.bidi.models import Autonomy
 from crm.conversations.queries import list_messages
 from crm.drafts.queries import find_pending_draft
+from crm.identity.models import Organization
 from crm.policy.actions import set_decision
+from events.ids import OrganizationId
 from graph.store import GraphStore
 from tests.support.seats import Seat
 from tools import autopilot, provenance
@@ -22,6 +25,7 @@ from tools.dispatch import Dispatcher
 from tools.guard import Source, inspect
 
 NO_GRAPH = cast(GraphStore, None)  # the tools of these tests do not ask it
+OFFICE = Organization(OrganizationId(uuid7()), "office", "Office", "en", "Europe/Berlin")
 HELLO = "Hello, thank you for writing to us."
 
 
@@ -252,8 +256,11 @@ def test_hours_are_those_of_the_organization(seat: Seat) -> None:
     monday = datetime(2026, 11, 30, 9, 30, tzinfo=ZoneInfo("Europe/Berlin"))
     bidi = replace(seat.ctx.bidi, working_hours={"mon": ["09:30", "18:15"]})
 
-    told = {minutes: is_at_work(bidi, monday + timedelta(minutes=minutes)) for minutes in (-1, 0, 524, 525)}
+    told = {
+        minutes: is_at_work(bidi, monday + timedelta(minutes=minutes), OFFICE)
+        for minutes in (-1, 0, 524, 525)
+    }
 
     assert told == {-1: False, 0: True, 524: True, 525: False}
-    assert not is_at_work(bidi, monday + timedelta(days=1))
-    assert is_at_work(replace(bidi, working_hours={}), clock.now())
+    assert not is_at_work(bidi, monday + timedelta(days=1), OFFICE)
+    assert is_at_work(replace(bidi, working_hours={}), clock.now(), OFFICE)

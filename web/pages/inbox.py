@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from fastapi.responses import RedirectResponse, Response
 
+from crm.analytics import first_steps
 from crm.conversations import actions as conversations
 from events.ids import ConversationId
 from web import inbox_view
@@ -73,6 +74,9 @@ async def load_context(
         "thread": thread,
         "about": about,
         "conversation_id": conversation_id,
+        "steps": await first_steps.get_first_steps(session.tx)
+        if thread is None and session.principal.may(first_steps.SCOPE)
+        else None,
         "marks_read": session.principal.may("conversations:write"),
         "live_url": f"{live}&conversation={conversation_id}" if conversation_id else live,
         "snooze_choices": inbox_view.snooze_choices(session.words),

@@ -231,8 +231,8 @@ async def _autopilot(session: Session, bidi: Bidi) -> dict[str, Any]:
     """Of an agent that answers contacts; the copilot answers colleagues."""
     if bidi.agent not in seats.AGENT_SCOPES:
         return {"autopilot": None}
-    zone = (await get_organization(session.tx)).time_zone
-    return await seats_view.load_autopilot(session.tx, bidi, zone, session.words)
+    organization = await get_organization(session.tx)
+    return await seats_view.load_autopilot(session.tx, bidi, organization, session.words)
 
 
 def _scopes(agent: str | None, held: Sequence[str]) -> list[str]:

@@ -25,6 +25,30 @@ class SettingsPage:
 
 PAGES = (
     SettingsPage(
+        "/settings/organization",
+        "company",
+        N_("Organization"),
+        N_("Name, language, time zone, working hours, holidays, how long things are kept, and whose it is."),
+    ),
+    SettingsPage(
+        "/settings/members",
+        "contacts",
+        N_("Members"),
+        N_("Who works here and with which role, who was invited, and who leaves."),
+    ),
+    SettingsPage(
+        "/settings/teams",
+        "contacts",
+        N_("Teams"),
+        N_("Who works together under which name, and who leads them."),
+    ),
+    SettingsPage(
+        "/settings/roles",
+        "lock",
+        N_("What each role may do"),
+        N_("Every permission, and how far it goes for each role."),
+    ),
+    SettingsPage(
         "/settings/fields",
         "columns",
         N_("Custom fields"),

@@ -29,6 +29,8 @@ EXEMPT = {
 BESIDE: dict[str, Row] = {
     "document_versions": {"status": "refused"},
     "saved_answers": {"status": 201},
+    # open, as its template
+    "invitations": {"accepted_by": None},
     # about a call, not about a draft
     "approvals": {"kind": "tool_call", "draft_id": None},
     # open, as its template: no message shows that it was kept
@@ -39,6 +41,7 @@ BESIDE: dict[str, Row] = {
 
 # Columns whose CHECK wants a certain shape: how to write a canary in it.
 GENERATORS: dict[str, Callable[[str], object]] = {
+    "organizations.working_hours": lambda word: Jsonb({"mon": [word, word]}),
     "custom_fields.choices": lambda word: Jsonb([{"key": "canary", "label": word}]),
     "webhook_deliveries.payload": lambda word: jsons.dumps({"canary": word}),
     "approvals.records": lambda word: Jsonb(

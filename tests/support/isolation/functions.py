@@ -52,6 +52,24 @@ DEFINERS: dict[str, tuple[str, frozenset[str]]] = {
     "organization_of_api_key": ("a command names a key", frozenset({"organization_of_api_key"})),
     "organization_of_account": ("a webhook names its account", frozenset({"organization_of_account"})),
     "organization_by_slug": ("commands name an organization", frozenset({"organization_by_slug"})),
+    "invitation_by_token": (
+        "whoever holds the link was invited",
+        frozenset(
+            {
+                "invitation_id",
+                "organization_id",
+                "organization_name",
+                "email",
+                "role",
+                "inviter",
+                "expires_at",
+            }
+        ),
+    ),
+    "organizations_of_user": (
+        "the switcher asks for whoever is signed in",
+        frozenset({"organization_id", "slug", "name", "role"}),
+    ),
     "refresh_statistics": ("an import tells the planner that tables have grown", frozenset()),
     "all_organizations": ("the worker looks at each in turn; ids only", frozenset({"all_organizations"})),
 }
@@ -66,6 +84,8 @@ ARGUMENTS = {
     "organization_of_reset.wanted_hash": "password_resets.token_hash",
     "credentials_in_force.wanted": "sessions",
     "organization_of_api_key.wanted": "api_keys",
+    "invitation_by_token.wanted_hash": "invitations.token_hash",
+    "organizations_of_user.wanted_user": "users",
     "organization_by_slug.wanted": "organizations.slug",
     "organization_of_account.account_id": "channel_accounts",
     "is_visible_thread.thread": "conversations",

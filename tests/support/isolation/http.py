@@ -30,7 +30,15 @@ ENDLESS = frozenset({"GET /live", "GET /live/changes", "GET /live/records", "GET
 # Operations that read their body themselves.
 BODIES: dict[str, JsonValue] = {"POST /webhooks/telegram/{account_id}": {"update_id": 1, "poll": {}}}
 # Operations after which the one who asked is no longer who they were.
-ENDING = frozenset({"POST /session/end"})
+ENDING = frozenset(
+    {
+        "POST /session/end",
+        "POST /organizations",
+        "POST /organizations/{organization_id}/entry",
+        "POST /api/v1/organization/transfer",
+        "POST /settings/organization/transfer",
+    }
+)
 
 
 @dataclass(frozen=True)

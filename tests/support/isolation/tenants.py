@@ -48,8 +48,11 @@ from crm.facts.actions import assert_relation, assert_text
 from crm.files.actions import add_file
 from crm.files.models import NewFile
 from crm.identity.actions import create_organization, create_user
+from crm.identity.invitations import invite
 from crm.identity.models import SCOPES, Role
+from crm.identity.queries import find_member_id
 from crm.identity.sessions import open_session
+from crm.identity.teams import create_team
 from crm.knowledge import actions as knowledge
 from crm.knowledge.models import File, Reading
 from crm.knowledge.queries import newest_version
@@ -91,6 +94,7 @@ from tests.support.importing import Importing
 from tests.support.isolation.catalogue import Admin, Catalogue
 from tests.support.mail import make_post, written
 from tests.support.office import Office
+from tests.support.organizations import add_member
 from tests.support.suggesting import suggest_to_keep
 from tests.support.world import World, make_world
 from tools.base import RunContext
@@ -98,6 +102,8 @@ from tools.base import RunContext
 # text -> the text as this organization has it
 Say = Callable[[str], str]
 
+# Whom a probe may take out of the organization.
+SPARE = "Spare Member"
 CHAT, BOT_TOKEN = "700000001", "1000001:the same token"
 HANDLES = (
     ("telegram_id", CHAT),
@@ -178,6 +184,7 @@ async def build_tenant(db: Database, settings: Settings, name: str, say: Say) ->
     await _duplicates(tenant, say)
     await _copilot(tenant, say)
     await _program(tenant)
+    await _team(tenant, say)
     await rebuild(db, owner, PostgresGraph(db))
     await _found(tenant)
     return tenant
@@ -191,6 +198,19 @@ async def _copilot(tenant: Tenant, say: Say) -> None:
             tx, asked.run_id, say("Vera Lind decides. [1]"), [Citation(1, "contact", uuid7(), say("Vera"))]
         )
         await copilot.ask(tx, asked.chat_id, say("Since when?"))
+
+
+async def _team(tenant: Tenant, say: Say) -> None:
+    """Somebody who can be kept out and removed without an asker being lost, and an invitation."""
+    spare = await add_member(tenant.db, tenant.owner, Role.VIEWER)
+    async with tenant.db.transaction(tenant.owner, "test") as tx:
+        await tx.execute(
+            "UPDATE members SET name = %(name)s WHERE user_id = %(id)s", name=say(SPARE), id=spare.id
+        )
+        await invite(tx, email="tomas@lind.example", role=Role.BIDI)
+        own_id = await find_member_id(tx, tenant.owner.id)
+        assert own_id is not None
+        await create_team(tx, say("North"), member_ids=[own_id], lead_id=own_id)
 
 
 async def _program(tenant: Tenant) -> None:
@@ -454,6 +474,9 @@ def ids_by_table(rows: dict[str, str]) -> dict[str, list[str]]:
             row = json.loads(line)
             if "id" in row:
                 found.setdefault(table, []).append(str(row["id"]))
+            if table == "members":
+                kind = "members to spare" if row["name"].startswith(SPARE) else "members who stay"
+                found.setdefault(kind, []).append(str(row["id"]))
             if table == "messages" and row["address"]:
                 found.setdefault("messages by mail", []).append(str(row["id"]))
     return found

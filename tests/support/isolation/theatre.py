@@ -58,9 +58,23 @@ class Theatre:
         ):
             await self.admin.execute(statement, (run,))
 
+    async def welcome_back(self) -> None:
+        """Let the attacker's spare member be one again: who has left proves nothing further."""
+        await self.admin.execute(
+            """
+            UPDATE members
+               SET role = 'viewer', disabled_at = NULL, removed_at = NULL
+             WHERE name LIKE 'Spare Member%%'
+               AND organization_id = %s
+               AND (role, disabled_at, removed_at) IS DISTINCT FROM ('viewer', NULL, NULL)
+            """,
+            (self.attacker.id,),
+        )
+
     async def revive(self) -> None:
-        """Let the attacker's seat and run work again, whatever it did to them: calls of a run that has ended prove
-        nothing."""
+        """Let the attacker's seat, run and spare member be as they were, whatever it did to them: calls of a run that
+        has ended prove nothing."""
+        await self.welcome_back()
         ctx = self.attacker.ctx
         if ctx is None:
             return
