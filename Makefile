@@ -25,7 +25,7 @@ lint: install
 	.venv/bin/lint-imports
 
 unit: install
-	.venv/bin/pytest -n $(JOBS) --dist loadgroup -m "not full"
+	.venv/bin/pytest -n $(JOBS) --dist loadgroup
 
 bench: install
 	.venv/bin/getsale bench flow
