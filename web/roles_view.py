@@ -6,7 +6,7 @@ from crm.identity.roles import Area, Reach, Role
 from web.phrases import N_
 
 ROLES: Mapping[Role, str] = {
-    Role.OWNER: N_("Owner"),
+    Role.OWNER: N_("The owner"),
     Role.ADMIN: N_("Administrator"),
     Role.SUPERVISOR: N_("Supervisor"),
     Role.BIDI: N_("Seat"),

@@ -129,7 +129,7 @@ async def test_whoever_makes_an_organization_owns_it(browser: Browser) -> None:
     await browser.post("/organizations", name="  Second   firm ")
 
     page = await browser.get("/organizations")
-    assert re.search(r"Second firm</span><span class=\"chip\">Owner", page.text)
+    assert re.search(r"Second firm</span><span class=\"chip\">The owner", page.text)
     assert (await browser.get("/contacts")).status_code == 200
 
 
