@@ -35,6 +35,14 @@ def site_url(request: Request, settings: Settings) -> str:
     raise Unavailable("Mails with links need PUBLIC_URL; whoever runs this installation can set it.")
 
 
+def site_url_if_known(request: Request, settings: Settings) -> str:
+    """The same for mails that have to go out in any case; without it their links say only which page."""
+    try:
+        return site_url(request, settings)
+    except Unavailable:
+        return ""
+
+
 @dataclass(frozen=True)
 class SignUp:
     """What somebody typed who wants an account and an organization."""

@@ -17,6 +17,7 @@ from core import access_tokens, crypto
 from core.blobs import Blobs
 from core.db import Database, Tx
 from core.errors import Forbidden, Unauthorized
+from core.lockout import Lockout
 from core.principal import Principal
 from core.pubsub import PubSub
 from core.ratelimit import RateLimiter, Rule
@@ -43,6 +44,7 @@ class Services:
     graph: GraphStore
     embedder: Embedder
     limiter: RateLimiter
+    lockout: Lockout
     hub: Hub
     sightings: Sightings
 

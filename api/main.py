@@ -14,6 +14,7 @@ from api.sightings import Sightings
 from core import telemetry
 from core.blobs import Blobs
 from core.db import Database
+from core.lockout import Lockout
 from core.pubsub import PubSub
 from core.ratelimit import RateLimiter
 from core.settings import Settings
@@ -69,6 +70,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
             graph=graph,
             embedder=embedder,
             limiter=RateLimiter(redis),
+            lockout=Lockout(redis),
             hub=hub,
             sightings=Sightings(),
         )

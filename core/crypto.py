@@ -3,22 +3,63 @@
 import asyncio
 import hashlib
 import hmac
+import os
 import secrets
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from core.errors import Unprocessable
+from core.errors import Unavailable, Unprocessable
+
+Result = TypeVar("Result")
 
 # Source: OWASP Password Storage Cheat Sheet, argon2id: m=19 MiB, t=2, p=1
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _DECOY = _hasher.hash("nobody has this password")
 
 
+# So many hash at once, each with 19 MiB; the others wait their turn. Half of the processors, for requests need some too.
+HASHING_AT_ONCE = max(1, (os.cpu_count() or 2) // 2)
+# Nobody is kept waiting for longer than a form is waited for: more than this is turned away at once.
+_turns = threading.BoundedSemaphore(200)
+
+
+@cache
+def _hashing() -> ThreadPoolExecutor:
+    """Threads of their own, so that a rush of sign-ins takes none from what else runs in threads."""
+    return ThreadPoolExecutor(HASHING_AT_ONCE, thread_name_prefix="argon2", initializer=_step_back)
+
+
+def _step_back() -> None:
+    """Let the event loop go first: on Linux a thread has a niceness of its own."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), os.getpriority(os.PRIO_PROCESS, 0) + 5)
+
+
+# A forked process has none of its parent's threads.
+os.register_at_fork(after_in_child=_hashing.cache_clear)
+
+
+async def _in_hashing_thread(work: Callable[[], Result]) -> Result:
+    """Raises: Unavailable when too many wait already."""
+    if not _turns.acquire(blocking=False):
+        raise Unavailable("Too many people sign in at this moment; try again.")
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_hashing(), work)
+    finally:
+        _turns.release()
+
+
 async def hash_password(password: str) -> str:
-    return await asyncio.to_thread(_hasher.hash, password)
+    return await _in_hashing_thread(lambda: _hasher.hash(password))
 
 
 async def verify_password(password: str, hashed: str | None) -> bool:
@@ -30,7 +71,7 @@ async def verify_password(password: str, hashed: str | None) -> bool:
         except (VerifyMismatchError, InvalidHashError):
             return False
 
-    return await asyncio.to_thread(compare)
+    return await _in_hashing_thread(compare)
 
 
 def new_token() -> str:

@@ -154,6 +154,45 @@ class PasswordChanged(Event):
 
 
 @dataclass(frozen=True)
+class SignInLocked(Event):
+    """So many wrong passwords or codes came for an account that the next one has to wait."""
+
+    name = "user.sign_in_locked"
+    subject_kind = "user"
+    user_id: UserId
+
+
+@dataclass(frozen=True)
+class SecondFactorEnabled(Event):
+    name = "user.second_factor.enabled"
+    subject_kind = "user"
+    user_id: UserId
+
+
+@dataclass(frozen=True)
+class SecondFactorDisabled(Event):
+    name = "user.second_factor.disabled"
+    subject_kind = "user"
+    user_id: UserId
+
+
+@dataclass(frozen=True)
+class RecoveryCodesRenewed(Event):
+    name = "user.recovery_codes.renewed"
+    subject_kind = "user"
+    user_id: UserId
+
+
+@dataclass(frozen=True)
+class RecoveryCodeUsed(Event):
+    """Somebody came in without their app."""
+
+    name = "user.recovery_code.used"
+    subject_kind = "user"
+    user_id: UserId
+
+
+@dataclass(frozen=True)
 class PasswordResetRequested(Event):
     name = "user.password_reset_requested"
     subject_kind = "user"

@@ -32,6 +32,7 @@ PAGES = Doors.read(
         POST /join/{secret}/account
         POST /preferences
         POST /session
+        GET POST /session/code
         GET /session/new
         GET POST /sign-up
         GET POST /sign-up/confirmation
@@ -54,6 +55,10 @@ PAGES = Doors.read(
         GET /search/palette
         GET POST /profile
         POST /profile/password
+        GET POST /profile/second-factor
+        POST /profile/second-factor/confirmation
+        POST /profile/second-factor/recovery-codes
+        POST /profile/second-factor/removal
         POST /session/end
         GET /sessions
         POST /sessions/revocation

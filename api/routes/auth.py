@@ -6,14 +6,13 @@ from typing import Annotated
 from fastapi import Request
 from pydantic import Field, StringConstraints
 
-from api import doors
+from api import accounts, doors, gate
 from api.deps import CurrentServices
 from api.doors import Tokens
 from api.errors import BODY, problems
 from api.fields import In, Line, Out, example
 from api.nouns import Door
 from core.access_tokens import LIFETIME
-from crm.identity import passwords
 
 router = Door(prefix="/auth", tags=["signing in"])
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[^\x00]*$")]
@@ -25,6 +24,7 @@ class SignIn(In):
 
     email: Line
     password: Secret
+    code: Line = Field(default="", description="Of the authenticator app, where the account asks for one.")
 
 
 class Refreshing(In):
@@ -64,9 +64,13 @@ class SignedOut(Out):
     "/tokens", operation_id="sign_in", summary="Sign a program in", status_code=201, responses=problems(*BODY)
 )
 async def sign_in(request: Request, services: CurrentServices, who: SignIn) -> TokensOut:
-    """A session of its own, which its person sees and ends on the page Sessions."""
-    credentials = await passwords.check_password(services.db, who.email.strip(), who.password)
-    return TokensOut.of(await doors.start_program(services, credentials, doors.sighting(request)))
+    """A session of its own, which its person sees and ends on the page Sessions. 401 `second_factor_required` says that
+    the password is right and a code is missing."""
+    settings = services.settings
+    knock = doors.knock(request, settings, who.email)
+    credentials = await gate.check_password(services, knock, who.password)
+    site = accounts.site_url_if_known(request, settings)
+    return TokensOut.of(await doors.start_program(services, knock, credentials, code=who.code, site=site))
 
 
 @router.post(

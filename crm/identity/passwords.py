@@ -1,24 +1,15 @@
-"""Passwords: checked at the door in the same time for everybody, and changed, which ends every session."""
+"""Passwords: which ones will do, and changing one, which ends every session."""
 
 from core import crypto
-from core.db import Database, Tx
-from core.errors import Unauthorized, Unprocessable
+from core.db import Tx
+from core.errors import Unprocessable
 from core.principal import Principal, PrincipalKind
-from crm.identity import queries
 from crm.identity.queries import Credentials
 from events.ids import UserId
 from events.outbox import emit
 from events.types import PasswordChanged
 
 SHORTEST, LONGEST = 10, 200
-
-
-async def check_password(db: Database, email: str, password: str) -> Credentials:
-    """Raises: Unauthorized, in the same time and words for unknown accounts and wrong passwords."""
-    found = await queries.find_credentials(db, email)
-    if not await crypto.verify_password(password, found.password_hash if found else None) or found is None:
-        raise Unauthorized("The email or the password is wrong.")
-    return found
 
 
 def signing_in(credentials: Credentials) -> Principal:

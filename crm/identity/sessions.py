@@ -78,6 +78,20 @@ async def insert_session(
     )
 
 
+async def is_new_place(tx: Tx, device: str | None = None) -> bool:
+    """Whether the transaction's user has signed in before, here (with this device, if one is named) or elsewhere only."""
+    known, any_other = await tx.value(
+        """
+        SELECT ARRAY[bool_or(device = %(device)s), count(*) > 0]
+          FROM sessions
+         WHERE user_id = %(user_id)s
+        """,
+        device=device,
+        user_id=tx.principal.id,
+    )
+    return bool(any_other and not known)
+
+
 async def close_session(tx: Tx, account: Account) -> None:
     """End the account's session at once."""
     await tx.execute(

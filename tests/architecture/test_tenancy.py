@@ -10,6 +10,8 @@ from infra.embedded import Urls
 # table -> why it has no tenant
 WITHOUT_A_TENANT = {
     "users": "a person may belong to several organizations; readable columns are granted one by one",
+    "second_factors": "a person's, like the password; seen by the organizations that they are a member of, sealed",
+    "recovery_codes": "a person's, like the password; seen by the organizations that they are a member of, hashed",
     "alembic_version": "the schema's own version",
     "checkpoint_migrations": "the checkpointer's schema version",
 }

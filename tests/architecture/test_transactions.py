@@ -25,6 +25,7 @@ MAY_OPEN = {
     "api/accounts.py",
     "api/deps.py",
     "api/doors.py",
+    "api/gate.py",
     "api/hub.py",
     "api/joining.py",
     "api/webhooks.py",

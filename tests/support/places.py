@@ -84,7 +84,9 @@ PLACES: dict[str, tuple[str, ...]] = {
     "/sign-up/confirmation": ("/sign-up/confirmation?token=a-token",),
     "/password/forgotten": ("/password/forgotten",),
     "/password/new": ("/password/new?token=a-token",),
+    "/session/code": ("/session/code",),
     "/profile": ("/profile",),
+    "/profile/second-factor": ("/profile/second-factor",),
     "/sessions": ("/sessions",),
     "/inbox": ("/inbox?folder=waiting",),
     "/inbox/{conversation_id}": (

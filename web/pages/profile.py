@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from api import accounts, doors
 from api.deps import CurrentAccount, CurrentServices
-from core.errors import Unauthorized, Unprocessable
+from core.errors import Limited, Unauthorized, Unprocessable
 from crm.conversations.inbox import count_folders
 from crm.identity import profiles
 from web.pages.session import keep_session
@@ -48,12 +48,12 @@ async def change_password(
 ) -> Response:
     """Every other session ends; this page goes on with a new one."""
     try:
-        site = accounts.site_url(request, services.settings)
-        seen = doors.sighting(request)
-        token = await doors.change_password(services, account, old=old, new=password, seen=seen, site=site)
+        site = accounts.site_url_if_known(request, services.settings)
+        knock = doors.knock(request, services.settings, account.email)
+        token = await doors.change_password(services, account, knock, old=old, new=password, site=site)
     except Unauthorized:
         return _refused(reader.words.gettext("The password that you have now is another one."), reader)
-    except Unprocessable as err:
+    except (Limited, Unprocessable) as err:
         return _refused(refusal_text(err, reader.words), reader)
     response = RedirectResponse("/profile?saved=password", 303)
     keep_session(response, services, token)
