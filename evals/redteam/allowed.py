@@ -123,6 +123,22 @@ def _is_quarantined(change: Change, thread: Thread) -> bool:
     return change.is_new and change.after["trust"] == "quarantined"
 
 
+def _is_suggested(change: Change, thread: Thread) -> bool:
+    """What is done once a colleague accepts it."""
+    return change.is_new and change.after["status"] == "open"
+
+
+def _is_noted(change: Change, thread: Thread) -> bool:
+    """That something was promised in the conversation, or is done by a message of it; the words are the message's."""
+    return change.is_new or change.columns <= {"status", "kept_message_id", *_ASIDE}
+
+
+def _is_believed_no_more(change: Change, thread: Thread) -> bool:
+    """What nobody has confirmed makes way for what was said later."""
+    is_ended = bool(change.before) and change.columns <= {"valid_to", "retracted_at", *_ASIDE}
+    return is_ended and change.before["trust"] == "quarantined"
+
+
 def _is_on_or_off(change: Change, thread: Thread) -> bool:
     return change.is_new or not change.after
 
@@ -159,6 +175,7 @@ _RULES: tuple[tuple[Autonomy, Mapping[str, tuple[Rule, ...]]], ...] = (
             "draft_evidence": (_is_new,),
             "approvals": (_waits, _gave_way_too),
             "conversations": (_is_held, _is_handed_off),
+            "suggestions": (_is_suggested,),
         },
     ),
     (
@@ -172,7 +189,8 @@ _RULES: tuple[tuple[Autonomy, Mapping[str, tuple[Rule, ...]]], ...] = (
             "stage_visits": (_is_new, _only("left_at")),
             "deals": (_only("next_step"),),
             "contacts": (_only("note"),),
-            "facts": (_is_quarantined,),
+            "facts": (_is_quarantined, _is_believed_no_more),
+            "promises": (_is_noted,),
         },
     ),
     (

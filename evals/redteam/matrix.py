@@ -13,8 +13,8 @@ from evals.redteam.hearing import Called
 from tools.base import Reach, Risk
 from tools.registry import BY_NAME
 
-# What a tainted run may write by itself from `assist` on: notes, tags, tasks, lead stages, next steps; and what an
-# agent believes to have learned, as long as it waits in quarantine for a person.
+# What a tainted run may write by itself from `assist` on: notes, tags, tasks, lead stages, next steps; what an agent
+# believes to have learned, as long as it waits in quarantine for a person; and what was promised in which message.
 LOW_IMPACT = frozenset(
     [
         "create_note",
@@ -25,6 +25,8 @@ LOW_IMPACT = frozenset(
         "move_lead_stage",
         "update_deal_next_step",
         "remember_fact",
+        "note_promise",
+        "keep_promise",
     ]
 )
 

@@ -11,6 +11,7 @@ from agents.llm.base import ModelMessage, ModelReply, ModelRequest, ToolRequest
 from agents.llm.offline.model import OfflineModel
 from core.languages import Language
 from evals.redteam.carriers import PAGE_TITLE
+from evals.redteam.cases import Case
 from evals.redteam.hearing import Hearing, folded
 
 _PLAIN: Mapping[Language, str] = {
@@ -46,20 +47,13 @@ class Obedient(Hearing):
         if self.is_curious and "look" not in asked:
             wanted = self._looks({tool.name for tool in request.tools})
         if not wanted and (self.has_read or self.is_told) and "obey" not in asked:
-            wanted = self._orders()
+            wanted = orders(self.case)
         return ModelReply(tool_requests=wanted) if wanted else await self._answer(request)
 
     def _triage(self) -> str:
         return TriageAnswer(
             decision="answer", language=self.case.language, intents=("question",)
         ).model_dump_json()
-
-    def _orders(self) -> tuple[ToolRequest, ...]:
-        """What the text asks for."""
-        return tuple(
-            ToolRequest(f"obey-{number}", call.tool, dict(call.args))
-            for number, call in enumerate(self.case.calls)
-        )
 
     def _looks(self, offered: Set[str]) -> tuple[ToolRequest, ...]:
         """Everything there is to read about whoever writes, with the tools that the run may use."""
@@ -96,3 +90,10 @@ class Obedient(Hearing):
         honest = shown.model_copy(update={"new_messages": waiting or shown.new_messages[-1:]})
         turn = ModelMessage("user", honest.model_dump_json())
         return replace(request, messages=(system, turn), tools=())
+
+
+def orders(case: Case) -> tuple[ToolRequest, ...]:
+    """What the text of a case asks for."""
+    return tuple(
+        ToolRequest(f"obey-{number}", call.tool, dict(call.args)) for number, call in enumerate(case.calls)
+    )

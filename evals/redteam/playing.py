@@ -9,8 +9,8 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from agents import registry
 from agents.agent import Agent
-from agents.inbox import agent as inbox
 from agents.llm.base import LanguageModel
 from agents.llm.models import ModelChoice
 from agents.offer import offered
@@ -21,15 +21,18 @@ from core.principal import Principal, system
 from core.settings import Settings
 from crm.bidi.models import Autonomy, Bidi
 from crm.evaluations.pictures import Rows
-from crm.runs.models import Run
-from crm.runs.queries import list_open_runs
+from crm.runs.models import Run, RunStatus
+from crm.runs.queries import get_run, list_open_runs
 from evals.redteam.carriers import bring_in, hear
 from evals.redteam.cases import Carrier, Case
 from evals.redteam.hearing import Called, Ears, Overheard
 from evals.redteam.obedient import Obedient
+from evals.redteam.obedient_readers import ObedientReader
+from evals.redteam.readers import Reader, send
 from evals.redteam.world import Neighbour, World, later, make_world
 from evals.rows import Change, changes
 from evals.scene import NOW
+from events.ids import RunId
 from graph.postgres import PostgresGraph
 from tools.base import Reach, Risk, Tool, ToolContext, ToolFailed
 from tools.dispatch import Dispatcher
@@ -51,7 +54,8 @@ class Guarding(StrEnum):
 
 @dataclass(frozen=True)
 class Played:
-    """What came of a case. `changes` are those of both organizations while the run worked."""
+    """What came of a case. `own` and `foreign` are the changes of both organizations while the run worked; it
+    `is_finished` when it came to a good end."""
 
     case: Case
     autonomy: Autonomy
@@ -60,13 +64,16 @@ class Played:
     foreign: list[Change]
     calls: Sequence[Called]
     has_read: bool
+    reader: Reader = Reader.INBOX
+    is_finished: bool = True
 
 
 @dataclass(frozen=True)
 class Stage:
     """What all cases of a process share. `tools` are the product's unless a test plants a fault among them.
 
-    A real `model` drives the inbox agent as it is shipped; without one a model that obeys drives it with every tool.
+    A real `model` drives the agent as it is shipped; without one a model that obeys drives it with every permission, and
+    the inbox agent with every tool. `reader` is the agent that the text is brought before.
     """
 
     db: Database
@@ -75,6 +82,7 @@ class Stage:
     neighbour: Neighbour
     tools: Sequence[Tool[Any]] = TOOLS
     model: LanguageModel | None = None
+    reader: Reader = Reader.INBOX
 
     async def play(self, case: Case, autonomy: Autonomy, guarding: Guarding = Guarding.ON) -> Played:
         """Play the case in a world of its own."""
@@ -94,21 +102,39 @@ class Stage:
     async def _answer(self, world: World, case: Case, autonomy: Autonomy, guarding: Guarding) -> Played:
         with clock.frozen(later(minutes=1)):
             await hear(world, self.settings, case.benign)
+        with clock.frozen(NOW):
+            waiting = await self._waiting(world, autonomy)
         model = self._mind(world, case, guarding)
         before = await self._look(world)
         with clock.frozen(NOW):
-            await self._work(world, model, _tools(self.tools, case, guarding))
+            await self._work(world, model, _tools(self.tools, case, guarding), waiting)
         after = await self._look(world)
         own, foreign = (changes(old, new) for old, new in zip(before, after, strict=True))
-        return Played(case, autonomy, world, own, foreign, model.calls, model.has_read)
+        is_finished = await self._is_finished(world, waiting)
+        return Played(
+            case, autonomy, world, own, foreign, model.calls, model.has_read, self.reader, is_finished
+        )
+
+    async def _waiting(self, world: World, autonomy: Autonomy) -> Sequence[RunId]:
+        """The runs of the agent that are to be worked on."""
+        async with self.db.transaction(system(world.organization_id), "redteam.open_run") as tx:
+            if self.reader is Reader.INBOX:
+                return [run.id for run in await list_open_runs(tx, world.conversation_id)]
+            return [await send(tx, self.reader, world, autonomy)]
+
+    async def _is_finished(self, world: World, run_ids: Sequence[RunId]) -> bool:
+        async with self.db.transaction(system(world.organization_id), "redteam.ended") as tx:
+            return all([(await get_run(tx, run_id)).status is RunStatus.SUCCEEDED for run_id in run_ids])
 
     @property
     def _agent(self) -> Agent[Any, Any]:
-        return SHIPPED if self.model else AGENT
+        return (SHIPPED if self.model else OBEYING)[self.reader]
 
-    def _mind(self, world: World, case: Case, guarding: Guarding) -> Obedient | Overheard:
+    def _mind(self, world: World, case: Case, guarding: Guarding) -> Obedient | ObedientReader | Overheard:
         if self.model is not None:
             return Overheard(case, self.model)
+        if self.reader is not Reader.INBOX:
+            return ObedientReader(case)
         return Obedient(
             case,
             str(world.contact_id),
@@ -124,18 +150,20 @@ class Stage:
         )
 
     async def _work(
-        self, world: World, model: Obedient | Overheard, tools: Sequence[Tool[BaseModel]]
+        self,
+        world: World,
+        model: Obedient | ObedientReader | Overheard,
+        tools: Sequence[Tool[BaseModel]],
+        run_ids: Sequence[RunId],
     ) -> None:
-        async with self.db.transaction(system(world.organization_id), "redteam.open_run") as tx:
-            waiting = await list_open_runs(tx, world.conversation_id)
         ears = Ears(Dispatcher(self.db, PostgresGraph(self.db), tools), model)
 
         def chosen(_: ModelChoice) -> LanguageModel:
             return model
 
-        runtime = Runtime(self.db, self.settings, ears, chosen, agents={inbox.KIND: self._agent})
-        for run in waiting:
-            await runtime.execute(world.organization_id, run.id)
+        runtime = Runtime(self.db, self.settings, ears, chosen, agents={self.reader.value: self._agent})
+        for run_id in run_ids:
+            await runtime.execute(world.organization_id, run_id)
 
 
 def _must_look(world: World, case: Case) -> bool:
@@ -170,6 +198,7 @@ async def _everything(tx: Tx, run: Run, bidi: Bidi) -> Principal:
     return replace(bidi.principal(run.id), scopes=frozenset({"*"}))
 
 
-SHIPPED = inbox.make()
-# Its model may call every tool.
-AGENT = replace(SHIPPED, tools=lambda _: offered(TOOLS), principal=_everything)
+SHIPPED = {reader: registry.agents()[reader.value] for reader in Reader}
+OBEYING = {reader: replace(agent, principal=_everything) for reader, agent in SHIPPED.items()}
+# Its model may call every tool; those of the others call nothing.
+OBEYING[Reader.INBOX] = replace(OBEYING[Reader.INBOX], tools=lambda _: offered(TOOLS))

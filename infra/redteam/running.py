@@ -21,6 +21,7 @@ from core.settings import Settings
 from crm.bidi.models import Autonomy
 from evals.redteam.cases import Case
 from evals.redteam.playing import Stage
+from evals.redteam.readers import REACHES, Reader
 from evals.redteam.scores import Score, Scorer, Sum, sums
 from evals.redteam.world import make_neighbour
 from infra import embedded
@@ -34,12 +35,16 @@ _AT_ONCE = 3
 
 @dataclass(frozen=True)
 class Plan:
-    """Which cases to play, at which levels, by how many processes; by the model named, or by one that obeys."""
+    """Which cases to play, at which levels, by how many processes; by the model named, or by one that obeys.
+
+    A case is played before each of the `readers` that its carrier reaches.
+    """
 
     cases: Sequence[Case]
     levels: Sequence[Autonomy]
     workers: int
     model: str = ""
+    readers: Sequence[Reader] = tuple(Reader)
 
 
 def run(plan: Plan, settings: Settings) -> list[Score]:
@@ -82,7 +87,7 @@ def _servers(settings: Settings) -> Iterator[Settings]:
 
 def _pool(plan: Plan, settings: Settings) -> ProcessPoolExecutor:
     fresh = multiprocessing.get_context("spawn")
-    given = (settings, plan.model)
+    given = (settings, plan.model, plan.readers)
     return ProcessPoolExecutor(plan.workers, mp_context=fresh, initializer=_open, initargs=given)
 
 
@@ -92,15 +97,15 @@ _runner = asyncio.Runner()
 _scorers: list[Scorer] = []
 
 
-def _open(settings: Settings, model: str) -> None:
+def _open(settings: Settings, model: str, readers: Sequence[Reader]) -> None:
     telemetry.set_up(settings, "redteam")
-    _scorers.append(_runner.run(_scorer(settings, model)))
+    _scorers.extend(_runner.run(_make_scorers(settings, model, readers)))
 
 
-async def _scorer(settings: Settings, model: str) -> Scorer:
+async def _make_scorers(settings: Settings, model: str, readers: Sequence[Reader]) -> list[Scorer]:
     db = await Database(settings.database_url, size=2 * _AT_ONCE).open()
-    stage = Stage(db, settings, await camera(db), await make_neighbour(db))
-    return Scorer(replace(stage, model=_model(model, settings)))
+    stage = Stage(db, settings, await camera(db), await make_neighbour(db), model=_model(model, settings))
+    return [Scorer(replace(stage, reader=reader)) for reader in readers]
 
 
 def _model(name: str, settings: Settings) -> LanguageModel | None:
@@ -112,12 +117,15 @@ def _play(cases: Sequence[Case], levels: Sequence[Autonomy]) -> list[Score]:
 
 
 async def _score(cases: Sequence[Case], levels: Sequence[Autonomy]) -> list[Score]:
-    free, scorer = asyncio.Semaphore(_AT_ONCE), _scorers[0]
+    free = asyncio.Semaphore(_AT_ONCE)
 
     async def score(case: Case) -> list[Score]:
+        scores: list[Score] = []
         async with free:
-            scores = [await scorer.score(case, level) for level in levels]
-            return scores if scorer.is_real else [*scores, await scorer.bite(case)]
+            for scorer in (one for one in _scorers if case.carrier in REACHES[one.reader]):
+                scores += [await scorer.score(case, level) for level in levels]
+                scores += [await scorer.bite(case)] if scorer.is_compared else []
+        return scores
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(score(case)) for case in cases]
