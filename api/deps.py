@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
@@ -12,13 +12,14 @@ from redis.asyncio import Redis
 from api import cookies, forgery
 from api.cookies import SESSION_COOKIE
 from api.hub import Hub
+from api.origins import door_of, origin_of
 from api.sightings import Sightings
 from core import access_tokens, crypto
 from core.blobs import Blobs
 from core.db import Database, Tx
 from core.errors import Forbidden, Unauthorized
 from core.lockout import Lockout
-from core.principal import Principal
+from core.principal import Principal, Via
 from core.pubsub import PubSub
 from core.ratelimit import RateLimiter, Rule
 from core.settings import Settings
@@ -67,7 +68,10 @@ async def find_account(request: Request) -> Account | None:
     """Who the session cookie belongs to, or None; asked once per request."""
     if not hasattr(request.state, "account"):
         token = session_token(request)
-        request.state.account = await find_session(get_services(request).db, token) if token else None
+        found = await find_session(get_services(request).db, token) if token else None
+        if found is not None:
+            found = replace(found, origin=origin_of(request, Via.PAGE, found.session_id))
+        request.state.account = found
     account: Account | None = request.state.account
     return account
 
@@ -127,7 +131,9 @@ async def _bearer_caller(request: Request) -> Credential:
     if scheme.lower() != "bearer" or not secret:
         raise Unauthorized("The header Authorization is `Bearer` and a key or an access token.")
     # a signed token has parts, which a key has not
-    return await (_token_caller if "." in secret else _key_caller)(get_services(request), secret)
+    caller = await (_token_caller if "." in secret else _key_caller)(get_services(request), secret)
+    origin = origin_of(request, door_of(request), caller.id)
+    return replace(caller, principal=caller.principal.coming_from(origin))
 
 
 async def _key_caller(services: Services, secret: str) -> Credential:

@@ -14,7 +14,7 @@ from core import access_tokens
 from core.access_tokens import AccessToken
 from core.db import Tx
 from core.errors import Unauthorized
-from core.principal import Principal
+from core.principal import Origin, Principal, Via
 from core.settings import Settings
 from crm.identity import mails, passwords, refreshing, resets, second_factors, sessions
 from crm.identity.letters import letter
@@ -55,7 +55,7 @@ async def start_session(
     """
     key = services.settings.secret_key.get_secret_value()
     is_known = devices.known_as(who.device_cookie, who.email, key=key) is not None
-    async with _entering(services, who, credentials, code) as tx:
+    async with _entering(services, who, credentials, code, Via.PAGE) as tx:
         is_new = not is_known and await sessions.is_new_place(tx)
         if is_new:
             await _tell_of_device(tx, who, site=site, key=key)
@@ -66,7 +66,7 @@ async def start_program(
     services: Services, who: Knock, credentials: Credentials, *, code: str = "", site: str = ""
 ) -> Tokens:
     """A program's session for somebody whose password was just checked. Raises: as `start_session`."""
-    async with _entering(services, who, credentials, code) as tx:
+    async with _entering(services, who, credentials, code, Via.API) as tx:
         if await sessions.is_new_place(tx, who.seen.device):
             key = services.settings.secret_key.get_secret_value()
             await _tell_of_device(tx, who, site=site, key=key)
@@ -75,9 +75,12 @@ async def start_program(
 
 
 @asynccontextmanager
-async def _entering(services: Services, who: Knock, credentials: Credentials, code: str) -> AsyncIterator[Tx]:
+async def _entering(
+    services: Services, who: Knock, credentials: Credentials, code: str, via: Via
+) -> AsyncIterator[Tx]:
     """The transaction in which somebody comes in, once a code was used up where their account asks for one."""
-    principal, user_id = passwords.signing_in(credentials), credentials.user_id
+    principal = passwords.signing_in(credentials).coming_from(_origin(who.seen, via))
+    user_id = credentials.user_id
     async with services.db.transaction(principal, "sign_in") as tx:
         if await second_factors.is_on(tx, user_id):
             if not code:
@@ -100,6 +103,11 @@ async def _tell_of_device(tx: Tx, who: Knock, *, site: str, key: str) -> None:
         link=f"{site}/sessions",
     )
     await mails.queue_mail(tx, person.email, news, key=key)
+
+
+def _origin(seen: Sighting, via: Via) -> Origin:
+    """From where somebody signs in, who has no session yet."""
+    return Origin(via, None, seen.address, seen.device)
 
 
 async def change_password(

@@ -387,6 +387,13 @@ API = Doors.read(
         PATCH DELETE /api/v1/segments/{segment_id}
         POST /api/v1/segments/{segment_id}/restoration
     """,
+        "audit:read": """
+        GET /api/v1/audit/chain
+        GET /api/v1/audit/entries
+        GET /api/v1/audit/entries/{event_id}
+        POST /api/v1/audit/verifications
+        GET /api/v1/audit/verifications/{audit_verification_id}
+        """,
         "webhooks:manage": """
         GET /api/v1/webhook-deliveries/{webhook_delivery_id}
         GET /api/v1/webhook-deliveries/{webhook_delivery_id}/attempts

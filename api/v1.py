@@ -11,6 +11,7 @@ from api.routes import (
     api_keys,
     approvals,
     assignment,
+    audit,
     auth,
     autopilot,
     bulk_edits,
@@ -104,6 +105,7 @@ NOUNS = (
     api_keys,
     sessions,
     webhooks,
+    audit,
     ws_tickets,
 )
 for noun in NOUNS:

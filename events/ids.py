@@ -6,6 +6,7 @@ from uuid import UUID
 
 OrganizationId = NewType("OrganizationId", UUID)
 UserId = NewType("UserId", UUID)
+AuditVerificationId = NewType("AuditVerificationId", UUID)
 BidiId = NewType("BidiId", UUID)
 LanguageModelId = NewType("LanguageModelId", UUID)
 ChannelAccountId = NewType("ChannelAccountId", UUID)

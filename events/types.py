@@ -11,6 +11,7 @@ from events.ids import (
     ApiKeyId,
     ApprovalId,
     AssignmentRuleId,
+    AuditVerificationId,
     BidiId,
     BulkEditId,
     ChannelAccountId,
@@ -112,6 +113,22 @@ class PolicyUpdated(Event):
     name = "policy.updated"
     subject_kind = "policy"
     organization_id: OrganizationId
+
+
+@dataclass(frozen=True)
+class AuditVerificationAsked(Event):
+    """Somebody wants to know whether the record of what was done is as it was written."""
+
+    name = "audit.verification.asked"
+    subject_kind = "audit_verification"
+    audit_verification_id: AuditVerificationId
+
+
+@dataclass(frozen=True)
+class AuditVerified(Event):
+    name = "audit.verified"
+    subject_kind = "audit_verification"
+    audit_verification_id: AuditVerificationId
 
 
 @dataclass(frozen=True)

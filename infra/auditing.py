@@ -25,6 +25,7 @@ _SAID = {
     Fault.CHAIN_REWRITTEN: "the chain is not the one of line {line} of the anchors",
     Fault.ANCHOR_CHANGED: "line {line} of the anchors is not what was written",
     Fault.ANCHORS_DELETED: "there is no anchor from here on, although there must be by now",
+    Fault.NOT_DONE: "the chain could not be walked over",
     Fault.OTHER_KEY: "the anchors were made with another key; set GETSALE_AUDIT_KEY to that one",
 }
 

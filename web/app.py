@@ -21,6 +21,7 @@ from web.pages import (
     api_keys,
     approvals,
     assignment,
+    audit,
     bulk_edits,
     cards,
     contacts,
@@ -138,6 +139,7 @@ def create_web(app: FastAPI, settings: Settings) -> FastAPI:
         trash,
         api_keys,
         webhooks,
+        audit,
         design,
     ):
         pages.include_router(noun.router)

@@ -98,6 +98,9 @@ COMMANDS = (
         also="evals tests scores оценки замеры",
         scope="evaluations:read",
     ),
+    Command(
+        "history", _("Audit"), "/audit", also="log who did what журнал аудита кто что", scope="audit:read"
+    ),
     Command("person", _("Preferences"), "/preferences", also="profile профиль"),
     Command("theme", _("Light theme"), preference=("theme", "light"), also="white day белая день"),
     Command("theme", _("Dark theme"), preference=("theme", "dark"), also="black night чёрная ночь"),

@@ -417,6 +417,11 @@ PAGES = Doors.read(
         POST /views/{view_id}/removal
         POST /views/{view_id}/restoration
     """,
+        "audit:read": """
+        GET /audit
+        GET /audit/entries.{form}
+        POST /audit/verifications
+        """,
         "webhooks:manage": """
         GET POST /settings/webhooks
         GET /settings/webhooks/deliveries/{webhook_delivery_id}

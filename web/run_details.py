@@ -260,11 +260,12 @@ def _changed(change: RunChange, names: Mapping[str, str], words: Words) -> Chang
         title=f"{label}: {said}",
         name=hidden.shown(change.name or ""),
         href=place_of(change.subject_kind, str(change.subject_id)),
-        differences=[_difference(name, pair, names, words) for name, pair in change.changes.items()],
+        differences=[difference(name, pair, names, words) for name, pair in change.changes.items()],
     )
 
 
-def _difference(name: str, pair: Sequence[Any], names: Mapping[str, str], words: Words) -> Difference:
+def difference(name: str, pair: Sequence[Any], names: Mapping[str, str], words: Words) -> Difference:
+    """A field in words, with what it held and holds."""
     labels = {**LABELS, **FIELDS}
     label = words.gettext(labels[name]) if name in labels else hidden.shown(name)
     before, after = (*pair, None, None)[:2]

@@ -1,14 +1,17 @@
 """How the audit chain grows: what was committed is sealed, and where the chain ends is written down outside."""
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from core import clock
 from core.db import Tx
 from core.ids import uuid7
+from crm.audit import actions as audit
 from crm.audit import sealing
 from crm.audit.anchors import Anchors
 from crm.audit.chain import key_of
+from crm.audit.verifying import verify
 from events import due
 from events.outbox import SEAL
 from worker.jobs import Job, Postpone
@@ -38,3 +41,21 @@ async def anchor_chain(job: Job) -> Postpone | None:
     organization_id = job.principal.organization_id
     await Anchors(settings.data).append(organization_id, key_of(settings.sealing_key, organization_id), head)
     return None
+
+
+async def verify_chain(job: Job) -> Postpone | None:
+    """Walk over the whole chain for somebody who asked."""
+    settings, organization_id = job.services.settings, job.principal.organization_id
+    verdict = await verify(
+        partial(job.transaction, "walk"),
+        key_of(settings.sealing_key, organization_id),
+        organization_id,
+        Anchors(settings.data),
+    )
+    async with job.transaction("keep") as tx:
+        await audit.keep_verdict(tx, job.subject_id, verdict)
+    return None
+
+
+async def give_up_verification(tx: Tx, job: Job, reason: str) -> None:
+    await audit.give_up_verification(tx, job.subject_id)

@@ -61,6 +61,8 @@ _ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.RunFinished: (_live,),
     e.RunFailed: (_live,),
     e.RunReverted: (_live,),
+    e.AuditVerificationAsked: (),
+    e.AuditVerified: (),
     e.RunCancelled: (InTx(h.close_question), _live),
     e.CopilotAsked: (),
     e.CopilotAnswered: (Together(h.show_answer),),
@@ -263,6 +265,7 @@ ROUTES = {
 DUE: dict[str, Handler] = {
     "audit.seal": InTx(auditing.seal_events),
     "audit.anchor": Outside(auditing.anchor_chain),
+    "audit.verify": Outside(auditing.verify_chain, give_up=auditing.give_up_verification),
     "run.quiet": InTx(h.release_run),
     "run.leave": InTx(h.end_visit),
     "message.release": InTx(h.release_message),

@@ -36,6 +36,7 @@ class Fault(StrEnum):
     ANCHOR_CHANGED = "anchor_changed"
     ANCHORS_DELETED = "anchors_deleted"
     OTHER_KEY = "other_key"
+    NOT_DONE = "not_done"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
-from core.principal import Principal, PrincipalKind
+from core.principal import Origin, Principal, PrincipalKind
 from crm.identity.roles import ALL_SCOPES as ALL_SCOPES
 from crm.identity.roles import SCOPES as SCOPES
 from crm.identity.roles import Role as Role
@@ -37,10 +37,12 @@ class Account:
     locale: str
     # '' is whatever the organization's is
     time_zone: str = ""
+    origin: Origin | None = None
 
     @property
     def principal(self) -> Principal:
-        return member_principal(self.user_id, self.organization_id, self.role)
+        person = member_principal(self.user_id, self.organization_id, self.role)
+        return person.coming_from(self.origin) if self.origin else person
 
 
 def member_principal(

@@ -20,6 +20,7 @@ KEPT = timedelta(days=30)
 _PRIVATE = frozenset(
     {
         "api_key",
+        "audit_verification",
         "copilot_chat",
         "invitation",
         "language_model",

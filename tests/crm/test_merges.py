@@ -107,7 +107,7 @@ _OF_OTHERS: dict[str, set[tuple[str, str]]] = {
         ("approvals", "assignee_id"), ("bulk_edits", "made_by"), ("bulk_edits", "run_by"), ("approvals", "decided_by"), ("bidi", "responsible_user_id"),
         ("bidi", "user_id"), ("contact_consents", "recorded_by_id"), ("conversations", "holder_id"),
         ("document_versions", "uploaded_by"), ("drafts", "checked_by"), ("drafts", "edited_by"),
-        ("events", "actor_id"), ("events", "credential_id"), ("events", "responsible_id"), ("files", "uploaded_by_id"), ("imports", "member_user_id"),
+        ("events", "actor_id"), ("events", "credential_id"), ("audit_verifications", "asked_by"), ("events", "responsible_id"), ("files", "uploaded_by_id"), ("imports", "member_user_id"),
         ("meetings", "created_by_id"), ("merges", "merged_by"), ("merges", "undone_by"), ("messages", "approved_by"),
         ("notes", "author_id"), ("saved_answers", "caller_id"), ("segments", "made_by"), ("stage_visits", "actor_id"),
         ("tasks", "created_by_id"), ("views", "made_by"), ("policy_overrides", "set_by"), ("eval_runs", "started_by"), ("eval_judgings", "judged_by"),
@@ -118,7 +118,7 @@ _OF_OTHERS: dict[str, set[tuple[str, str]]] = {
         ("conversations", "handoff_run_id"), ("due_work", "subject_id"), ("events", "causation_id"),
         ("events", "correlation_id"), ("events", "run_id"), ("graph_projections", "token"),
         ("import_records", "chunk_id"), ("meetings", "run_id"), ("messages", "attempt_key"), ("notes", "run_id"),
-        ("notifications", "event_id"), ("runs", "trigger_id"), ("stage_visits", "run_id"), ("tasks", "run_id"),
+        ("notifications", "event_id"), ("audit_verifications", "event_id"), ("runs", "trigger_id"), ("stage_visits", "run_id"), ("tasks", "run_id"),
         ("webhook_deliveries", "event_id"), ("eval_cases", "agent_run_id"),
     },
     "a message, a conversation or a document": {

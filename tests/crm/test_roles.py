@@ -14,6 +14,7 @@ PROMISED = (
     ("read the team", ("team:read",), "Y Y Y Y Y"),
     ("manage the team, invite", ("team:manage",), "Y Y N N N"),
     ("export data", ("records:export",), "Y Y N N N"),
+    ("read the audit", ("audit:read",), "Y Y N N N"),
     (
         "read the CRM",
         ("crm:read", "contacts:read", "companies:read", "leads:read", "deals:read", "facts:read", "tasks:read"),
@@ -53,5 +54,6 @@ def test_a_higher_role_may_all_that_a_lower_one_may() -> None:
 def test_who_only_looks_holds_nothing_but_reading_and_their_own_keys() -> None:
     assert {scope for scope in SCOPES[Role.VIEWER] if not scope.endswith(":read")} == {"api_keys:write"}
     assert {scope for scope in ALL_SCOPES if scope.endswith(":read")} - SCOPES[Role.VIEWER] == {
-        "evaluations:read"
+        "audit:read",
+        "evaluations:read",
     }

@@ -16,6 +16,9 @@ from crm.api_keys.actions import create_api_key
 from crm.approvals.queries import get_approval_of
 from crm.assignment.models import Assigned, NewRule, Way
 from crm.assignment.rules import create_rule
+from crm.audit.actions import ask_verification
+from crm.audit.models import EntryFilter
+from crm.audit.queries import list_entries
 from crm.bulk.actions import create_bulk_edit
 from crm.bulk.models import Changes, NewBulkEdit
 from crm.companies.actions import create_company
@@ -135,6 +138,8 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
         deal = await create_deal(tx, NewDeal("40 scanners", stages[0].id))
         other = await create_contact(tx, NewContact("Tomas Ferreira"))
         rule = await create_rule(tx, NewRule(Assigned.LEAD, "New leads", Way.IN_TURN, (world.bidi_id,)))
+        verification = await ask_verification(tx)
+        (entry,) = (await list_entries(tx, EntryFilter(), limit=1)).items
         match_id, merge_id = await _duplicates(tx, conversation.contact_id, other.id)
         invited = await invite(tx, email="vera@lind.example", role=Role.VIEWER)
     colleague = await add_member(db, owner, Role.BIDI)
@@ -177,6 +182,8 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
         "webhook_delivery_id": delivery.id,
         "api_key_id": key.key.id,
         "session_id": session.id,
+        "event_id": entry.id,
+        "audit_verification_id": verification.id,
         "match_id": match_id,
         "merge_id": merge_id,
     }

@@ -237,6 +237,13 @@ OPERATIONS = (
     Operation("update_assignment_rule", "PATCH", _RULE, {**_VERSION, "name": "All"}, scope=_SEATS),
     Operation("delete_assignment_rule", "DELETE", _RULE, status=204, scope=_SEATS),
     Operation("archive_seat", "POST", f"{_SEAT}/archive", scope=_SEATS),
+    Operation("list_audit_entries", "GET", "/audit/entries", scope="audit:read"),
+    Operation("get_audit_entry", "GET", "/audit/entries/{event_id}", scope="audit:read"),
+    Operation("get_audit_chain", "GET", "/audit/chain", scope="audit:read"),
+    Operation("verify_audit", "POST", "/audit/verifications", status=201, scope="audit:read"),
+    Operation(
+        "get_audit_verification", "GET", "/audit/verifications/{audit_verification_id}", scope="audit:read"
+    ),
     Operation("list_webhooks", "GET", "/webhooks", scope=_HOOKS),
     Operation(
         "create_webhook",

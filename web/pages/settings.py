@@ -115,6 +115,13 @@ PAGES = (
         "evaluations:read",
     ),
     SettingsPage(
+        "/audit",
+        "history",
+        N_("Audit"),
+        N_("Who did what, when and from where, and whether the record of it is whole."),
+        "audit:read",
+    ),
+    SettingsPage(
         "/trash",
         "trash",
         N_("Trash"),

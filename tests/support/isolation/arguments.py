@@ -40,6 +40,13 @@ MEANINGS: dict[str, str | None] = {
     "responsible_user_id": "users",
     "member": "users",
     "handle_id": "contact_handles",
+    "event_id": "events",
+    **{
+        f"GET {place} {name}": meaning
+        for place in ("/audit", "/audit/entries.{form}")
+        for name, meaning in {"who": "users", "subject_id": "contacts", "run_id": "runs"}.items()
+    },
+    "GET /api/v1/audit/entries who": "users",
     "pipeline": "pipelines",
     "GET /deals stage": "stages",
     "owner": "members",

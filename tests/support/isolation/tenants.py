@@ -19,6 +19,7 @@ from core.settings import Settings
 from crm.api_keys.actions import create_api_key
 from crm.assignment.models import Assigned, NewRule, Way
 from crm.assignment.rules import create_rule
+from crm.audit.actions import ask_verification
 from crm.bidi.queries import get_bidi
 from crm.bulk.actions import create_bulk_edit
 from crm.bulk.models import Changes, NewBulkEdit
@@ -393,12 +394,13 @@ async def _duplicates(tenant: Tenant, say: Say) -> None:
 
 
 async def _webhook(tenant: Tenant, settings: Settings, say: Say) -> None:
-    """An endpoint under an address that the other organization has too, and a test on its way to it."""
+    """An endpoint under an address that the other organization has too, a test on its way to it, and a check of the audit."""
     new = NewWebhook("https://lind.example/hooks", ("*",), say("The warehouse"))
     key = settings.secret_key.get_secret_value()
     async with tenant.db.transaction(tenant.owner, "test") as tx:
         made = await create_webhook(tx, new, reach=Reach(), key=key)
         await send_test(tx, made.webhook.id)
+        await ask_verification(tx)
 
 
 async def _kept_lists(tenant: Tenant, say: Say) -> None:
