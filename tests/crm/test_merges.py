@@ -112,7 +112,7 @@ _OF_OTHERS: dict[str, set[tuple[str, str]]] = {
         ("notes", "author_id"), ("saved_answers", "caller_id"), ("segments", "made_by"), ("stage_visits", "actor_id"),
         ("tasks", "created_by_id"), ("views", "made_by"), ("policy_overrides", "set_by"), ("eval_runs", "started_by"), ("eval_judgings", "judged_by"),
         ("reply_incidents", "noted_by"), ("runs", "reverted_by"), ("run_replays", "asked_by"), ("suggestions", "decided_by"),
-        ("tool_visits", "credential_id"), ("tool_visits", "user_id"),
+        ("tool_visits", "credential_id"), ("refresh_tokens", "child_id"), ("tool_visits", "user_id"),
     },
     "a run, an event or a piece of work": {
         ("conversations", "handoff_run_id"), ("due_work", "subject_id"), ("events", "causation_id"),
@@ -172,7 +172,7 @@ _JSON_OF_OTHERS = {
         ("company_matches", "why"), ("contact_matches", "why"), ("custom_fields", "choices"), ("drafts", "flags"), ("run_replays", "flags"), ("run_replays", "prompts"), ("stages", "entry_rules"),
         ("stages", "exit_rules"), ("table_imports", "layout"), ("table_imports", "sample"),
         ("table_imports", "mapping"), ("table_imports", "options"), ("table_imports", "fault"),
-        ("triggers", "conditions"), ("triggers", "actions"), ("bidi", "working_hours"), ("eval_runs", "prompts"),
+        ("triggers", "conditions"), ("triggers", "actions"), ("bidi", "working_hours"), ("organizations", "working_hours"), ("eval_runs", "prompts"),
         ("eval_runs", "figures"), ("eval_cases", "definition"), ("eval_judgings", "prompts"), ("eval_judgings", "figures"),
     },
 }  # fmt: skip
