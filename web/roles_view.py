@@ -36,6 +36,7 @@ PERMISSIONS: Mapping[str, str] = {
     "team:read": N_("See the members"),
     "team:manage": N_("Invite, change and remove members"),
     "records:export": N_("Export data"),
+    "audit:read": N_("Read the audit"),
     "crm:read": N_("See seats, rules and what is going on"),
     "contacts:read": N_("See contacts"),
     "contacts:write": N_("Change contacts"),
