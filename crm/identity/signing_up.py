@@ -130,7 +130,7 @@ async def confirm_sign_up(tx: Tx, token: str) -> UserId:
             locale=claimed.locale,
         )
     except Unprocessable as err:
-        raise Conflict(err.detail) from err
+        raise Conflict(f"{claimed.email} already has an account; sign in with it.") from err
 
 
 async def forget_sign_up(tx: Tx, sign_up_id: SignUpId) -> None:

@@ -95,11 +95,14 @@ async def _until(lines: object, wanted: str) -> list[str]:
     raise AssertionError(f"the stream ended without {wanted}")
 
 
-async def test_a_folder_without_conversations_arrives_as_a_fragment_too(browser: Browser) -> None:
+async def test_an_inbox_without_conversations_arrives_as_a_fragment_with_the_first_steps(
+    browser: Browser,
+) -> None:
     answer = await browser.get("/inbox", HX_Request="true")
 
     assert answer.status_code == 200
-    assert "No conversation is open" in answer.text
+    assert "<html" not in answer.text
+    assert "First steps" in answer.text
 
 
 @pytest.mark.parametrize("verb", ["reading", "reopening"])
