@@ -145,10 +145,10 @@ async def _seat(tx: Tx, team_id: TeamId, member_ids: Sequence[MemberId], lead_id
     """Put these members into the team, and nobody else."""
     if len(member_ids) > MAX_MEMBERS:
         raise Unprocessable(f"At most {MAX_MEMBERS} members fit into a team.", field="member_ids")
-    if lead_id is not None and lead_id not in member_ids:
-        raise Unprocessable("Whoever leads a team is in it; choose one of its members.", field="lead_id")
     for member_id in member_ids:
         await require_member(tx, member_id, field="member_ids")
+    if lead_id is not None and lead_id not in member_ids:
+        raise Unprocessable("Whoever leads a team is in it; choose one of its members.", field="lead_id")
     await tx.execute("DELETE FROM team_members WHERE team_id = %(id)s", id=team_id)
     await tx.execute_many(
         """

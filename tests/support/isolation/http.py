@@ -29,6 +29,8 @@ PASSING = frozenset({"date", "x-request-id", "content-length", "set-cookie", "et
 ENDLESS = frozenset({"GET /live", "GET /live/changes", "GET /live/records", "GET /live/copilot/{chat_id}"})
 # Operations that read their body themselves.
 BODIES: dict[str, JsonValue] = {"POST /webhooks/telegram/{account_id}": {"update_id": 1, "poll": {}}}
+# Operations that count wrong passwords and codes, and make whoever brought too many wait.
+GUESSING = frozenset({"POST /session", "POST /session/code", "POST /api/v1/auth/tokens"})
 # Operations after which the one who asked is no longer who they were.
 ENDING = frozenset(
     {
@@ -201,6 +203,8 @@ def is_foreign(theatre: Theatre, id: str) -> bool:
 async def _probe(
     theatre: Theatre, caller: Caller, ask: Ask, baselines: dict[object, Answer], key: object
 ) -> list[str]:
+    if ask.operation.name in GUESSING:
+        await theatre.forget_wrong_passwords()
     answer = await send(theatre, caller, ask)
     found = theatre.leaks(answer.raw, [*ask.slots.values(), *ask.texts.values()])
     if answer.status == 429:

@@ -18,6 +18,7 @@ from tests.support.isolation.theatre import Theatre
 SHARED_KEYS = {
     "getsale:alive:": "a process says that it lives",
     "arq:": "a job names a delivery; ids only",
+    "getsale:lockout:": "how many passwords were wrong, of accounts and addresses that only their hash names",
 }
 
 
