@@ -106,7 +106,7 @@ def settings(migrated: Urls, tmp_path: Path) -> Settings:
 @pytest.fixture(scope="session")
 async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     """The session's processes with an organization in them, for flows and browsers."""
-    async with running_stage(tmp_path_factory.mktemp("fleet")) as running:
+    async with running_stage(tmp_path_factory.mktemp("fleet"), SHOW_MAILS="true") as running:
         yield running
 
 
