@@ -49,7 +49,7 @@ def knock(connection: HTTPConnection, settings: Settings, email: str) -> Knock:
 async def start_session(
     services: Services, who: Knock, credentials: Credentials, *, code: str = "", site: str = ""
 ) -> str:
-    """A page's session for somebody whose password was just checked; returns its token.
+    """A page's session for somebody whose password or issuer was just checked; returns its token.
 
     Raises: SecondFactorRequired when a code is needed and none was given; Unauthorized for a wrong one; Limited.
     """
@@ -59,7 +59,9 @@ async def start_session(
         is_new = not is_known and await sessions.is_new_place(tx)
         if is_new:
             await _tell_of_device(tx, who, site=site, key=key)
-        return await sessions.open_session(tx, who.seen)
+        return await sessions.open_session(
+            tx, who.seen, issuer=credentials.issuer, is_confined=credentials.is_confined
+        )
 
 
 async def start_program(

@@ -31,6 +31,7 @@ async def join(services: Services, offer: Offer, account: Account, seen: Sightin
 
     Raises: Conflict; Forbidden when the invitation is for another address.
     """
+    account.require_whole()
     joining = Joining(account.user_id, account.email, account.name)
     async with services.db.transaction(_person(account.user_id, offer.organization_id), "join") as tx:
         await invitations.accept(tx, offer.invitation_id, joining)
@@ -62,7 +63,8 @@ async def sign_up(services: Services, offer: Offer, new: Newcomer, seen: Sightin
 
 
 async def enter(services: Services, account: Account, organization_id: OrganizationId, seen: Sighting) -> str:
-    """Go to another organization of one's own; the session here ends. Raises: NotFound where they are no member."""
+    """Go to another organization of one's own; the session here ends. Raises: NotFound where they are no member; Forbidden."""
+    account.require_whole()
     if organization_id not in {
         one.organization_id for one in await list_memberships(services.db, account.user_id)
     }:
@@ -74,7 +76,8 @@ async def enter(services: Services, account: Account, organization_id: Organizat
 
 
 async def found(services: Services, account: Account, name: str, seen: Sighting) -> str:
-    """Make an organization of one's own and go there. Raises: Unprocessable."""
+    """Make an organization of one's own and go there. Raises: Unprocessable; Forbidden."""
+    account.require_whole()
     organization_id = OrganizationId(uuid7())
     async with services.db.transaction(_person(account.user_id, organization_id), "found") as tx:
         await founding.found_organization(tx, account, name)

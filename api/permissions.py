@@ -359,6 +359,7 @@ API = Doors.read(
     """,
         "organization:write": """
         PATCH /api/v1/organization
+        GET PUT DELETE /api/v1/organization/identity-provider
     """,
         "team:manage": """
         GET POST /api/v1/invitations

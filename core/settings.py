@@ -61,6 +61,12 @@ class Settings(BaseSettings):
     # whether anybody may sign up for an organization of their own
     sign_up: bool = True
 
+    # sign-in by an issuer of OpenID Connect for everybody, besides passwords; `oidc_name` stands on its button
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_name: str = ""
+
     # agents; prices are USD per million tokens
     agent_model: str = "offline"
     agent_fallback_model: str = ""

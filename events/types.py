@@ -180,6 +180,38 @@ class SignInLocked(Event):
 
 
 @dataclass(frozen=True)
+class IdentityLinked(Event):
+    """A person can sign in by an issuer that knows them."""
+
+    name = "user.identity.linked"
+    subject_kind = "user"
+    user_id: UserId
+
+
+@dataclass(frozen=True)
+class IdentityUnlinked(Event):
+    name = "user.identity.unlinked"
+    subject_kind = "user"
+    user_id: UserId
+
+
+@dataclass(frozen=True)
+class IdentityProviderSet(Event):
+    """The organization has an issuer of its own, or another one, by which its people sign in."""
+
+    name = "organization.identity_provider.set"
+    subject_kind = "organization"
+    organization_id: OrganizationId
+
+
+@dataclass(frozen=True)
+class IdentityProviderRemoved(Event):
+    name = "organization.identity_provider.removed"
+    subject_kind = "organization"
+    organization_id: OrganizationId
+
+
+@dataclass(frozen=True)
 class SecondFactorEnabled(Event):
     name = "user.second_factor.enabled"
     subject_kind = "user"
@@ -284,13 +316,13 @@ class InvitationRevoked(Event):
 
 @dataclass(frozen=True)
 class TeamMemberAdded(Event):
-    """Somebody accepted an invitation, for the first time or after they had left."""
+    """Somebody accepted an invitation, for the first time or after they had left; none: their issuer let them join."""
 
     name = "team.member.added"
     subject_kind = "member"
     member_id: MemberId
     user_id: UserId
-    invitation_id: InvitationId
+    invitation_id: InvitationId | None
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ from web.pages import (
     handles,
     imports,
     inbox,
+    issuers,
     joining,
     knowledge,
     mails,
@@ -59,6 +60,7 @@ from web.pages import (
     segments,
     session,
     sessions,
+    sign_in,
     sign_up,
     suggestions,
     system_mails,
@@ -94,6 +96,8 @@ def create_web(app: FastAPI, settings: Settings) -> FastAPI:
     pages.state = app.state
     for noun in (
         session,
+        issuers,
+        sign_in,
         sign_up,
         passwords,
         system_mails,

@@ -34,6 +34,10 @@ PAGES = Doors.read(
         POST /session
         GET POST /session/code
         GET /session/new
+        POST /session/issuer
+        GET /session/issuer/return
+        GET POST /session/issuer/link
+        GET /session/organization/{slug}
         GET POST /sign-up
         GET POST /sign-up/confirmation
     """,
@@ -55,6 +59,8 @@ PAGES = Doors.read(
         GET /search/palette
         GET POST /profile
         POST /profile/password
+        POST /profile/identities
+        POST /profile/identities/{identity_id}/removal
         GET POST /profile/second-factor
         POST /profile/second-factor/confirmation
         POST /profile/second-factor/recovery-codes
@@ -384,6 +390,8 @@ PAGES = Doors.read(
         "organization:write": """
         POST /settings/organization
         POST /first-steps/end
+        GET POST /settings/sign-in
+        POST /settings/sign-in/removal
     """,
         "team:manage": """
         POST /settings/members/invitations

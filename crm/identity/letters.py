@@ -85,6 +85,30 @@ _TEXTS: dict[str, dict[str, tuple[str, str]]] = {
             "Здравствуйте!\n\n$what Если это были не вы, смените пароль и проверьте свои сеансы:\n\n$link\n",
         ),
     },
+    "identity": {
+        "en": (
+            "Confirm a new way to sign in to GetSale",
+            "Hello,\n\nsomebody signed in with $provider under your address. If it was you, let $provider open your account:\n\n"
+            "$link\n\nThe link is good for an hour. If it was not you, do nothing: nobody has been let in.\n",
+        ),
+        "ru": (
+            "Подтвердите новый способ входа в GetSale",
+            "Здравствуйте!\n\nКто-то вошёл через $provider с вашим адресом. Если это вы, разрешите входить через $provider в вашу "
+            "учётную запись:\n\n$link\n\nСсылка действует один час. Если это были не вы, ничего не делайте: никого не впустили.\n",
+        ),
+    },
+    "identity_linked": {
+        "en": (
+            "A new way to sign in to GetSale",
+            "Hello,\n\nfrom now on $provider opens your account. If it was not you, take it away at once and change your "
+            "password:\n\n$link\n",
+        ),
+        "ru": (
+            "Новый способ входа в GetSale",
+            "Здравствуйте!\n\nТеперь в вашу учётную запись можно войти через $provider. Если это сделали не вы, сразу уберите этот "
+            "способ и смените пароль:\n\n$link\n",
+        ),
+    },
     "invitation": {
         "en": (
             "$inviter invites you to $organization at GetSale",

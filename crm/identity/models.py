@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
+from core.errors import Forbidden
 from core.principal import Origin, Principal, PrincipalKind
 from crm.identity.roles import ALL_SCOPES as ALL_SCOPES
 from crm.identity.roles import SCOPES as SCOPES
@@ -37,7 +38,16 @@ class Account:
     locale: str
     # '' is whatever the organization's is
     time_zone: str = ""
+    # let in by the organization's own issuer: the account itself is not theirs to change
+    is_confined: bool = False
     origin: Origin | None = None
+
+    def require_whole(self) -> None:
+        """Raises: Forbidden for whoever the organization's own issuer has let in."""
+        if self.is_confined:
+            raise Forbidden(
+                "You came in by your organization's sign-in service; sign in with your password to do this."
+            )
 
     @property
     def principal(self) -> Principal:

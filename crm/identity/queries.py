@@ -12,11 +12,18 @@ from events.ids import MemberId, OrganizationId, UserId
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a sign-in is checked against."""
+    """What a sign-in is checked against; `issuer` vouches for whoever brings no password."""
 
     user_id: UserId
     organization_id: OrganizationId
     password_hash: str
+    issuer: str = ""
+    # the issuer is the organization's own: it lets people in there, and nowhere else
+    is_confined: bool = False
+
+    @property
+    def has_password(self) -> bool:
+        return self.password_hash.startswith("$argon2")
 
 
 @dataclass(frozen=True)
@@ -126,7 +133,7 @@ async def find_session(db: Database, token: str) -> Account | None:
     """The account behind a session token, or None when it has ended."""
     rows = await db.look_up(
         """
-        SELECT session_id, user_id, organization_id, member_id, role, name, email, locale, time_zone
+        SELECT session_id, user_id, organization_id, member_id, role, name, email, locale, time_zone, is_confined
           FROM session_account(%(token_hash)s)
         """,
         token_hash=crypto.hash_token(token),

@@ -49,23 +49,33 @@ class OpenSession:
     last_seen_at: datetime
 
 
-async def open_session(tx: Tx, seen: Sighting | None = None) -> str:
+async def open_session(
+    tx: Tx, seen: Sighting | None = None, *, issuer: str = "", is_confined: bool = False
+) -> str:
     """Open a page's session for the transaction's user and return its token; only the hash is kept."""
     token = crypto.new_token()
-    await insert_session(tx, SessionId(uuid7()), SessionKind.PAGE, seen or Sighting(), token)
-    await emit(tx, UserLoggedIn(UserId(tx.principal.id)))
+    page = SessionKind.PAGE
+    await insert_session(tx, SessionId(uuid7()), page, seen or Sighting(), token, is_confined=is_confined)
+    await emit(tx, UserLoggedIn(UserId(tx.principal.id)), {"issuer": (None, issuer)} if issuer else None)
     return token
 
 
 async def insert_session(
-    tx: Tx, session_id: SessionId, kind: SessionKind, seen: Sighting, token: str | None
+    tx: Tx,
+    session_id: SessionId,
+    kind: SessionKind,
+    seen: Sighting,
+    token: str | None,
+    *,
+    is_confined: bool = False,
 ) -> None:
     """A row for the transaction's user; a program's session has no token of its own."""
     await tx.execute(
         """
-        INSERT INTO sessions (organization_id, id, user_id, kind, token_hash, device, address, expires_at)
+        INSERT INTO sessions (organization_id, id, user_id, kind, token_hash, device, address, expires_at,
+                              is_confined)
         VALUES (%(organization_id)s, %(id)s, %(user_id)s, %(kind)s, %(token_hash)s, %(device)s, %(address)s,
-                %(expires_at)s)
+                %(expires_at)s, %(is_confined)s)
         """,
         organization_id=tx.organization_id,
         id=session_id,
@@ -75,6 +85,7 @@ async def insert_session(
         device=seen.device,
         address=seen.address,
         expires_at=clock.now() + SESSION_LIFETIME,
+        is_confined=is_confined,
     )
 
 

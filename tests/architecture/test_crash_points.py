@@ -17,6 +17,7 @@ CALLS = {
 # Who knows an outbound library and calls nothing on its own account, or nothing that leaves a trace outside.
 NEEDS_NONE = {
     "core/http.py": "makes the client that others call with",
+    "core/oidc.py": "asks an issuer who somebody is; a code that is lost with the process is asked for anew",
     "channels/telegram/client.py": "sends for outbound.py; updates and files may be fetched as often as one likes",
     "channels/telegram/faults.py": "reads failures",
     "worker/services.py": "opens and closes the client that webhooks.py calls with",

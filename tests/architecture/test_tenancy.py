@@ -11,6 +11,7 @@ from infra.embedded import Urls
 WITHOUT_A_TENANT = {
     "users": "a person may belong to several organizations; readable columns are granted one by one",
     "second_factors": "a person's, like the password; seen by the organizations that they are a member of, sealed",
+    "identities": "a person's, like the password; one of an organization's own issuer is seen by that organization only",
     "recovery_codes": "a person's, like the password; seen by the organizations that they are a member of, hashed",
     "alembic_version": "the schema's own version",
     "checkpoint_migrations": "the checkpointer's schema version",

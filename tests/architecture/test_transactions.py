@@ -27,6 +27,7 @@ MAY_OPEN = {
     "api/doors.py",
     "api/gate.py",
     "api/hub.py",
+    "api/issuers.py",
     "api/joining.py",
     "api/webhooks.py",
     "worker/jobs.py",

@@ -42,6 +42,7 @@ _DRAFT = "/drafts/{draft_id}"
 _APPROVAL = "/approvals/{approval_id}"
 _SUGGESTION, _PROMISE = "/suggestions/{suggestion_id}", "/promises/{promise_id}"
 _WEBHOOK = "/webhooks/{webhook_id}"
+_PROVIDER = "/organization/identity-provider"
 _MEMBER, _INVITATION, _TEAM = "/members/{member_id}", "/invitations/{invitation_id}", "team:manage"
 _ONE_TEAM = "/teams/{team_id}"
 _SEAT, _SEATS = "/seats/{bidi_id}", "bidi:manage"
@@ -277,6 +278,34 @@ OPERATIONS = (
         {"member_id": "{member_id}", "name": "Test"},
         status=204,
         scope="organization:transfer",
+    ),
+    Operation(
+        "set_identity_provider",
+        "PUT",
+        _PROVIDER,
+        {
+            "version": 0,
+            "name": "Lind ID",
+            "issuer": "https://id.lind.example",
+            "client_id": "getsale",
+            "client_secret": "hush",
+        },
+        scope="organization:write",
+    ),
+    Operation(
+        "get_identity_provider",
+        "GET",
+        _PROVIDER,
+        scope="organization:write",
+        first=("set_identity_provider",),
+    ),
+    Operation(
+        "remove_identity_provider",
+        "DELETE",
+        _PROVIDER,
+        status=204,
+        scope="organization:write",
+        first=("set_identity_provider",),
     ),
     Operation("list_members", "GET", "/members"),
     Operation("get_member", "GET", _MEMBER),

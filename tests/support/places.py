@@ -31,7 +31,8 @@ from crm.drafts.queries import list_drafts
 from crm.identity.actions import create_stand_in
 from crm.identity.invitations import invite
 from crm.identity.models import Role
-from crm.identity.queries import find_member_id
+from crm.identity.providers import NewProvider, find_provider, set_provider
+from crm.identity.queries import find_member_id, get_organization
 from crm.identity.teams import create_team
 from crm.imports.tables import actions as imports
 from crm.imports.tables.actions import UPLOADS
@@ -84,6 +85,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "/sign-up/confirmation": ("/sign-up/confirmation?token=a-token",),
     "/password/forgotten": ("/password/forgotten",),
     "/password/new": ("/password/new?token=a-token",),
+    "/session/organization/{slug}": ("/session/organization/{door}",),
     "/session/code": ("/session/code",),
     "/profile": ("/profile",),
     "/profile/second-factor": ("/profile/second-factor",),
@@ -148,6 +150,8 @@ PLACES: dict[str, tuple[str, ...]] = {
     "/seats/{bidi_id}": ("/seats/{seat}",),
     "/settings": ("/settings",),
     "/settings/organization": ("/settings/organization",),
+    "/settings/sign-in": ("/settings/sign-in",),
+    "/session/issuer/link": ("/session/issuer/link?token=a-token",),
     "/settings/members": ("/settings/members",),
     "/settings/members/{member_id}": ("/settings/members/{member}",),
     "/settings/teams": ("/settings/teams",),
@@ -192,6 +196,7 @@ PLACES: dict[str, tuple[str, ...]] = {
 }
 # What answers a GET and is no page to look at.
 NO_PAGES = {
+    "/session/issuer/return": "where an issuer sends browsers back to; test_issuers.py goes there",
     "/": "leads on to the inbox",
     "/mails": "not there with a mail server; it is looked at in tests/web/test_accounts.py",
     "/attachments/{attachment_id}": "a file",
@@ -286,7 +291,11 @@ async def _make_team(tx: Tx) -> dict[str, UUID | str]:
     assert member_id is not None
     sent = await invite(tx, email=None, role=Role.VIEWER)
     team = await create_team(tx, f"North {uuid7().hex[-6:]}", member_ids=[member_id], lead_id=member_id)
-    return {"team": team.id, "member": member_id, "invitation_secret": sent.secret}
+    slug = (await get_organization(tx)).slug
+    service = NewProvider("Lind ID", "https://id.lind.example", "getsale", "hush")
+    if await find_provider(tx) is None:
+        await set_provider(tx, service, version=0, reach=Reach(), key=KEY)
+    return {"team": team.id, "member": member_id, "invitation_secret": sent.secret, "door": slug}
 
 
 async def _make_approvals(tx: Tx, stage: Stage, conversation: Conversation) -> dict[str, UUID]:

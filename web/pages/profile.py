@@ -1,21 +1,37 @@
 """A person's own name, time zone and password."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
+from uuid import UUID
 from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api import accounts, doors
+from api import accounts, doors, issuers
 from api.deps import CurrentAccount, CurrentServices
-from core.errors import Limited, Unauthorized, Unprocessable
+from core.errors import Conflict, Forbidden, Limited, Unauthorized, Unprocessable
 from crm.conversations.inbox import count_folders
-from crm.identity import profiles
+from crm.identity import identities, profiles
+from crm.identity.identities import LinkedIdentity
+from crm.identity.providers import find_provider
+from web.pages.issuers import send_off
 from web.pages.session import keep_session
 from web.refusals import refusal_text
-from web.viewer import CurrentReader, CurrentSession, Session
+from web.viewer import CurrentReader, CurrentSession, CurrentVisit, Session
 
 router = APIRouter(prefix="/profile")
+
+
+@dataclass(frozen=True)
+class Offered:
+    """An issuer that a person can link."""
+
+    name: str
+    is_organizations: bool
+
+
 MAX_NAME = 200
 
 
@@ -35,6 +51,32 @@ async def save_profile(
     except Unprocessable as err:
         return await _page(session, status=422, problem=refusal_text(err, session.words))
     return RedirectResponse("/profile?saved=profile", 303)
+
+
+@router.post("/identities")
+async def link_identity(
+    request: Request,
+    visit: CurrentVisit,
+    account: CurrentAccount,
+    services: CurrentServices,
+    own: Annotated[str, Form(max_length=10)] = "",
+) -> Response:
+    """Off to the issuer, whose answer is linked to whoever is signed in; `own` is the organization's."""
+    organization_id = account.organization_id if own else None
+    return await send_off(
+        request, visit, services, organization_id, back="/profile", session_id=account.session_id
+    )
+
+
+@router.post("/identities/{identity_id}/removal")
+async def unlink_identity(
+    reader: CurrentReader, account: CurrentAccount, services: CurrentServices, identity_id: UUID
+) -> Response:
+    try:
+        await issuers.unlink_own(services, account, identity_id)
+    except (Conflict, Forbidden) as err:
+        return _refused(refusal_text(err, reader.words), reader, status=err.status.value)
+    return RedirectResponse("/profile", 303)
 
 
 @router.post("/password")
@@ -60,12 +102,13 @@ async def change_password(
     return response
 
 
-def _refused(problem: str, reader: CurrentReader) -> Response:
+def _refused(problem: str, reader: CurrentReader, *, status: int = 422) -> Response:
     """A page of its own: nothing that was typed is shown again."""
-    return reader.page("profile/refused.html", status=422, problem=problem)
+    return reader.page("profile/refused.html", status=status, problem=problem)
 
 
 async def _page(session: Session, *, status: int = 200, problem: str = "", saved: str = "") -> Response:
+    linked = await identities.list_identities(session.tx, session.account.user_id)
     return session.page(
         "profile/show.html",
         status=status,
@@ -74,4 +117,20 @@ async def _page(session: Session, *, status: int = 200, problem: str = "", saved
         zones=sorted(zone for zone in available_timezones() if "/" in zone),
         problem=problem,
         saved=saved,
+        identities=linked,
+        offered=await _offered(session, linked),
     )
+
+
+async def _offered(session: Session, linked: Sequence[LinkedIdentity]) -> list[Offered]:
+    """The issuers that could be linked and are not: the installation's, and the organization's own."""
+    settings, offered = session.services.settings, []
+    own = await find_provider(session.tx)
+    has_own = {
+        one.is_organizations for one in linked if one.issuer in (settings.oidc_issuer, own and own.issuer)
+    }
+    if settings.oidc_issuer and False not in has_own:
+        offered.append(Offered(issuers.installation_name(session.services), False))
+    if own is not None and True not in has_own:
+        offered.append(Offered(own.name, True))
+    return offered

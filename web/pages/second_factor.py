@@ -32,12 +32,14 @@ async def show_second_factor(session: CurrentSession) -> Response:
 
 @router.post("")
 async def begin(session: CurrentSession) -> Response:
+    session.account.require_whole()
     await second_factors.begin(session.tx, session.account.user_id, key=_key(session))
     return RedirectResponse("/profile/second-factor", 303)
 
 
 @router.post("/confirmation")
 async def confirm(request: Request, session: CurrentSession, code: Code = "") -> Response:
+    session.account.require_whole()
     try:
         async with session.tx.savepoint():
             codes = await second_factors.confirm(session.tx, session.account.user_id, code, key=_key(session))

@@ -1,16 +1,18 @@
 """Signing in and out, with a second factor where an account has one."""
 
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api import accounts, challenges, cookies, devices, doors, gate
+from api import accounts, challenges, cookies, devices, doors, gate, issuers
 from api.cookies import SESSION_COOKIE
 from api.deps import CurrentServices, MaybeAccount, Services
 from api.gate import Knock
 from core.errors import Limited, Unauthorized
 from crm.identity import sessions
+from crm.identity.queries import Credentials
 from crm.identity.second_factors import SecondFactorRequired
 from web import security
 from web.pages.preferences import safe_path
@@ -57,12 +59,8 @@ async def sign_in(
         site = accounts.site_url_if_known(request, services.settings)
         token = await doors.start_session(services, knock, credentials, site=site)
     except SecondFactorRequired:
-        response = RedirectResponse(f"/session/code?back={place}", 303)
-        seconds = int(challenges.LIFETIME.total_seconds())
-        challenge = challenges.issue(services, knock.email, credentials)
-        cookies.write(response, services.settings, challenges.COOKIE, challenge, max_age=seconds)
-        return response
-    return _entered(services, knock, token, place)
+        return ask_code(services, knock, credentials, place)
+    return entered(services, knock, token, place)
 
 
 @router.get("/code")
@@ -94,7 +92,7 @@ async def give_code(
     except (Unauthorized, Limited) as err:
         error = refusal_text(err, visit.words)
         return visit.page("session/code.html", status=err.status.value, back=place, error=error)
-    response = _entered(services, knock, token, place)
+    response = entered(services, knock, token, place)
     cookies.forget(response, settings, challenges.COOKIE)
     return response
 
@@ -117,10 +115,20 @@ def _door(
         email=email,
         error=error,
         may_sign_up=services.settings.sign_up,
+        issuer=issuers.installation_name(services),
     )
 
 
-def _entered(services: Services, knock: Knock, token: str, place: str) -> Response:
+def ask_code(services: Services, knock: Knock, credentials: Credentials, place: str) -> Response:
+    """On to the second step, in the browser that has done the first."""
+    response = RedirectResponse(f"/session/code?{urlencode({'back': place})}", 303)
+    seconds = int(challenges.LIFETIME.total_seconds())
+    challenge = challenges.issue(services, knock.email, credentials)
+    cookies.write(response, services.settings, challenges.COOKIE, challenge, max_age=seconds)
+    return response
+
+
+def entered(services: Services, knock: Knock, token: str, place: str) -> Response:
     """On to where somebody wanted to go, in a browser that is known from now on."""
     settings, response = services.settings, RedirectResponse(place, 303)
     keep_session(response, services, token)

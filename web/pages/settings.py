@@ -49,6 +49,13 @@ PAGES = (
         N_("Every permission, and how far it goes for each role."),
     ),
     SettingsPage(
+        "/settings/sign-in",
+        "lock",
+        N_("Sign-in service"),
+        N_("Let your people sign in with your company's own service of OpenID Connect."),
+        "organization:write",
+    ),
+    SettingsPage(
         "/settings/fields",
         "columns",
         N_("Custom fields"),

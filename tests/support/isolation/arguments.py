@@ -57,6 +57,9 @@ MEANINGS: dict[str, str | None] = {
     "removed": "documents",
     "match_id": "contact_matches",
     "replay_id": "run_replays",
+    # what an issuer calls us, and what somebody is called by an issuer: no tenant's
+    "client_id": None,
+    "identity_id": None,
     "chat_id": "copilot_chats",
     "question_id": "copilot_questions",
     "replaces_id": "facts",

@@ -32,8 +32,13 @@ DEFINERS: dict[str, tuple[str, frozenset[str]]] = {
                 "email",
                 "locale",
                 "time_zone",
+                "is_confined",
             }
         ),
+    ),
+    "identity_account": (
+        "an issuer vouches for whoever comes back from it",
+        frozenset({"email", "user_id", "password_hash", "organization_id"}),
     ),
     "api_key_account": (
         "whoever holds the key is the person",
@@ -77,6 +82,7 @@ DEFINERS: dict[str, tuple[str, frozenset[str]]] = {
 # What an argument of a function means, where its name does not tell: a table of ids, or `table.column` of values.
 ARGUMENTS = {
     "login_account.login_email": "users.email",
+    "identity_account.wanted_provider": "organizations",
     "session_account.session_token_hash": "sessions.token_hash",
     "api_key_account.wanted_hash": "api_keys.key_hash",
     "refresh_token_holder.wanted_hash": "refresh_tokens.token_hash",

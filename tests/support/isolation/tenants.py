@@ -51,6 +51,7 @@ from crm.files.models import NewFile
 from crm.identity.actions import create_organization, create_user
 from crm.identity.invitations import invite
 from crm.identity.models import SCOPES, Role
+from crm.identity.providers import NewProvider, set_provider
 from crm.identity.queries import find_member_id
 from crm.identity.sessions import open_session
 from crm.identity.teams import create_team
@@ -185,7 +186,7 @@ async def build_tenant(db: Database, settings: Settings, name: str, say: Say) ->
     await _duplicates(tenant, say)
     await _copilot(tenant, say)
     await _program(tenant)
-    await _team(tenant, say)
+    await _team(tenant, settings, say)
     await rebuild(db, owner, PostgresGraph(db))
     await _found(tenant)
     return tenant
@@ -201,8 +202,8 @@ async def _copilot(tenant: Tenant, say: Say) -> None:
         await copilot.ask(tx, asked.chat_id, say("Since when?"))
 
 
-async def _team(tenant: Tenant, say: Say) -> None:
-    """Somebody who can be kept out and removed without an asker being lost, and an invitation."""
+async def _team(tenant: Tenant, settings: Settings, say: Say) -> None:
+    """Somebody who can be kept out and removed without an asker being lost, an invitation, and an issuer of both's."""
     spare = await add_member(tenant.db, tenant.owner, Role.VIEWER)
     async with tenant.db.transaction(tenant.owner, "test") as tx:
         await tx.execute(
@@ -212,6 +213,9 @@ async def _team(tenant: Tenant, say: Say) -> None:
         own_id = await find_member_id(tx, tenant.owner.id)
         assert own_id is not None
         await create_team(tx, say("North"), member_ids=[own_id], lead_id=own_id)
+        service = NewProvider(say("Lind ID"), "https://id.lind.example", "getsale", "hush", "lind.example")
+        key = settings.secret_key.get_secret_value()
+        await set_provider(tx, service, version=0, reach=Reach(), key=key)
 
 
 async def _program(tenant: Tenant) -> None:
