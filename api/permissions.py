@@ -388,6 +388,12 @@ API = Doors.read(
         PATCH DELETE /api/v1/segments/{segment_id}
         POST /api/v1/segments/{segment_id}/restoration
     """,
+        "privacy:manage": """
+        GET POST /api/v1/privacy-requests
+        GET /api/v1/privacy-requests/{privacy_request_id}
+        POST /api/v1/privacy-requests/{privacy_request_id}/confirmation
+        POST /api/v1/privacy-requests/{privacy_request_id}/cancellation
+        """,
         "audit:read": """
         GET /api/v1/audit/chain
         GET /api/v1/audit/entries

@@ -53,6 +53,7 @@ WebhookId = NewType("WebhookId", UUID)
 WebhookDeliveryId = NewType("WebhookDeliveryId", UUID)
 CopilotChatId = NewType("CopilotChatId", UUID)
 CopilotQuestionId = NewType("CopilotQuestionId", UUID)
+PrivacyRequestId = NewType("PrivacyRequestId", UUID)
 SuggestionId = NewType("SuggestionId", UUID)
 PromiseId = NewType("PromiseId", UUID)
 

@@ -37,6 +37,7 @@ from events.ids import (
     NoteId,
     NotificationId,
     OrganizationId,
+    PrivacyRequestId,
     PromiseId,
     RunId,
     SegmentId,
@@ -129,6 +130,38 @@ class AuditVerified(Event):
     name = "audit.verified"
     subject_kind = "audit_verification"
     audit_verification_id: AuditVerificationId
+
+
+@dataclass(frozen=True)
+class PrivacyRequested(Event):
+    """Somebody wants to know what is known about them, or to be erased."""
+
+    name = "privacy.requested"
+    subject_kind = "privacy_request"
+    privacy_request_id: PrivacyRequestId
+
+
+@dataclass(frozen=True)
+class PrivacyRequestConfirmed(Event):
+    """A person has seen what an erasure reaches and let it begin."""
+
+    name = "privacy.request.confirmed"
+    subject_kind = "privacy_request"
+    privacy_request_id: PrivacyRequestId
+
+
+@dataclass(frozen=True)
+class PrivacyRequestCancelled(Event):
+    name = "privacy.request.cancelled"
+    subject_kind = "privacy_request"
+    privacy_request_id: PrivacyRequestId
+
+
+@dataclass(frozen=True)
+class PrivacyRequestFinished(Event):
+    name = "privacy.request.finished"
+    subject_kind = "privacy_request"
+    privacy_request_id: PrivacyRequestId
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,13 @@ COMMANDS = (
     Command(
         "history", _("Audit"), "/audit", also="log who did what журнал аудита кто что", scope="audit:read"
     ),
+    Command(
+        "shield",
+        _("Privacy requests"),
+        "/settings/privacy",
+        also="gdpr erase forget export person персональные данные стереть удалить",
+        scope="privacy:manage",
+    ),
     Command("person", _("Preferences"), "/preferences", also="profile профиль"),
     Command("theme", _("Light theme"), preference=("theme", "light"), also="white day белая день"),
     Command("theme", _("Dark theme"), preference=("theme", "dark"), also="black night чёрная ночь"),

@@ -425,6 +425,13 @@ PAGES = Doors.read(
         POST /views/{view_id}/removal
         POST /views/{view_id}/restoration
     """,
+        "privacy:manage": """
+        GET POST /settings/privacy
+        GET /settings/privacy/{privacy_request_id}
+        POST /settings/privacy/{privacy_request_id}/confirmation
+        POST /settings/privacy/{privacy_request_id}/cancellation
+        GET /settings/privacy/{privacy_export_id}/file
+        """,
         "audit:read": """
         GET /audit
         GET /audit/entries.{form}

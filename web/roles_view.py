@@ -37,6 +37,7 @@ PERMISSIONS: Mapping[str, str] = {
     "team:manage": N_("Invite, change and remove members"),
     "records:export": N_("Export data"),
     "audit:read": N_("Read the audit"),
+    "privacy:manage": N_("Export and erase what is known about a person"),
     "crm:read": N_("See seats, rules and what is going on"),
     "contacts:read": N_("See contacts"),
     "contacts:write": N_("Change contacts"),

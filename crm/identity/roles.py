@@ -56,6 +56,7 @@ _TABLE: tuple[tuple[Area, str, str], ...] = (
     ("workspace", "team:manage", "A A . . ."),
     ("workspace", "records:export", "A A . . ."),
     ("workspace", "audit:read", "A A . . ."),
+    ("workspace", "privacy:manage", "A A . . ."),
     ("records", "crm:read", "A A A o A"),
     ("records", "contacts:read", "A A A o A"),
     ("records", "contacts:write", "A A A o ."),

@@ -160,6 +160,8 @@ NOT_MOVED = {
     ("merges", "kept_id"): "the journal",
     ("merges", "merged_id"): "the journal",
     ("copilot_questions", "about_id"): "beside which record a question was asked; its page leads on",
+    ("privacy_requests", "contact_id"): "about whom somebody asked; a merged contact leads on",
+    ("privacy_requests", "contact_ids"): "who belonged to the person when it was looked for",
     ("messages", "author_id"): "who wrote it then; the conversation says who that is now",
     ("events", "subject_id"): "what happened is never rewritten; it happened to that record",
     ("event_subjects", "id"): "the order of a record's own events",

@@ -27,6 +27,7 @@ _PRIVATE = frozenset(
         "member",
         "notification",
         "organization",
+        "privacy_request",
         "session",
         "team",
         "sign_up",

@@ -37,6 +37,7 @@ MAY_OPEN = {
     "worker/importing.py",
     "worker/matching.py",
     "worker/merging.py",
+    "worker/privacy.py",
     "worker/remembering.py",
     "worker/replaying.py",
     "worker/finding.py",

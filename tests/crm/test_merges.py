@@ -113,6 +113,7 @@ _OF_OTHERS: dict[str, set[tuple[str, str]]] = {
         ("tasks", "created_by_id"), ("views", "made_by"), ("policy_overrides", "set_by"), ("eval_runs", "started_by"), ("eval_judgings", "judged_by"),
         ("reply_incidents", "noted_by"), ("runs", "reverted_by"), ("run_replays", "asked_by"), ("suggestions", "decided_by"),
         ("tool_visits", "credential_id"), ("refresh_tokens", "child_id"), ("tool_visits", "user_id"),
+        ("privacy_requests", "asked_by"), ("privacy_requests", "confirmed_by"), ("erased_handles", "allowed_by"),
     },
     "a run, an event or a piece of work": {
         ("conversations", "handoff_run_id"), ("due_work", "subject_id"), ("events", "causation_id"),
@@ -120,6 +121,7 @@ _OF_OTHERS: dict[str, set[tuple[str, str]]] = {
         ("import_records", "chunk_id"), ("meetings", "run_id"), ("messages", "attempt_key"), ("notes", "run_id"),
         ("notifications", "event_id"), ("audit_verifications", "event_id"), ("runs", "trigger_id"), ("stage_visits", "run_id"), ("tasks", "run_id"),
         ("webhook_deliveries", "event_id"), ("eval_cases", "agent_run_id"),
+        ("erased_handles", "request_id"),
     },
     "a message, a conversation or a document": {
         ("conversations", "last_message_id"), ("facts", "source_id"),
@@ -174,6 +176,7 @@ _JSON_OF_OTHERS = {
         ("table_imports", "mapping"), ("table_imports", "options"), ("table_imports", "fault"),
         ("triggers", "conditions"), ("triggers", "actions"), ("bidi", "working_hours"), ("organizations", "working_hours"), ("eval_runs", "prompts"),
         ("eval_runs", "figures"), ("eval_cases", "definition"), ("eval_judgings", "prompts"), ("eval_judgings", "figures"),
+        ("privacy_requests", "found"), ("privacy_requests", "quoted"), ("privacy_requests", "left_over"), ("privacy_requests", "held"),
     },
 }  # fmt: skip
 

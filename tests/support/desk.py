@@ -53,6 +53,8 @@ from crm.notifications.queries import list_notifications
 from crm.pipelines.actions import create_pipeline
 from crm.pipelines.models import NewStage
 from crm.pipelines.queries import list_stages
+from crm.privacy import actions as privacy
+from crm.privacy.models import RequestKind
 from crm.records.models import RecordRef
 from crm.runs.actions import QuietWindow, RunRequest, request_run
 from crm.runs.model_calls import CallOutcome, ModelCall, UsageFrom, record_model_calls
@@ -139,6 +141,7 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
         other = await create_contact(tx, NewContact("Tomas Ferreira"))
         rule = await create_rule(tx, NewRule(Assigned.LEAD, "New leads", Way.IN_TURN, (world.bidi_id,)))
         verification = await ask_verification(tx)
+        requests = await _privacy(tx, ContactId(conversation.contact_id))
         (entry,) = (await list_entries(tx, EntryFilter(), limit=1)).items
         match_id, merge_id = await _duplicates(tx, conversation.contact_id, other.id)
         invited = await invite(tx, email="vera@lind.example", role=Role.VIEWER)
@@ -184,10 +187,18 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
         "session_id": session.id,
         "event_id": entry.id,
         "audit_verification_id": verification.id,
+        **requests,
         "match_id": match_id,
         "merge_id": merge_id,
     }
     return Desk(world, ids)
+
+
+async def _privacy(tx: Tx, contact_id: ContactId) -> dict[str, UUID]:
+    """An erasure that waits for its confirmation."""
+    erasure = await privacy.make_request(tx, RequestKind.ERASURE, contact_id, "Asked by mail.")
+    await privacy.keep_found(tx, erasure.id, [contact_id], {"contacts": 1}, {})
+    return {"privacy_request_id": erasure.id}
 
 
 async def _run_again(tx: Tx, run_id: RunId) -> UUID:

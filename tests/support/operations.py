@@ -50,6 +50,7 @@ _INSTRUCT = "bidi:instruct"
 _RULE = "/assignment-rules/{assignment_rule_id}"
 _DELIVERY = "/webhook-deliveries/{webhook_delivery_id}"
 _HOOKS = "webhooks:manage"
+_PRIVACY_REQUEST, _PRIVACY = "/privacy-requests/{privacy_request_id}", "privacy:manage"
 _VERSION: dict[str, object] = {"version": 1}
 _BULK = "/bulk-edits/{bulk_edit_id}"
 _TABLE, _TABLES = "/imports/{import_id}", "imports:write"
@@ -245,6 +246,18 @@ OPERATIONS = (
     Operation(
         "get_audit_verification", "GET", "/audit/verifications/{audit_verification_id}", scope="audit:read"
     ),
+    Operation("list_privacy_requests", "GET", "/privacy-requests", scope=_PRIVACY),
+    Operation(
+        "create_privacy_request",
+        "POST",
+        "/privacy-requests",
+        {"kind": "export", "contact_id": "{contact_id}", "why": "Asked by mail."},
+        status=201,
+        scope=_PRIVACY,
+    ),
+    Operation("get_privacy_request", "GET", _PRIVACY_REQUEST, scope=_PRIVACY),
+    Operation("confirm_erasure", "POST", f"{_PRIVACY_REQUEST}/confirmation", scope=_PRIVACY),
+    Operation("cancel_privacy_request", "POST", f"{_PRIVACY_REQUEST}/cancellation", scope=_PRIVACY),
     Operation("list_webhooks", "GET", "/webhooks", scope=_HOOKS),
     Operation(
         "create_webhook",

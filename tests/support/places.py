@@ -47,6 +47,8 @@ from crm.pipelines.actions import create_pipeline, update_stage
 from crm.pipelines.models import StageEdit
 from crm.pipelines.queries import list_stages
 from crm.pipelines.rules import Rule
+from crm.privacy.actions import make_request
+from crm.privacy.models import RequestKind
 from crm.records.models import RecordRef
 from crm.runs.models import RunStatus
 from crm.runs.queries import list_runs
@@ -161,6 +163,8 @@ PLACES: dict[str, tuple[str, ...]] = {
     "/organizations": ("/organizations",),
     "/join/{secret}": ("/join/{invitation_secret}",),
     "/audit": ("/audit", "/audit?via=page&subject_kind=contact"),
+    "/settings/privacy": ("/settings/privacy?contact=Hildur",),
+    "/settings/privacy/{privacy_request_id}": ("/settings/privacy/{privacy_request}",),
     "/settings/fields": ("/settings/fields",),
     "/settings/fields/{custom_field_id}": ("/settings/fields/{field}",),
     "/settings/tags": ("/settings/tags",),
@@ -204,6 +208,7 @@ NO_PAGES = {
     "/imports/{import_id}/reasons.csv": "a file",
     "/exports/{kind}.{form}": "a file",
     "/audit/entries.{form}": "a file",
+    "/settings/privacy/{privacy_export_id}/file": "a file",
     "/files/{file_id}/content": "a file",
     "/search/palette": "what the palette lists; it is looked at open, in test_palette.py",
     "/search/records": "what a field that leads to a record lists; it is looked at open, in test_pickers.py",
@@ -277,6 +282,7 @@ async def _make_records(tx: Tx) -> dict[str, UUID]:
         "company": company.id,
         "contact": contact.id,
         "trashed": trashed.id,
+        "privacy_request": (await make_request(tx, RequestKind.ERASURE, contact.id, "Asked by mail.")).id,
         "lead": lead.id,
         "deal": deal.id,
         "meeting": meeting.id,

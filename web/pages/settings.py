@@ -129,6 +129,13 @@ PAGES = (
         "audit:read",
     ),
     SettingsPage(
+        "/settings/privacy",
+        "shield",
+        N_("Privacy requests"),
+        N_("What is known about a person as a file, and their erasure everywhere."),
+        "privacy:manage",
+    ),
+    SettingsPage(
         "/trash",
         "trash",
         N_("Trash"),

@@ -25,6 +25,7 @@ MEANINGS: dict[str, str | None] = {
     "into_id": "tags",
     "from_id": "contacts",
     "subject_id": "contacts",
+    "privacy_export_id": "privacy_requests",
     "source_id": "messages",
     "assignee_id": "users",
     "holder_id": "users",
@@ -83,6 +84,7 @@ MEANINGS: dict[str, str | None] = {
     # the position of a record in its edit
     "GET /bulk-edits/{bulk_edit_id} after": None,
     "GET /api/v1/bulk-edits/{bulk_edit_id}/records after": None,
+    "GET /settings/privacy contact": None,
     "GET /mails/{message_id} message_id": "messages by mail",
     **{
         f"{method} /{path}/{{record_id}}{place} record_id": noun

@@ -68,6 +68,8 @@ from crm.notifications.actions import tell_of_task
 from crm.notifications.models import NotificationKind
 from crm.pipelines.actions import create_pipeline
 from crm.pipelines.queries import list_stages
+from crm.privacy.actions import make_request
+from crm.privacy.models import RequestKind
 from crm.records.models import RecordRef
 from crm.runs import visits
 from crm.runs.actions import QuietWindow, RunRequest, claim_run, request_run
@@ -187,6 +189,7 @@ async def build_tenant(db: Database, settings: Settings, name: str, say: Say) ->
     await _copilot(tenant, say)
     await _program(tenant)
     await _team(tenant, settings, say)
+    await _privacy(tenant, say)
     await rebuild(db, owner, PostgresGraph(db))
     await _found(tenant)
     return tenant
@@ -216,6 +219,13 @@ async def _team(tenant: Tenant, settings: Settings, say: Say) -> None:
         service = NewProvider(say("Lind ID"), "https://id.lind.example", "getsale", "hush", "lind.example")
         key = settings.secret_key.get_secret_value()
         await set_provider(tx, service, version=0, reach=Reach(), key=key)
+
+
+async def _privacy(tenant: Tenant, say: Say) -> None:
+    """Somebody asked what is known about them."""
+    async with tenant.db.transaction(tenant.owner, "test") as tx:
+        asking = await create_contact(tx, NewContact(say("Ines Alba")))
+        await make_request(tx, RequestKind.EXPORT, asking.id, say("Asked by mail"))
 
 
 async def _program(tenant: Tenant) -> None:
