@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from api.deps import Services
+from api.origins import sighted
 from core.errors import NotFound, Unavailable
 from core.ids import uuid7
-from core.principal import system
+from core.principal import Via, system
 from core.settings import Settings
 from crm.identity import passwords, resets, signing_up
 from crm.identity.emails import checked_email
 from crm.identity.queries import find_credentials
+from crm.identity.sessions import Sighting
 from crm.identity.signing_up import NewSignUp
 
 # Every answer that must not tell whether an account is there comes after this, however little there was to do.
@@ -64,7 +66,7 @@ async def same_time() -> AsyncIterator[None]:
         await asyncio.sleep(max(0.0, until - time.monotonic()))
 
 
-async def sign_up(services: Services, wanted: SignUp, *, site: str) -> None:
+async def sign_up(services: Services, wanted: SignUp, seen: Sighting, *, site: str) -> None:
     """Mail a link that makes the account; the same work and the same answer for an address that has one already.
 
     Raises: Unprocessable, for what anybody can see.
@@ -80,7 +82,7 @@ async def sign_up(services: Services, wanted: SignUp, *, site: str) -> None:
     key = services.settings.secret_key.get_secret_value()
     async with same_time():
         known = await find_credentials(services.db, new.email)
-        owner = system(known.organization_id if known else uuid7())
+        owner = system(known.organization_id if known else uuid7()).coming_from(sighted(seen, Via.PAGE))
         async with services.db.transaction(owner, "sign_up") as tx:
             if known is None:
                 await signing_up.request_sign_up(tx, new, site=site, key=key)
@@ -88,31 +90,34 @@ async def sign_up(services: Services, wanted: SignUp, *, site: str) -> None:
                 await signing_up.tell_owner(tx, new.email, new.locale, site=site, key=key)
 
 
-async def confirm_sign_up(services: Services, token: str) -> None:
+async def confirm_sign_up(services: Services, token: str, seen: Sighting) -> None:
     """Raises: NotFound for a link that is used, over or none; Conflict when the address has an account by now."""
     organization_id = await signing_up.find_organization(services.db, token)
     if organization_id is None:
         raise NotFound("This link was used or is older than two days; sign up again.")
-    async with services.db.transaction(system(organization_id), "sign_up") as tx:
+    founder = system(organization_id).coming_from(sighted(seen, Via.PAGE))
+    async with services.db.transaction(founder, "sign_up") as tx:
         await signing_up.confirm_sign_up(tx, token)
 
 
-async def request_reset(services: Services, email: str, *, site: str) -> None:
+async def request_reset(services: Services, email: str, seen: Sighting, *, site: str) -> None:
     """Mail a link for a new password to whoever has an account under this address."""
     key = services.settings.secret_key.get_secret_value()
     async with same_time():
         known = await find_credentials(services.db, email.strip())
         if known is not None:
-            async with services.db.transaction(passwords.signing_in(known), "reset") as tx:
+            person = passwords.signing_in(known).coming_from(sighted(seen, Via.PAGE))
+            async with services.db.transaction(person, "reset") as tx:
                 await resets.request_reset(tx, known.user_id, site=site, key=key)
 
 
-async def reset_password(services: Services, token: str, password: str, *, site: str) -> None:
+async def reset_password(services: Services, token: str, password: str, seen: Sighting, *, site: str) -> None:
     """Raises: NotFound for a link that is used, over or none; Unprocessable for a password that will not do."""
     hashed = await passwords.hash_new(password)
     organization_id = await resets.find_organization(services.db, token)
     if organization_id is None:
         raise NotFound("This link was used or is older than an hour; ask for a new one.")
     key = services.settings.secret_key.get_secret_value()
-    async with services.db.transaction(system(organization_id), "reset") as tx:
+    holder = system(organization_id).coming_from(sighted(seen, Via.PAGE))
+    async with services.db.transaction(holder, "reset") as tx:
         await resets.reset_password(tx, token, hashed, site=site, key=key)

@@ -10,11 +10,12 @@ from starlette.requests import HTTPConnection
 from api import cookies, devices, gate
 from api.deps import Services
 from api.gate import Knock
+from api.origins import sighted
 from core import access_tokens
 from core.access_tokens import AccessToken
 from core.db import Tx
 from core.errors import Unauthorized
-from core.principal import Origin, Principal, Via
+from core.principal import Principal, Via
 from core.settings import Settings
 from crm.identity import mails, passwords, refreshing, resets, second_factors, sessions
 from crm.identity.letters import letter
@@ -81,7 +82,7 @@ async def _entering(
     services: Services, who: Knock, credentials: Credentials, code: str, via: Via
 ) -> AsyncIterator[Tx]:
     """The transaction in which somebody comes in, once a code was used up where their account asks for one."""
-    principal = passwords.signing_in(credentials).coming_from(_origin(who.seen, via))
+    principal = passwords.signing_in(credentials).coming_from(sighted(who.seen, via))
     user_id = credentials.user_id
     async with services.db.transaction(principal, "sign_in") as tx:
         if await second_factors.is_on(tx, user_id):
@@ -105,11 +106,6 @@ async def _tell_of_device(tx: Tx, who: Knock, *, site: str, key: str) -> None:
         link=f"{site}/sessions",
     )
     await mails.queue_mail(tx, person.email, news, key=key)
-
-
-def _origin(seen: Sighting, via: Via) -> Origin:
-    """From where somebody signs in, who has no session yet."""
-    return Origin(via, None, seen.address, seen.device)
 
 
 async def change_password(

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from api.deps import Services
+from api.origins import sighted
 from core.errors import NotFound, Unprocessable
 from core.ids import uuid7
-from core.principal import Principal, PrincipalKind
+from core.principal import Principal, PrincipalKind, Via
 from crm.identity import actions as identity
 from crm.identity import founding, invitations, passwords, sessions
 from crm.identity.emails import checked_email
@@ -33,7 +34,7 @@ async def join(services: Services, offer: Offer, account: Account, seen: Sightin
     """
     account.require_whole()
     joining = Joining(account.user_id, account.email, account.name)
-    async with services.db.transaction(_person(account.user_id, offer.organization_id), "join") as tx:
+    async with services.db.transaction(_person(account.user_id, offer.organization_id, seen), "join") as tx:
         await invitations.accept(tx, offer.invitation_id, joining)
         token = await sessions.open_session(tx, seen)
     await _leave(services, account)
@@ -49,7 +50,7 @@ async def sign_up(services: Services, offer: Offer, new: Newcomer, seen: Sightin
         raise Unprocessable("A person needs a name; write how colleagues call you.", field="name")
     joining = Joining(UserId(uuid7()), offer.email or checked_email(new.email), new.name.strip())
     password_hash = await passwords.hash_new(new.password)
-    async with services.db.transaction(_person(joining.user_id, offer.organization_id), "join") as tx:
+    async with services.db.transaction(_person(joining.user_id, offer.organization_id, seen), "join") as tx:
         await identity.add_account(
             tx,
             joining.user_id,
@@ -69,7 +70,7 @@ async def enter(services: Services, account: Account, organization_id: Organizat
         one.organization_id for one in await list_memberships(services.db, account.user_id)
     }:
         raise NotFound("You are a member of no such organization.")
-    async with services.db.transaction(_person(account.user_id, organization_id), "sign_in") as tx:
+    async with services.db.transaction(_person(account.user_id, organization_id, seen), "sign_in") as tx:
         token = await sessions.open_session(tx, seen)
     await _leave(services, account)
     return token
@@ -79,7 +80,7 @@ async def found(services: Services, account: Account, name: str, seen: Sighting)
     """Make an organization of one's own and go there. Raises: Unprocessable; Forbidden."""
     account.require_whole()
     organization_id = OrganizationId(uuid7())
-    async with services.db.transaction(_person(account.user_id, organization_id), "found") as tx:
+    async with services.db.transaction(_person(account.user_id, organization_id, seen), "found") as tx:
         await founding.found_organization(tx, account, name)
         token = await sessions.open_session(tx, seen)
     await _leave(services, account)
@@ -91,6 +92,6 @@ async def _leave(services: Services, account: Account) -> None:
         await sessions.close_session(tx, account)
 
 
-def _person(user_id: UserId, organization_id: OrganizationId) -> Principal:
+def _person(user_id: UserId, organization_id: OrganizationId, seen: Sighting) -> Principal:
     """Somebody in an organization where no role says yet what they may do."""
-    return Principal(PrincipalKind.USER, user_id, organization_id)
+    return Principal(PrincipalKind.USER, user_id, organization_id).coming_from(sighted(seen, Via.PAGE))

@@ -110,7 +110,7 @@ async def emit(tx: Tx, event: Event, changes: Mapping[str, tuple[object, object]
             INSERT INTO event_origins (organization_id, event_id, address, agent)
             SELECT %(organization_id)s, id, %(address)s, %(agent)s
               FROM event
-             WHERE %(address)s <> ''
+             WHERE %(address)s || %(agent)s <> ''
         )
         INSERT INTO event_deliveries (organization_id, id, event_id, event_type, handler, subject_kind, subject_id, seq)
         SELECT %(organization_id)s, gen_random_uuid(), %(id)s, %(type)s, 'route', %(subject_kind)s, %(subject_id)s,

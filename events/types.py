@@ -39,6 +39,7 @@ from events.ids import (
     OrganizationId,
     PrivacyRequestId,
     PromiseId,
+    ReplayId,
     RunId,
     SegmentId,
     SessionId,
@@ -51,6 +52,7 @@ from events.ids import (
     TriggerId,
     UserId,
     ViewId,
+    WebhookDeliveryId,
     WebhookId,
 )
 
@@ -445,6 +447,25 @@ class WebhookRemoved(Event):
 
 
 @dataclass(frozen=True)
+class WebhookTested(Event):
+    """Somebody had an event sent that means nothing."""
+
+    name = "webhook.tested"
+    subject_kind = "webhook"
+    webhook_id: WebhookId
+
+
+@dataclass(frozen=True)
+class WebhookRetried(Event):
+    """Somebody had a delivery sent once more."""
+
+    name = "webhook.retried"
+    subject_kind = "webhook"
+    webhook_id: WebhookId
+    delivery_id: WebhookDeliveryId
+
+
+@dataclass(frozen=True)
 class LanguageModelSet(Event):
     name = "language_model.set"
     subject_kind = "language_model"
@@ -586,6 +607,15 @@ class ContactUnmerged(Event):
     contact_id: ContactId
     merged_id: ContactId
     merge_id: UUID
+
+
+@dataclass(frozen=True)
+class DuplicateDismissed(Event):
+    """Somebody said that two records are not one."""
+
+    name = "duplicate.dismissed"
+    subject_kind = "duplicate"
+    match_id: UUID
 
 
 @dataclass(frozen=True)
@@ -1350,6 +1380,16 @@ class RunReverted(Event):
 
 
 @dataclass(frozen=True)
+class RunReplayAsked(Event):
+    """A person has a run run again, with nothing coming of it."""
+
+    name = "ai.run.replay_asked"
+    subject_kind = "run"
+    run_id: RunId
+    replay_id: ReplayId
+
+
+@dataclass(frozen=True)
 class ToolCalled(Event):
     name = "ai.tool.called"
     subject_kind = "run"
@@ -1370,6 +1410,24 @@ class TriggerExecuted(Event):
     name = "trigger.executed"
     subject_kind = "trigger"
     trigger_id: TriggerId
+
+
+@dataclass(frozen=True)
+class ImportCreated(Event):
+    """A table was brought; nothing of it is in the records yet."""
+
+    name = "import.created"
+    subject_kind = "import"
+    import_id: ImportId
+
+
+@dataclass(frozen=True)
+class ImportPrepared(Event):
+    """Somebody said how a table is read, or what its columns become."""
+
+    name = "import.prepared"
+    subject_kind = "import"
+    import_id: ImportId
 
 
 @dataclass(frozen=True)

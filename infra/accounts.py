@@ -10,7 +10,6 @@ from core import addresses
 from core.db import Database
 from core.errors import NotFound, Unprocessable
 from core.ids import uuid7
-from core.principal import system
 from core.settings import Settings
 from crm.channel_accounts.mailboxes import (
     Mailbox,
@@ -25,6 +24,7 @@ from crm.channel_accounts.models import ChannelAccount
 from crm.channel_accounts.queries import list_channel_accounts
 from crm.identity.queries import find_organization_id
 from events.ids import ChannelAccountId
+from infra.operators import operator
 
 _SERVER = re.compile(r"(?:(?P<security>[a-z]+)://)?(?P<host>[^\s:/]+)(?::(?P<port>\d{1,5}))?")
 # Ports and protection that go together: port -> protection, and the usual port of each protocol.
@@ -81,7 +81,7 @@ async def connect(settings: Settings, slug: str, new: NewMailbox, *, check: bool
             raise NotFound(f"There is no organization {slug}; give its slug with --organization.")
         if check:
             await _check(settings, new)
-        async with db.transaction(system(organization_id), "account.connect") as tx:
+        async with db.transaction(operator(organization_id), "account.connect") as tx:
             return await connect_mailbox(tx, new, key=settings.secret_key.get_secret_value())
     finally:
         await db.close()
@@ -97,7 +97,7 @@ async def describe(settings: Settings, slug: str) -> list[str]:
         organization_id = await find_organization_id(db, slug)
         if organization_id is None:
             raise NotFound(f"There is no organization {slug}; give its slug with --organization.")
-        async with db.transaction(system(organization_id), "account.describe") as tx:
+        async with db.transaction(operator(organization_id), "account.describe") as tx:
             return [
                 _described(each, await get_refusals(tx, each.id)) for each in await list_channel_accounts(tx)
             ]

@@ -9,7 +9,6 @@ from uuid import UUID
 from core import clock
 from core.db import Database, Tx
 from core.errors import NotFound, Unprocessable
-from core.principal import system
 from core.settings import Settings
 from crm.api_keys import actions as api_keys
 from crm.api_keys.models import ApiKey
@@ -17,6 +16,7 @@ from crm.api_keys.queries import find_organization_of_key, list_api_keys
 from crm.identity.models import member_principal
 from crm.identity.queries import Member, find_credentials, find_member, find_organization_id
 from events.ids import ApiKeyId, OrganizationId
+from infra.operators import operator
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ async def add(settings: Settings, email: str, organization: str, wanted: Wanted)
     Raises: NotFound when the person is no member; Forbidden for a scope that the person does not hold; Unprocessable.
     """
     async with _member_tx(settings, email, organization) as (tx, member):
-        person = replace(tx, principal=member_principal(member.user_id, _id(tx), member.role))
+        holder = replace(member_principal(member.user_id, _id(tx), member.role), origin=tx.principal.origin)
+        person = replace(tx, principal=holder)
         made = await api_keys.create_api_key(
             person,
             member.user_id,
@@ -80,7 +81,7 @@ async def revoke(settings: Settings, key_id: str) -> None:
         organization_id = await find_organization_of_key(db, wanted)
         if organization_id is None:
             raise NotFound(f"There is no API key {key_id}.")
-        async with db.transaction(system(organization_id), "api_key.revoke") as tx:
+        async with db.transaction(operator(organization_id), "api_key.revoke") as tx:
             await api_keys.revoke_api_key(tx, wanted)
 
 
@@ -88,7 +89,7 @@ async def revoke(settings: Settings, key_id: str) -> None:
 async def _member_tx(settings: Settings, email: str, organization: str) -> AsyncIterator[tuple[Tx, Member]]:
     async with _database(settings) as db:
         organization_id = await _organization(db, email, organization)
-        async with db.transaction(system(organization_id), "api_key") as tx:
+        async with db.transaction(operator(organization_id), "api_key") as tx:
             member = await find_member(tx, email)
             if member is None:
                 raise NotFound(f"{email} is not a member of {organization}; `getsale user add` makes one.")

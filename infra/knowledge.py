@@ -9,11 +9,11 @@ from pathlib import Path
 from core.blobs import Blobs
 from core.db import Database, Tx
 from core.errors import NotFound, TooLarge, Unprocessable
-from core.principal import system
 from core.settings import Settings
 from crm.identity.queries import find_organization_id
 from crm.knowledge import actions, queries
 from crm.knowledge.models import DocumentLine, File, Uploaded, VersionStatus
+from infra.operators import operator
 from memory.documents import limits
 
 SAID = {
@@ -90,7 +90,7 @@ async def _transaction(settings: Settings, organization: str) -> AsyncIterator[T
         organization_id = await find_organization_id(db, organization)
         if organization_id is None:
             raise NotFound(f"There is no organization {organization}; give its slug with --organization.")
-        async with db.transaction(system(organization_id), "knowledge.command") as tx:
+        async with db.transaction(operator(organization_id), "knowledge.command") as tx:
             yield tx
     finally:
         await db.close()

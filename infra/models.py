@@ -13,7 +13,6 @@ from agents.llm.base import ModelMessage, ModelRequest, ModelUnavailable
 from agents.llm.models import ModelChoice, Models
 from core.db import Database, Tx
 from core.errors import NotFound, Unavailable, Unprocessable
-from core.principal import system
 from core.settings import Settings
 from crm.bidi.queries import list_bidi
 from crm.identity.queries import find_organization_id
@@ -22,6 +21,7 @@ from crm.language_models.models import LanguageModel, NewLanguageModel
 from crm.language_models.queries import choose_language_models, get_language_model, list_language_models
 from crm.runs.model_calls import ModelCall
 from events.ids import BidiId
+from infra.operators import operator
 
 _TEST_SECONDS = 60.0
 _WORD: dict[str, JsonValue] = {"type": "object", "properties": {"word": {"type": "string"}}}
@@ -42,7 +42,7 @@ async def _transaction(desk: Desk, name: str) -> AsyncIterator[Tx]:
         organization_id = await find_organization_id(db, desk.organization)
         if organization_id is None:
             raise NotFound(f"There is no organization {desk.organization!r}.")
-        async with db.transaction(system(organization_id), name) as tx:
+        async with db.transaction(operator(organization_id), name) as tx:
             yield tx
     finally:
         await db.close()

@@ -14,7 +14,7 @@ from channels.telegram.export_schema import Contact
 from core.blobs import Blobs
 from core.db import Database
 from core.errors import NotFound
-from core.principal import Principal, system
+from core.principal import Principal
 from crm.channel_accounts.actions import keep_imported_account
 from crm.conversations.history import PastFile
 from crm.identity.queries import find_organization_id, get_organization, list_members
@@ -30,6 +30,7 @@ from crm.imports.models import (
 )
 from crm.imports.queries import get_import, list_imports
 from events.ids import ImportId, UserId
+from infra.operators import operator
 
 Progress = Callable[[int, int], None]
 _BLOCK = 1024 * 1024
@@ -75,7 +76,7 @@ async def find_desk(db: Database, blobs: Blobs, slug: str, member: str | None) -
     organization_id = await find_organization_id(db, slug)
     if organization_id is None:
         raise NotFound(f"There is no organization {slug}; give its slug with --organization.")
-    principal = system(organization_id)
+    principal = operator(organization_id)
     async with db.transaction(principal, "import.desk") as tx:
         members = await list_members(tx)
         zone = ZoneInfo((await get_organization(tx)).time_zone)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from core.db import Database
 from core.errors import Unprocessable
 from core.ids import uuid7
-from core.principal import system
 from core.settings import Settings
 from crm.identity.actions import create_organization, create_user
 from crm.identity.models import Role
 from crm.identity.queries import find_organization_id
+from infra.operators import operator
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ async def add(settings: Settings, new: NewUser) -> str:
     db = await Database(settings.database_url, size=2).open()
     try:
         found = await find_organization_id(db, new.organization)
-        async with db.transaction(system(found or uuid7()), "user.add") as tx:
+        async with db.transaction(operator(found or uuid7()), "user.add") as tx:
             if found is None:
                 await create_organization(
                     tx,

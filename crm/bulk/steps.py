@@ -46,8 +46,10 @@ async def _acting(tx: Tx, edit: BulkEdit) -> Principal:
         return replace(tx.principal, scopes=needed)
     role = await tx.value("SELECT role FROM members WHERE user_id = %(user_id)s", user_id=edit.run_by)
     if role is None:
-        return Principal(PrincipalKind.USER, edit.run_by, tx.organization_id)
-    return member_principal(edit.run_by, OrganizationId(tx.organization_id), role, within=needed)
+        return Principal(PrincipalKind.USER, edit.run_by, tx.organization_id, origin=tx.principal.origin)
+    acting = member_principal(edit.run_by, OrganizationId(tx.organization_id), role, within=needed)
+    # the first steps are taken in the request of whoever asked
+    return replace(acting, origin=tx.principal.origin)
 
 
 async def _next(tx: Tx, edit: BulkEdit) -> list[EditedRecord]:

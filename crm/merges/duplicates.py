@@ -8,6 +8,8 @@ from core.errors import NotFound
 from core.pagination import Page, decode_score, encode_cursor, page_size
 from crm.matching.linking import THRESHOLD
 from events.ids import RecordKind
+from events.outbox import emit
+from events.types import DuplicateDismissed
 
 
 @dataclass(frozen=True)
@@ -103,3 +105,4 @@ async def dismiss_duplicate(tx: Tx, match_id: UUID) -> None:
         )
     if not dismissed:
         raise NotFound("No such suggestion in this organization.")
+    await emit(tx, DuplicateDismissed(match_id))

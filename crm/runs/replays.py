@@ -20,6 +20,8 @@ from crm.runs.graphs import SHAPES
 from crm.runs.traces import RunLine
 from events import due
 from events.ids import ReplayId, RunId, UserId
+from events.outbox import emit
+from events.types import RunReplayAsked
 from prompts import library
 
 WORK = "run.replay"
@@ -151,6 +153,7 @@ async def ask_replay(tx: Tx, new: NewReplay) -> Replay:
         asked_by=tx.principal.id,
     )
     await due.schedule(tx, WORK, replay_id, clock.now())
+    await emit(tx, RunReplayAsked(new.run_id, replay_id))
     return await get_replay(tx, replay_id)
 
 

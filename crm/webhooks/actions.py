@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from core import clock, crypto
 from core.addresses import Reach
 from core.db import Tx
+from core.edits import differences
 from core.errors import Conflict, Stale, Unprocessable
 from core.ids import uuid7
 from crm.webhooks import sending
@@ -26,7 +27,7 @@ from crm.webhooks.queries import get_delivery, get_webhook
 from events import due
 from events.ids import WebhookDeliveryId, WebhookId
 from events.outbox import emit
-from events.types import WebhookCreated, WebhookRemoved, WebhookUpdated
+from events.types import WebhookCreated, WebhookRemoved, WebhookRetried, WebhookTested, WebhookUpdated
 
 MOST_WEBHOOKS = 50
 _MARK = "whsec_"
@@ -112,7 +113,8 @@ async def update_webhook(
         now=clock.now(),
         webhook_id=webhook_id,
     )
-    await emit(tx, WebhookUpdated(webhook_id))
+    new = {name: getattr(updated, name) for name in ("url", "description", "event_types", "is_enabled")}
+    await emit(tx, WebhookUpdated(webhook_id), changes=differences(webhook, new))
     return updated
 
 
@@ -127,7 +129,7 @@ async def rotate_secret(tx: Tx, webhook_id: WebhookId, *, key: str) -> NewSecret
 
     Raises: Forbidden; NotFound.
     """
-    await get_webhook(tx, webhook_id, lock=True)
+    before = await get_webhook(tx, webhook_id, lock=True)
     secret = new_secret()
     webhook = await tx.one(
         Webhook,
@@ -144,7 +146,9 @@ async def rotate_secret(tx: Tx, webhook_id: WebhookId, *, key: str) -> NewSecret
         now=clock.now(),
         webhook_id=webhook_id,
     )
-    await emit(tx, WebhookUpdated(webhook_id))
+    # of the secrets themselves nobody is told, but until when the one before is good
+    changes = differences(before, {"old_secret_until": webhook.old_secret_until})
+    await emit(tx, WebhookUpdated(webhook_id), changes=changes)
     return NewSecret(webhook, secret)
 
 
@@ -164,7 +168,9 @@ async def send_test(tx: Tx, webhook_id: WebhookId) -> Delivery:
     webhook = await get_webhook(tx, webhook_id)
     if not webhook.is_enabled:
         raise Conflict("This webhook is switched off; switch it on first.")
-    return await sending.queue_test(tx, webhook_id)
+    delivery = await sending.queue_test(tx, webhook_id)
+    await emit(tx, WebhookTested(webhook_id))
+    return delivery
 
 
 async def retry_delivery(tx: Tx, delivery_id: WebhookDeliveryId) -> Delivery:
@@ -185,4 +191,5 @@ async def retry_delivery(tx: Tx, delivery_id: WebhookDeliveryId) -> Delivery:
         delivery_id=delivery_id,
     )
     await due.schedule(tx, DELIVER, delivery_id, clock.now())
+    await emit(tx, WebhookRetried(webhook.id, delivery_id))
     return retried

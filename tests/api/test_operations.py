@@ -6,11 +6,13 @@ import httpx2
 import pytest
 
 from api.main import create_app
+from core.db import Database
 from core.principal import Principal
 from crm.identity.models import Role
 from tests.api.conftest import Callers
 from tests.support.callers import Caller
 from tests.support.desk import Desk
+from tests.support.entries import entries_since, last_event, untold
 from tests.support.operations import BY_NAME, OPERATIONS, PUBLIC, Operation
 
 every = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
@@ -42,14 +44,35 @@ def test_every_operation_of_the_document_has_a_case_here() -> None:
     assert {one.name: (one.method, one.path) for one in OPERATIONS} | PUBLIC == documented
 
 
+# What changes nothing that anybody has to answer for, and why.
+WITHOUT_ENTRY = {
+    "create_ws_ticket": "a ticket is good once and for a minute, for what its maker may see anyway",
+    "preview_merge": "looks what would come of it",
+    "try_assignment": "looks who would get it",
+    "set_autopilot": "the same as before; what it takes to give more is in tests/web/test_autopilot.py",
+    "verify_audit": "it is being verified already; tests/isolation/test_audit.py asks anew",
+}
+
+
 @every
-async def test_an_operation_works(api: Caller, desk: Desk, operation: Operation) -> None:
+async def test_an_operation_works_and_is_on_record_if_it_changes_something(
+    api: Caller, desk: Desk, database: Database, organization: Principal, operation: Operation
+) -> None:
     for earlier in operation.first:
         await _do(api, BY_NAME[earlier], dict(desk.ids))
+    async with database.transaction(organization, "test") as tx:
+        last = await last_event(tx)
 
     answer = await _do(api, operation, dict(desk.ids))
 
+    async with database.transaction(organization, "test") as tx:
+        entries = await entries_since(tx, last)
+    # what the seat of a program does is told beside it
+    doors = {(one.actor_id, one.via, one.credential_id) for one in entries if one.actor_kind != "bidi"}
+    is_changing = operation.method != "GET" and operation.name not in WITHOUT_ENTRY
     assert answer.status_code == operation.status, answer.text
+    assert doors == ({(organization.id, "api", api.key.id)} if is_changing else set())
+    assert untold(entries) == []
 
 
 async def test_somebody_who_may_only_look_is_refused_what_changes_something(

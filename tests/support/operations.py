@@ -74,7 +74,13 @@ OPERATIONS = (
         scope="conversations:write",
     ),
     Operation("resolve_conversation", "POST", f"{_CONVERSATION}/resolution", scope="conversations:write"),
-    Operation("reopen_conversation", "POST", f"{_CONVERSATION}/reopening", scope="conversations:write"),
+    Operation(
+        "reopen_conversation",
+        "POST",
+        f"{_CONVERSATION}/reopening",
+        scope="conversations:write",
+        first=("resolve_conversation",),
+    ),
     Operation("take_over_conversation", "POST", f"{_CONVERSATION}/holder", scope="messages:send"),
     Operation(
         "give_conversation_to_agent",
@@ -82,6 +88,7 @@ OPERATIONS = (
         f"{_CONVERSATION}/agent",
         {"bidi_id": "{bidi_id}"},
         scope="conversations:write",
+        first=("take_over_conversation",),
     ),
     Operation("list_messages", "GET", f"{_CONVERSATION}/messages"),
     Operation(
@@ -167,7 +174,15 @@ OPERATIONS = (
         first=("cancel_run",),
     ),
     Operation("get_replay", "GET", "/runs/{run_id}/replays/{replay_id}", scope=_INSTRUCT),
-    Operation("ask_for_run", "POST", f"{_CONVERSATION}/runs", {}, status=202, scope="conversations:write"),
+    Operation(
+        "ask_for_run",
+        "POST",
+        f"{_CONVERSATION}/runs",
+        {},
+        status=202,
+        scope="conversations:write",
+        first=("cancel_run",),
+    ),
     Operation("cancel_run", "POST", "/runs/{run_id}/cancellation", scope="conversations:write"),
     Operation("list_tools", "GET", "/tools"),
     Operation("call_tool", "POST", "/tool-calls", {"tool": "list_pipelines"}),
@@ -198,7 +213,7 @@ OPERATIONS = (
     Operation("get_seat", "GET", _SEAT),
     Operation("update_seat", "PATCH", _SEAT, {**_VERSION, "capacity": 20}, scope=_SEATS),
     Operation("pause_seat", "POST", f"{_SEAT}/pause", scope=_SEATS),
-    Operation("resume_seat", "POST", f"{_SEAT}/resume", scope=_SEATS),
+    Operation("resume_seat", "POST", f"{_SEAT}/resume", scope=_SEATS, first=("pause_seat",)),
     Operation("get_autopilot", "GET", f"{_SEAT}/autopilot"),
     Operation("set_autopilot", "PUT", f"{_SEAT}/autopilot", {"intents": []}, scope=_SEATS),
     Operation("list_seat_incidents", "GET", f"{_SEAT}/incidents"),
@@ -324,7 +339,7 @@ OPERATIONS = (
     Operation("get_member", "GET", _MEMBER),
     Operation("change_role", "PUT", f"{_MEMBER}/role", {"role": "supervisor"}, scope=_TEAM),
     Operation("disable_member", "POST", f"{_MEMBER}/disabling", scope=_TEAM),
-    Operation("enable_member", "POST", f"{_MEMBER}/enabling", scope=_TEAM),
+    Operation("enable_member", "POST", f"{_MEMBER}/enabling", scope=_TEAM, first=("disable_member",)),
     Operation("remove_member", "POST", f"{_MEMBER}/removal", {"to_member_id": None}, status=204, scope=_TEAM),
     Operation("list_teams", "GET", "/teams"),
     Operation(
@@ -376,7 +391,13 @@ OPERATIONS = (
     Operation("remove_handle", "DELETE", _CONTACT + "/handles/{handle_id}", scope="contacts:write"),
     Operation("prefer_handle", "POST", _CONTACT + "/handles/{handle_id}/preference", scope="contacts:write"),
     Operation("delete_contact", "DELETE", _CONTACT, scope="contacts:write"),
-    Operation("restore_contact", "POST", f"{_CONTACT}/restoration", scope="contacts:write"),
+    Operation(
+        "restore_contact",
+        "POST",
+        f"{_CONTACT}/restoration",
+        scope="contacts:write",
+        first=("delete_contact",),
+    ),
     Operation("list_consents", "GET", f"{_CONTACT}/consents"),
     Operation(
         "record_consent",
@@ -392,7 +413,13 @@ OPERATIONS = (
     Operation("get_company", "GET", _COMPANY),
     Operation("update_company", "PATCH", _COMPANY, {**_VERSION, "city": "Malmö"}, scope="companies:write"),
     Operation("delete_company", "DELETE", _COMPANY, scope="companies:write"),
-    Operation("restore_company", "POST", f"{_COMPANY}/restoration", scope="companies:write"),
+    Operation(
+        "restore_company",
+        "POST",
+        f"{_COMPANY}/restoration",
+        scope="companies:write",
+        first=("delete_company",),
+    ),
     Operation("list_custom_fields", "GET", "/custom-fields"),
     Operation(
         "create_custom_field",
@@ -405,16 +432,24 @@ OPERATIONS = (
     Operation("get_custom_field", "GET", _FIELD),
     Operation("update_custom_field", "PATCH", _FIELD, {**_VERSION, "label": "Vehicles"}, scope=_FIELDS),
     Operation("archive_custom_field", "POST", f"{_FIELD}/archival", scope=_FIELDS),
-    Operation("restore_custom_field", "POST", f"{_FIELD}/restoration", scope=_FIELDS),
+    Operation(
+        "restore_custom_field",
+        "POST",
+        f"{_FIELD}/restoration",
+        scope=_FIELDS,
+        first=("archive_custom_field",),
+    ),
     Operation("list_tags", "GET", "/tags", listed=2),
     Operation("create_tag", "POST", "/tags", {"name": "VIP"}, status=201, scope=_FIELDS),
     Operation("get_tag", "GET", _TAG),
-    Operation("update_tag", "PATCH", _TAG, {**_VERSION, "name": "Fair"}, scope=_FIELDS),
+    Operation("update_tag", "PATCH", _TAG, {**_VERSION, "name": "Trade fair"}, scope=_FIELDS),
     Operation("delete_tag", "DELETE", _TAG, scope=_FIELDS),
     Operation("merge_tag", "POST", f"{_TAG}/merge", {"into_id": "{other_tag_id}"}, scope=_FIELDS),
     Operation("list_record_tags", "GET", _TAGS_OF_RECORD),
-    Operation("tag_record", "POST", _TAGS_OF_RECORD, {"name": "VIP"}, status=201, scope="contacts:write"),
-    Operation("untag_record", "DELETE", _TAGS_OF_RECORD + "/{tag_id}", scope="contacts:write"),
+    Operation("tag_record", "POST", _TAGS_OF_RECORD, {"name": "Fair"}, status=201, scope="contacts:write"),
+    Operation(
+        "untag_record", "DELETE", _TAGS_OF_RECORD + "/{tag_id}", scope="contacts:write", first=("tag_record",)
+    ),
     Operation("list_duplicates", "GET", "/duplicates"),
     Operation("dismiss_duplicate", "POST", "/duplicates/{match_id}/dismissal", scope="contacts:write"),
     Operation("preview_merge", "POST", "/merge-previews", _PAIR),
@@ -433,7 +468,7 @@ OPERATIONS = (
         scope=_TABLES,
     ),
     Operation("get_import", "GET", _TABLE, scope=_TABLES),
-    Operation("update_import", "PATCH", _TABLE, {"targets": ["name", "email"]}, scope=_TABLES),
+    Operation("update_import", "PATCH", _TABLE, {"targets": ["name", "phone"]}, scope=_TABLES),
     Operation("list_import_rows", "GET", f"{_TABLE}/rows", scope=_TABLES),
     Operation("check_import", "POST", f"{_TABLE}/check", status=202, scope=_TABLES),
     Operation("run_import", "POST", f"{_TABLE}/run", status=202, scope=_TABLES),
@@ -461,7 +496,9 @@ OPERATIONS = (
         "update_note", "PATCH", "/notes/{note_id}", {**_VERSION, "body": "Likes coffee"}, scope="notes:write"
     ),
     Operation("remove_note", "POST", "/notes/{note_id}/removal", scope="notes:write"),
-    Operation("restore_note", "POST", "/notes/{note_id}/restoration", scope="notes:write"),
+    Operation(
+        "restore_note", "POST", "/notes/{note_id}/restoration", scope="notes:write", first=("remove_note",)
+    ),
     Operation("list_tasks", "GET", "/tasks"),
     Operation("create_task", "POST", "/tasks", {**_RECORD, "title": "Call"}, status=201, scope="tasks:write"),
     Operation("get_task", "GET", "/tasks/{task_id}"),
@@ -469,9 +506,13 @@ OPERATIONS = (
         "update_task", "PATCH", "/tasks/{task_id}", {**_VERSION, "due_at": TOMORROW}, scope="tasks:write"
     ),
     Operation("complete_task", "POST", "/tasks/{task_id}/completion", scope="tasks:write"),
-    Operation("reopen_task", "POST", "/tasks/{task_id}/reopening", scope="tasks:write"),
+    Operation(
+        "reopen_task", "POST", "/tasks/{task_id}/reopening", scope="tasks:write", first=("complete_task",)
+    ),
     Operation("remove_task", "POST", "/tasks/{task_id}/removal", scope="tasks:write"),
-    Operation("restore_task", "POST", "/tasks/{task_id}/restoration", scope="tasks:write"),
+    Operation(
+        "restore_task", "POST", "/tasks/{task_id}/restoration", scope="tasks:write", first=("remove_task",)
+    ),
     Operation("list_meetings", "GET", "/meetings"),
     Operation(
         "create_meeting",
@@ -497,11 +538,19 @@ OPERATIONS = (
         scope="meetings:write",
     ),
     Operation("remove_meeting", "POST", "/meetings/{meeting_id}/removal", scope="meetings:write"),
-    Operation("restore_meeting", "POST", "/meetings/{meeting_id}/restoration", scope="meetings:write"),
+    Operation(
+        "restore_meeting",
+        "POST",
+        "/meetings/{meeting_id}/restoration",
+        scope="meetings:write",
+        first=("remove_meeting",),
+    ),
     Operation("list_files", "GET", "/files"),
     Operation("get_file", "GET", "/files/{file_id}"),
     Operation("remove_file", "POST", "/files/{file_id}/removal", scope="files:write"),
-    Operation("restore_file", "POST", "/files/{file_id}/restoration", scope="files:write"),
+    Operation(
+        "restore_file", "POST", "/files/{file_id}/restoration", scope="files:write", first=("remove_file",)
+    ),
     Operation("list_notifications", "GET", "/notifications"),
     Operation("mark_all_notifications_read", "POST", "/notifications/reading"),
     Operation("mark_notification_read", "POST", "/notifications/{notification_id}/reading", is_managed=True),
@@ -524,7 +573,13 @@ OPERATIONS = (
         scope="views:write",
     ),
     Operation("delete_segment", "DELETE", "/segments/{segment_id}", scope="views:write"),
-    Operation("restore_segment", "POST", "/segments/{segment_id}/restoration", scope="views:write"),
+    Operation(
+        "restore_segment",
+        "POST",
+        "/segments/{segment_id}/restoration",
+        scope="views:write",
+        first=("delete_segment",),
+    ),
     Operation("list_bulk_edits", "GET", "/bulk-edits"),
     Operation(
         "create_bulk_edit",
@@ -560,7 +615,13 @@ OPERATIONS = (
         "update_view", "PATCH", "/saved-views/{view_id}", {**_VERSION, "name": "Buyers"}, scope="views:write"
     ),
     Operation("delete_view", "DELETE", "/saved-views/{view_id}", scope="views:write"),
-    Operation("restore_view", "POST", "/saved-views/{view_id}/restoration", scope="views:write"),
+    Operation(
+        "restore_view",
+        "POST",
+        "/saved-views/{view_id}/restoration",
+        scope="views:write",
+        first=("delete_view",),
+    ),
     Operation("list_pipelines", "GET", "/pipelines"),
     Operation(
         "create_pipeline", "POST", "/pipelines", {"name": "Partners"}, status=201, scope="pipelines:write"
@@ -586,7 +647,7 @@ OPERATIONS = (
         "reorder_stages",
         "POST",
         "/pipelines/{pipeline_id}/order",
-        {"stage_ids": ["{stage_id}", "{next_stage_id}"]},
+        {"stage_ids": ["{next_stage_id}", "{stage_id}"]},
         scope="pipelines:write",
     ),
     Operation("update_stage", "PATCH", "/stages/{stage_id}", {"probability": 65}, scope="pipelines:write"),
@@ -627,7 +688,9 @@ OPERATIONS = (
         scope="leads:write",
     ),
     Operation("delete_lead", "DELETE", "/leads/{lead_id}", scope="leads:write"),
-    Operation("restore_lead", "POST", "/leads/{lead_id}/restoration", scope="leads:write"),
+    Operation(
+        "restore_lead", "POST", "/leads/{lead_id}/restoration", scope="leads:write", first=("delete_lead",)
+    ),
     Operation("list_lead_stages", "GET", "/leads/{lead_id}/stages"),
     Operation("list_deals", "GET", "/deals"),
     Operation(
@@ -650,7 +713,9 @@ OPERATIONS = (
         scope="deals:write",
     ),
     Operation("delete_deal", "DELETE", "/deals/{deal_id}", scope="deals:write"),
-    Operation("restore_deal", "POST", "/deals/{deal_id}/restoration", scope="deals:write"),
+    Operation(
+        "restore_deal", "POST", "/deals/{deal_id}/restoration", scope="deals:write", first=("delete_deal",)
+    ),
     Operation("list_deal_stages", "GET", "/deals/{deal_id}/stages"),
     Operation("list_stakeholders", "GET", "/deals/{deal_id}/stakeholders"),
     Operation(
@@ -667,6 +732,7 @@ OPERATIONS = (
         "/deals/{deal_id}/stakeholders/{contact_id}",
         status=204,
         scope="deals:write",
+        first=("add_stakeholder",),
     ),
 )
 # What leads in; tests/api/test_tokens.py calls them.

@@ -13,6 +13,7 @@ from crm.drafts.actions import send_by_policy
 from crm.identity.models import Role
 from events.ids import BidiId
 from tests.support.earning import decide
+from tests.support.entries import entries_since, last_event, untold
 from tests.support.organizations import add_member
 from tests.support.world import World
 from tests.web.conftest import Browser, signed_in
@@ -60,15 +61,23 @@ async def test_what_is_earned_is_given_and_taken_back_with_a_button(browser: Bro
     await decide(asked, 100)
 
     offered = (await browser.get(path)).text
+    async with asked.db.transaction(asked.owner, "test") as tx:
+        last = await last_event(tx)
     await browser.post(f"{path}/promotion", intent="price")
     given = (await seat_of(asked)).autopilot_intents
     page = (await browser.get(path)).text
     await browser.post(f"{path}/demotion", intent="price")
+    async with asked.db.transaction(asked.owner, "test") as tx:
+        entries = await entries_since(tx, last)
 
     assert "Let it answer by itself" in offered
     assert given == ["price"]
     assert "answers by itself" in page
     assert "Answers by itself since then" in page  # the history
+    assert [(one.type, one.actor_id, one.via) for one in entries] == [
+        ("bidi.updated", asked.owner.id, "page")
+    ] * 2
+    assert untold(entries) == []
     assert (await seat_of(asked)).autopilot_intents == []
 
 

@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from api import accounts
 from api.deps import CurrentServices
+from api.doors import sighting
 from core.errors import NotFound, Unprocessable
 from web import security
 from web.refusals import refusal_text
@@ -30,7 +31,8 @@ async def ask_for_link(
     email: Annotated[str, Form(max_length=320)] = "",
 ) -> Response:
     """The same answer, after the same time, whether or not the address has an account."""
-    await accounts.request_reset(services, email, site=accounts.site_url(request, services.settings))
+    site = accounts.site_url(request, services.settings)
+    await accounts.request_reset(services, email, sighting(request), site=site)
     return visit.page("passwords/sent.html", email=email, shows_mails=services.settings.show_mails)
 
 
@@ -52,7 +54,7 @@ async def set_new(
     """Nobody is signed in by it: whoever has the mail may still lack the second factor."""
     site = accounts.site_url(request, services.settings)
     try:
-        await accounts.reset_password(services, token, password, site=site)
+        await accounts.reset_password(services, token, password, sighting(request), site=site)
     except (NotFound, Unprocessable) as err:
         return visit.page(
             "passwords/new.html",

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from api import accounts
 from api.accounts import SignUp
 from api.deps import CurrentServices, Services
+from api.doors import sighting
 from core.errors import Conflict, NotFound, Unprocessable
 from web import security
 from web.refusals import refusal_text
@@ -38,7 +39,8 @@ async def sign_up(
     _require_open(services)
     wanted = SignUp(email, password, name, organization, visit.words.locale)
     try:
-        await accounts.sign_up(services, wanted, site=accounts.site_url(request, services.settings))
+        site = accounts.site_url(request, services.settings)
+        await accounts.sign_up(services, wanted, sighting(request), site=site)
     except Unprocessable as err:
         typed = {"email": email, "name": name, "organization": organization}
         problem = refusal_text(err, visit.words)
@@ -56,10 +58,13 @@ async def show_confirmation(request: Request, visit: CurrentVisit, token: str = 
 
 @router.post("/confirmation")
 async def confirm(
-    visit: CurrentVisit, services: CurrentServices, token: Annotated[str, Form(max_length=200)] = ""
+    request: Request,
+    visit: CurrentVisit,
+    services: CurrentServices,
+    token: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
     try:
-        await accounts.confirm_sign_up(services, token)
+        await accounts.confirm_sign_up(services, token, sighting(request))
     except (NotFound, Conflict) as err:
         return visit.page(
             "sign_up/over.html", status=err.status.value, problem=refusal_text(err, visit.words)

@@ -22,7 +22,7 @@ from crm.imports.tables.targets import NEW_FIELDS, TARGETS, target_of
 from events import due
 from events.ids import ImportId, RecordKind
 from events.outbox import emit
-from events.types import ImportProgressed, ImportStarted
+from events.types import ImportCreated, ImportPrepared, ImportProgressed, ImportStarted
 
 WORK = "import.work"
 FORGET = "import.forget"
@@ -80,6 +80,7 @@ async def create_table_import(tx: Tx, new: NewTable, kind: RecordKind | None = N
         options=_options_json(await _usual_options(tx, new.survey)),
     )
     await due.schedule(tx, FORGET, import_id, clock.now() + KEEP_DRAFT)
+    await emit(tx, ImportCreated(import_id))
     return await get_table_import(tx, import_id)
 
 
@@ -131,7 +132,7 @@ async def survey_again(tx: Tx, import_id: ImportId, survey: Survey) -> TableImpo
         total=survey.total,
         import_id=import_id,
     )
-    return await get_table_import(tx, import_id)
+    return await _prepared(tx, current)
 
 
 async def set_kind(tx: Tx, import_id: ImportId, kind: RecordKind) -> TableImport:
@@ -146,7 +147,7 @@ async def set_kind(tx: Tx, import_id: ImportId, kind: RecordKind) -> TableImport
     fields = await list_custom_fields(tx, kind)
     mapping = headings.guess(current.mapping.source, kind, current.layout.columns, current.sample, fields)
     await _store(tx, import_id, kind, mapping, current.options)
-    return await get_table_import(tx, import_id)
+    return await _prepared(tx, current)
 
 
 async def map_columns(
@@ -162,7 +163,25 @@ async def map_columns(
     _check_targets(current, targets, fields)
     mapping = Mapping(current.mapping.source, tuple(targets))
     await _store(tx, import_id, current.record_kind, mapping, options)
-    return await get_table_import(tx, import_id)
+    return await _prepared(tx, current)
+
+
+async def _prepared(tx: Tx, before: TableImport) -> TableImport:
+    """The import as it is to be read now, which is on record with how it was."""
+    after = await get_table_import(tx, before.id)
+    was, now = [
+        {
+            "record_kind": one.record_kind,
+            "columns": one.layout.columns,
+            "targets": one.mapping.targets,
+            "options": one.options.as_json(),
+        }
+        for one in (before, after)
+    ]
+    changes = {name: (was[name], now[name]) for name in was if was[name] != now[name]}
+    if changes:
+        await emit(tx, ImportPrepared(before.id), changes=changes)
+    return after
 
 
 def _check_targets(current: TableImport, targets: Sequence[str], fields: Sequence[str]) -> None:

@@ -29,6 +29,11 @@ PASSING = frozenset({"date", "x-request-id", "content-length", "set-cookie", "et
 ENDLESS = frozenset({"GET /live", "GET /live/changes", "GET /live/records", "GET /live/copilot/{chat_id}"})
 # Operations that read their body themselves.
 BODIES: dict[str, JsonValue] = {"POST /webhooks/telegram/{account_id}": {"update_id": 1, "poll": {}}}
+# What is uploaded, by what stands for it in a body.
+FILES = {
+    FILE: ("plan.txt", b"A plan"),
+    "a table": ("people.csv", b"Name,Email\nVera Lind,vera@lind.example\n"),
+}
 # Operations that count wrong passwords and codes, and make whoever brought too many wait.
 GUESSING = frozenset({"POST /session", "POST /session/code", "POST /api/v1/auth/tokens"})
 # Operations after which the one who asked is no longer who they were.
@@ -64,12 +69,14 @@ class Caller:
 
 @dataclass(frozen=True)
 class Ask:
-    """One operation with its slots filled: slot -> id."""
+    """One operation with its slots filled: slot -> id. `fields` stand in its path or body in place of what the schema
+    tells, or beside it."""
 
     operation: Operation
     slots: Mapping[str, str]
     is_fragment: bool = False
     texts: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 async def callers(theatre: Theatre, site: str) -> list[Caller]:
@@ -270,6 +277,7 @@ def _arguments(
     path, query, headers = ask.operation.path, {}, {}
     for parameter in ask.operation.parameters:
         value = filler.fill(parameter.name, parameter.schema, choose)
+        value = ask.fields.get(parameter.name, value) if parameter.where == "path" else value
         is_id = parameter.name in filler.slots
         if parameter.where == "path":
             path = path.replace(f"{{{parameter.name}}}", str(value))
@@ -279,26 +287,31 @@ def _arguments(
             headers[parameter.name] = str(value)
     query |= ask.texts
     if ask.operation.name in BODIES:
-        return path, query, headers, {"json": BODIES[ask.operation.name]}
-    if not ask.operation.media:
+        return path, query, headers, {"json": ask.fields or BODIES[ask.operation.name]}
+    if not ask.operation.media and not ask.fields:
         return path, query, headers, {}
-    body = filler.fill("", ask.operation.body, choose)
-    if ask.operation.media in FORM:
+    body = filler.fill("", ask.operation.body, choose) if ask.operation.media else {}
+    assert isinstance(body, dict)
+    body |= ask.fields
+    if not ask.operation.media or ask.operation.media in FORM:
         return path, query, headers, _form(body)
     assert ask.operation.media == JSON
     return path, query, headers, {"json": body}
 
 
-def _form(body: JsonValue) -> dict[str, Any]:
-    """Fields and files as the client takes them."""
-    assert isinstance(body, dict)
-    files = {name: ("plan.txt", b"A plan") for name, value in body.items() if value in (FILE, [FILE])}
-    data = {
-        name: value if isinstance(value, str) else json.dumps(value)
-        for name, value in body.items()
-        if name not in files
-    }
+def _form(body: Mapping[str, JsonValue]) -> dict[str, Any]:
+    """Fields and files as the client takes them; a list of words is a field that comes more than once."""
+    files = {
+        name: FILES[value] for name, value in body.items() if isinstance(value, str) and value in FILES
+    } | {name: FILES[FILE] for name, value in body.items() if value == [FILE]}
+    data = {name: _typed(value) for name, value in body.items() if name not in files}
     return {"data": data, "files": files} if files else {"data": data}
+
+
+def _typed(value: JsonValue) -> str | list[str]:
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return [str(one) for one in value if one]
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _answer(response: httpx2.Response, ask: Ask) -> Answer:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from pydantic import JsonValue
+
 from core.ids import uuid7
 from core.jsons import dumps
 from crm.bidi.models import Autonomy
@@ -115,7 +117,7 @@ async def call(
     tool: Tool[Any],
     seat: Seat,
     ids: Mapping[str, str],
-    texts: Mapping[str, str] | None = None,
+    texts: Mapping[str, JsonValue] | None = None,
 ) -> tuple[ToolResult, str]:
     """The result, and all that the caller is shown, with a name where the given ids stood."""
     given = arguments_of(theatre, tool, ids) | dict(texts or {})
