@@ -34,6 +34,17 @@ ELSEWHERE = {
     "POST /profile/second-factor/removal": "test_what_a_second_factor_changes_is_on_record",
     "POST /join/{secret}": "test_joining_by_an_invitation_is_on_record",
     "POST /mcp": "test_every_tool_that_changes_something_is_on_record",
+    # an issuer has to answer for these
+    **{
+        f"POST {path}": "tests/web/test_issuers.py"
+        for path in (
+            "/session/issuer",
+            "/session/issuer/link",
+            "/settings/sign-in",
+            "/profile/identities",
+            "/profile/identities/{identity_id}/removal",
+        )
+    },
     "POST /seats/{bidi_id}/promotion": "tests/web/test_autopilot.py, which makes the hundred decisions it takes",
     "POST /seats/{bidi_id}/demotion": "tests/web/test_autopilot.py, after the promotion",
 }

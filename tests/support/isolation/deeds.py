@@ -64,6 +64,7 @@ FORMS: Mapping[str, Given] = {
     "POST /settings/api-keys": {"name": "A script", "scopes": ["contacts:read"], "days": "30"},
     "POST /settings/webhooks": {"url": "https://example.com/hooks", "event_types": ["contact.created"]},
     "POST /settings/webhooks/{webhook_id}": {"url": "https://example.com/hooks", "event_types": ["contact.created"]},
+    "POST /settings/privacy": {"kind": "erasure", "contact": "{contacts[0]}", "why": "They asked for it"},
     "POST /runs/{run_id}/replays": {"step": "draft"},
     "POST /copilot/questions/{question_id}/cancellation": {"question_id": "{copilot_questions[1]}"},
     "POST /webhooks/telegram/{account_id}": TELEGRAM,
@@ -120,6 +121,8 @@ FIRST: Mapping[str, Collection[Deed]] = {
         f"POST {path}": (("POST /drafts/{draft_id}/approval", {}),)
         for path in ("/drafts/{draft_id}/incident", "/seats/{bidi_id}/incidents")
     },
+    "POST /settings/privacy/{privacy_request_id}/confirmation": (
+        ("UPDATE privacy_requests SET kind = 'erasure', status = 'waiting' WHERE organization_id = %(id)s", {}),),
     "POST /runs/{run_id}/replays": (("UPDATE runs SET status = 'succeeded' WHERE organization_id = %(id)s", {}),),
     "POST /copilot/{chat_id}/questions": (_DONE,),
     "POST /copilot/{chat_id}/removal": (_DONE,),
