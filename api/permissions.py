@@ -357,6 +357,9 @@ API = Doors.read(
         "organization:transfer": """
         POST /api/v1/organization/transfer
     """,
+        "organization:delete": """
+        GET POST DELETE /api/v1/organization/deletion
+    """,
         "organization:write": """
         PATCH /api/v1/organization
         GET PUT DELETE /api/v1/organization/identity-provider

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -63,6 +64,11 @@ class Blobs:
     async def remove(self, organization_id: UUID, key: str) -> None:
         """Take a file out of storage; nothing happens when it is gone already."""
         await asyncio.to_thread(self._path(organization_id, key).unlink, missing_ok=True)
+
+    async def remove_organization(self, organization_id: UUID) -> None:
+        """Take every file of an organization out of storage, of storages beside this one too."""
+        for folder in self._parent.glob(f"*/{organization_id}"):
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     def _keep(self, partial: Path, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

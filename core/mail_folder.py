@@ -33,6 +33,10 @@ class MailFolder:
     async def keep(self, mail_id: UUID, content: bytes) -> None:
         await asyncio.to_thread(self._write, mail_id, content)
 
+    async def remove(self, mail_id: UUID) -> None:
+        """Nothing happens when it is gone already."""
+        await asyncio.to_thread((self._folder / f"{mail_id}.eml").unlink, missing_ok=True)
+
     def _write(self, mail_id: UUID, content: bytes) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         partial = self._folder / f"{mail_id}.partial"

@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     # whether anybody may sign up for an organization of their own
     sign_up: bool = True
 
+    # how many days an organization is closed before it is removed
+    organization_deletion_days: int = Field(default=14, ge=1, le=365)
+
     # sign-in by an issuer of OpenID Connect for everybody, besides passwords; `oidc_name` stands on its button
     oidc_issuer: str = ""
     oidc_client_id: str = ""

@@ -12,6 +12,9 @@ from core import clock
 from core.db import Tx
 from events.leases import Lease
 
+# Kinds of due work, and handlers of events, that go on in an organization which is closed to be deleted.
+EVEN_WHEN_CLOSED = ("organization.remove", "audit.seal", "audit.anchor", "send_system_mail")
+
 
 @dataclass(frozen=True)
 class DueWork:
@@ -164,13 +167,15 @@ async def claim(
                    AND kind = ANY(%(kinds)s)
                    AND due_at <= now()
                    AND (lease_until IS NULL OR lease_until < now())
+                   AND (organization_id <> ALL((SELECT closing_organizations())::uuid[])
+                        OR kind = ANY(%(kept)s))
                  ORDER BY due_at
                  LIMIT %(limit)s
                    FOR UPDATE SKIP LOCKED) AS due
          WHERE d.id = due.id
         RETURNING d.id, d.organization_id, d.kind, d.subject_id, d.attempts, d.fence
         """,
-        {"kinds": kinds, "limit": limit, "lease_seconds": lease_seconds},
+        {"kinds": kinds, "limit": limit, "lease_seconds": lease_seconds, "kept": list(EVEN_WHEN_CLOSED)},
     )
     return [DueWork(**row) for row in await cursor.fetchall()]
 
@@ -183,8 +188,10 @@ async def seconds_to_next(connection: AsyncConnection[dict[str, Any]], kinds: li
           FROM due_work
          WHERE status = 'open'
            AND kind = ANY(%(kinds)s)
+           AND (organization_id <> ALL((SELECT closing_organizations())::uuid[])
+                OR kind = ANY(%(kept)s))
         """,
-        {"kinds": kinds},
+        {"kinds": kinds, "kept": list(EVEN_WHEN_CLOSED)},
     )
     row = await cursor.fetchone()
     return row["seconds"] if row else None

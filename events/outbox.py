@@ -241,6 +241,8 @@ async def claim(
                    AND open.handler <> 'route'
                    AND open.due_at <= now()
                    AND (open.lease_until IS NULL OR open.lease_until < now())
+                   AND (open.organization_id <> ALL((SELECT closing_organizations())::uuid[])
+                        OR open.handler = ANY(%(kept)s))
                    AND (open.handler = ANY(%(unordered)s)
                         OR NOT EXISTS (
                             SELECT FROM event_deliveries earlier
@@ -256,7 +258,12 @@ async def claim(
         RETURNING d.id, d.organization_id, d.event_id, d.event_type, d.subject_kind, d.subject_id, d.handler,
                   d.attempts, d.fence
         """,
-        {"limit": limit, "lease_seconds": lease_seconds, "unordered": list(unordered)},
+        {
+            "limit": limit,
+            "lease_seconds": lease_seconds,
+            "unordered": list(unordered),
+            "kept": list(due.EVEN_WHEN_CLOSED),
+        },
     )
     return [Delivery(**row) for row in await cursor.fetchall()]
 

@@ -99,6 +99,24 @@ class OrganizationUpdated(Event):
 
 
 @dataclass(frozen=True)
+class OrganizationClosed(Event):
+    """It is closed to everybody but its owner, and is removed when its time has come."""
+
+    name = "organization.closed"
+    subject_kind = "organization"
+    organization_id: OrganizationId
+
+
+@dataclass(frozen=True)
+class OrganizationKept(Event):
+    """Its deletion was taken back: it is open again."""
+
+    name = "organization.kept"
+    subject_kind = "organization"
+    organization_id: OrganizationId
+
+
+@dataclass(frozen=True)
 class OrganizationTransferred(Event):
     """Somebody else owns the organization now; who handed it over is an administrator."""
 

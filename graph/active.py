@@ -34,6 +34,7 @@ from graph.store import (
     Neighbourhood,
     PathAnswer,
     Projection,
+    Snapshot,
 )
 
 log = structlog.get_logger()
@@ -236,6 +237,22 @@ class ActiveGraph:
         except GraphAway as err:
             self._link.lose(neo4j, str(err))
             return False
+
+    async def erase(self, principal: Principal) -> None:
+        """Take an organization's graph out of Neo4j; the copy in PostgreSQL is rows. Raises: Unavailable while it is away."""
+        await self.probe()
+        neo4j = self._link.graph
+        if not self._link.is_expected:
+            return
+        if neo4j is None:
+            raise Unavailable("Neo4j is away; the organization's graph is removed once it is back.")
+        try:
+            await neo4j.replace(principal, Snapshot((), ()))
+        except GraphAway as err:
+            self._link.lose(neo4j, str(err))
+            raise Unavailable(
+                "Neo4j went away; the organization's graph is removed once it is back."
+            ) from err
 
     async def rebuild(self, principal: Principal) -> dict[Adapter, list[Difference]]:
         """Drop and make anew the graphs of one organization; returns per adapter what still differs from the facts.

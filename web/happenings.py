@@ -8,6 +8,8 @@ from web.phrases import N_
 HAPPENINGS: Mapping[str, str] = {
     "organization.created": N_("Organization made"),
     "organization.updated": N_("Settings of the organization changed"),
+    "organization.closed": N_("Deletion of the organization asked for"),
+    "organization.kept": N_("Deletion of the organization taken back"),
     "organization.transferred": N_("Organization handed over"),
     "team.member.invited": N_("Somebody invited"),
     "team.member.added": N_("Somebody joined"),

@@ -387,6 +387,10 @@ PAGES = Doors.read(
         "organization:transfer": """
         POST /settings/organization/transfer
     """,
+        "organization:delete": """
+        POST /settings/organization/deletion
+        POST /settings/organization/deletion/end
+    """,
         "organization:write": """
         POST /settings/organization
         POST /first-steps/end

@@ -11,7 +11,16 @@ from core.errors import AppError
 
 ROOT = Path(__file__).parent.parent
 # What a page can run into; the second ones belong to commands and to the API alone.
-_PLACES = ("core", "crm", "web", "api/forgery.py", "api/gate.py", "api/issuers.py", "worker/webhooks.py")
+_PLACES = (
+    "core",
+    "crm",
+    "web",
+    "api/forgery.py",
+    "api/gate.py",
+    "api/issuers.py",
+    "api/proofs.py",
+    "worker/webhooks.py",
+)
 _ELSEWHERE = ("core/errors.py", "crm/api_keys/answers.py", "crm/channel_accounts/", "crm/language_models/")
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # What stages are called in the code. Those that the product brings along have a name in each language.

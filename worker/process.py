@@ -11,7 +11,7 @@ from core.settings import Settings
 from core.settings import load as load_settings
 from events.due import DueWork
 from events.outbox import Delivery
-from worker import health, remembering
+from worker import health, remembering, removing
 from worker.jobs import Together, carry_out, carry_out_together
 from worker.queue import run_worker
 from worker.routes import handler_of
@@ -30,6 +30,7 @@ async def main(settings: Settings | None = None) -> None:
         catching_up = [
             asyncio.create_task(_keep_graph_current(services)),
             asyncio.create_task(_embed_what_waits(services)),
+            asyncio.create_task(_remove_what_came_back(services)),
         ]
 
         async def carry(pieces: list[Delivery | DueWork]) -> None:
@@ -59,6 +60,16 @@ async def _embed_what_waits(services: Services) -> None:
             return await remembering.catch_up(services)
         except (psycopg.Error, AppError) as err:
             log.warning("memory.catch_up_interrupted", error=type(err).__name__)
+        await asyncio.sleep(CATCH_UP_SECONDS)
+
+
+async def _remove_what_came_back(services: Services) -> None:
+    """Once, as soon as the database can be asked: a backup may have been restored."""
+    while True:
+        try:
+            return await removing.remove_again(services)
+        except (psycopg.Error, AppError) as err:
+            log.warning("removing.interrupted", error=type(err).__name__)
         await asyncio.sleep(CATCH_UP_SECONDS)
 
 

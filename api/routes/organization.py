@@ -1,19 +1,24 @@
 """The organization: what holds for all of it, and whose it is."""
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 
+from fastapi import Request
 from pydantic import Field
 
-from api.deps import ApiTx
+from api import accounts, doors
+from api.deps import ApiTx, Caller, CurrentServices
 from api.errors import BODY, problems
 from api.fields import In, Line, Out, Version, example
 from api.nouns import Noun
+from api.proofs import require_proof
 from core.edits import KEEP
+from core.errors import NotFound
 from crm.bidi import workspace
 from crm.bidi.workspace import MAX_DAYS, MAX_HOLIDAYS, WorkspaceEdit
+from crm.identity import deletion
 from crm.identity.transfer import transfer_organization as transfer
-from events.ids import MemberId, OrganizationId
+from events.ids import MemberId, OrganizationId, UserId
 
 router = Noun(prefix="/organization", tags=["organization"])
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -92,3 +97,70 @@ async def update_organization(tx: ApiTx, patch: WorkspacePatch) -> WorkspaceOut:
 async def transfer_organization(tx: ApiTx, wanted: TransferIn) -> None:
     """Whoever hands it over is an administrator from then on."""
     await transfer(tx, wanted.member_id, confirmed_name=wanted.name)
+
+
+class DeletionOut(Out):
+    due_at: datetime = Field(description="When everything of the organization is removed.")
+    asked_at: datetime = Field(description="Since when it is closed.")
+    asked_by: UserId
+
+
+class DeletionIn(In):
+    model_config = example(name="Lind Logistics", proof="492039")
+
+    name: Line = Field(description="The organization's name as it is written, to confirm.")
+    proof: Annotated[
+        str, Field(max_length=1024, description="A code of the second factor, or the password without one.")
+    ]
+
+
+@router.get(
+    "/deletion",
+    operation_id="get_organization_deletion",
+    summary="Read when the organization is to be removed",
+    responses=problems(404),
+)
+async def get_organization_deletion(tx: ApiTx) -> DeletionOut:
+    found = await deletion.find_deletion(tx)
+    if found is None:
+        raise NotFound("The organization is not to be deleted.")
+    return DeletionOut.model_validate(found)
+
+
+@router.post(
+    "/deletion",
+    operation_id="delete_organization",
+    summary="Close the organization, and have it removed after a while",
+    status_code=201,
+    responses=problems(409, *BODY),
+)
+async def delete_organization(
+    request: Request, tx: ApiTx, caller: Caller, services: CurrentServices, wanted: DeletionIn
+) -> DeletionOut:
+    """Everybody but the owner is shut out and everything stops at once; the owner can take it back until then."""
+    settings = services.settings
+    await require_proof(services, caller.principal, doors.knock(request, settings, ""), wanted.proof)
+    asked = await deletion.close_organization(
+        tx,
+        confirmed_name=wanted.name,
+        grace=timedelta(days=settings.organization_deletion_days),
+        site=accounts.site_url_if_known(request, settings),
+        key=settings.secret_key.get_secret_value(),
+    )
+    return DeletionOut.model_validate(asked)
+
+
+@router.delete(
+    "/deletion",
+    operation_id="keep_organization",
+    summary="Take the organization's deletion back",
+    status_code=204,
+    responses=problems(409),
+)
+async def keep_organization(request: Request, tx: ApiTx, services: CurrentServices) -> None:
+    settings = services.settings
+    await deletion.keep_organization(
+        tx,
+        site=accounts.site_url_if_known(request, settings),
+        key=settings.secret_key.get_secret_value(),
+    )

@@ -57,6 +57,10 @@ class Anchors:
         text = await asyncio.to_thread(self._read, self.path(organization_id))
         return list(_parse(text, organization_id, key))
 
+    async def remove(self, organization_id: UUID) -> None:
+        """Forget how far a chain had come whose organization is removed."""
+        await asyncio.to_thread(self.path(organization_id).unlink, missing_ok=True)
+
     def _append(self, path: Path, line: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # one write in append mode: lines of several processes do not mix

@@ -109,6 +109,28 @@ _TEXTS: dict[str, dict[str, tuple[str, str]]] = {
             "способ и смените пароль:\n\n$link\n",
         ),
     },
+    "organization_closed": {
+        "en": (
+            "$organization at GetSale is closed",
+            "Hello,\n\nthe owner of $organization has asked for its deletion. It is closed from now on, and everything in it is "
+            "removed on $day. Until then the owner can take this back:\n\n$link\n",
+        ),
+        "ru": (
+            "«$organization» в GetSale закрыта",
+            "Здравствуйте!\n\nВладелец организации «$organization» попросил её удалить. С этого момента она закрыта, а $day всё в ней "
+            "будет удалено. До этого владелец может передумать:\n\n$link\n",
+        ),
+    },
+    "organization_kept": {
+        "en": (
+            "$organization at GetSale is open again",
+            "Hello,\n\nthe deletion of $organization was taken back. You can sign in again:\n\n$link\n",
+        ),
+        "ru": (
+            "«$organization» в GetSale снова открыта",
+            "Здравствуйте!\n\nУдаление организации «$organization» отменено. Снова можно войти:\n\n$link\n",
+        ),
+    },
     "invitation": {
         "en": (
             "$inviter invites you to $organization at GetSale",

@@ -6,6 +6,7 @@ mail server; the installation keeps it), failed, or unknown, which is never trie
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from core import clock, crypto
 from core.db import Tx
@@ -117,6 +118,12 @@ async def settle(tx: Tx, mail_id: SystemMailId, status: str, reason: str = "") -
     )
     if settled:
         await emit(tx, SystemMailSettled(mail_id))
+
+
+async def list_mail_ids(tx: Tx) -> list[UUID]:
+    """Every mail of the product that was ever written in this organization."""
+    ids: list[UUID] = await tx.value("SELECT ARRAY(SELECT id FROM system_mails)")
+    return ids
 
 
 def _seal_context(tx: Tx, mail_id: SystemMailId) -> str:

@@ -15,7 +15,7 @@ from crm.identity.models import Role
 from infra.embedded import Urls
 from tests.support.callers import Caller, caller_of
 from tests.support.desk import SECRET, Desk, make_desk
-from tests.support.organizations import add_member
+from tests.support.organizations import add_member, give_password
 from tests.support.site import running_site
 
 
@@ -37,7 +37,8 @@ async def site(migrated: Urls, tmp_path_factory: pytest.TempPathFactory) -> Asyn
 
 @pytest.fixture
 async def desk(database: Database, organization: Principal) -> Desk:
-    """One of everything that the API shows."""
+    """One of everything that the API shows, and an owner who has a password."""
+    await give_password(database, organization)
     return await make_desk(database, organization)
 
 

@@ -45,6 +45,9 @@ ELSEWHERE = {
             "/profile/identities/{identity_id}/removal",
         )
     },
+    # the theatre goes on after this test
+    "POST /settings/organization/deletion": "tests/web/test_deletion.py",
+    "POST /settings/organization/deletion/end": "tests/web/test_deletion.py",
     "POST /seats/{bidi_id}/promotion": "tests/web/test_autopilot.py, which makes the hundred decisions it takes",
     "POST /seats/{bidi_id}/demotion": "tests/web/test_autopilot.py, after the promotion",
 }

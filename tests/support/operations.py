@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from core import clock
+from tests.support.organizations import PASSWORD
 
 TOMORROW = (clock.now() + timedelta(days=1)).isoformat()
 TOMORROW_LATER = (clock.now() + timedelta(days=1, hours=1)).isoformat()
@@ -42,6 +43,7 @@ _DRAFT = "/drafts/{draft_id}"
 _APPROVAL = "/approvals/{approval_id}"
 _SUGGESTION, _PROMISE = "/suggestions/{suggestion_id}", "/promises/{promise_id}"
 _WEBHOOK = "/webhooks/{webhook_id}"
+_DELETION = "/organization/deletion"
 _PROVIDER = "/organization/identity-provider"
 _MEMBER, _INVITATION, _TEAM = "/members/{member_id}", "/invitations/{invitation_id}", "team:manage"
 _ONE_TEAM = "/teams/{team_id}"
@@ -334,6 +336,29 @@ OPERATIONS = (
         status=204,
         scope="organization:write",
         first=("set_identity_provider",),
+    ),
+    Operation(
+        "delete_organization",
+        "POST",
+        _DELETION,
+        {"name": "Test", "proof": PASSWORD},
+        status=201,
+        scope="organization:delete",
+    ),
+    Operation(
+        "get_organization_deletion",
+        "GET",
+        _DELETION,
+        scope="organization:delete",
+        first=("delete_organization",),
+    ),
+    Operation(
+        "keep_organization",
+        "DELETE",
+        _DELETION,
+        status=204,
+        scope="organization:delete",
+        first=("delete_organization",),
     ),
     Operation("list_members", "GET", "/members"),
     Operation("get_member", "GET", _MEMBER),

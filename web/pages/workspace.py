@@ -1,19 +1,22 @@
 """The organization's settings, and handing it over."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
-from core.errors import Conflict, Stale, Unprocessable
+from api import accounts, doors
+from api.proofs import require_proof
+from core.errors import Conflict, Limited, Stale, Unprocessable
 from crm.bidi import workspace
 from crm.bidi.models import WEEKDAYS
 from crm.bidi.workspace import KEPT, Workspace, WorkspaceEdit
 from crm.conversations.inbox import count_folders
+from crm.identity import deletion, second_factors
 from crm.identity.members import list_colleagues
 from crm.identity.roles import Role
 from crm.identity.transfer import transfer_organization
@@ -45,6 +48,10 @@ async def _show(
         current=current,
         values=_values(current) | {name: str(value) for name, value in (form or {}).items()},
         may_write=session.principal.may("organization:write"),
+        may_delete=session.principal.may("organization:delete"),
+        deletion=await deletion.find_deletion(session.tx),
+        grace_days=session.services.settings.organization_deletion_days,
+        has_factor=await second_factors.is_on(session.tx, session.account.user_id),
         may_transfer=session.principal.may("organization:transfer"),
         heirs=[
             one
@@ -82,6 +89,46 @@ async def transfer(
     except Refused as err:
         return await _show(session, status=err.status, problem=refusal_text(err, session.words))
     return RedirectResponse("/settings/members", 303)
+
+
+@router.post("/deletion")
+async def delete_organization(
+    request: Request,
+    session: CurrentSession,
+    name: Annotated[str, Form(max_length=200)] = "",
+    proof: Annotated[str, Form(max_length=1024)] = "",
+) -> Response:
+    """Close it now, and have it removed after a while in which the owner can take that back."""
+    settings = session.services.settings
+    try:
+        knock = doors.knock(request, settings, session.account.email)
+        await require_proof(session.services, session.principal, knock, proof)
+        async with session.tx.savepoint():
+            await deletion.close_organization(
+                session.tx,
+                confirmed_name=name,
+                grace=timedelta(days=settings.organization_deletion_days),
+                site=accounts.site_url_if_known(request, settings),
+                key=settings.secret_key.get_secret_value(),
+            )
+    except (*Refused, Limited) as err:
+        return await _show(session, status=err.status, problem=refusal_text(err, session.words))
+    return RedirectResponse(HOME, 303)
+
+
+@router.post("/deletion/end")
+async def keep_organization(request: Request, session: CurrentSession) -> Response:
+    settings = session.services.settings
+    try:
+        async with session.tx.savepoint():
+            await deletion.keep_organization(
+                session.tx,
+                site=accounts.site_url_if_known(request, settings),
+                key=settings.secret_key.get_secret_value(),
+            )
+    except Refused as err:
+        return await _show(session, status=err.status, problem=refusal_text(err, session.words))
+    return RedirectResponse(HOME, 303)
 
 
 def _values(current: Workspace) -> dict[str, str]:

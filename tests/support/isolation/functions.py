@@ -40,6 +40,11 @@ DEFINERS: dict[str, tuple[str, frozenset[str]]] = {
         "an issuer vouches for whoever comes back from it",
         frozenset({"email", "user_id", "password_hash", "organization_id"}),
     ),
+    "closing_organizations": (
+        "the worker claims no work of what is closed; ids only",
+        frozenset({"closing_organizations"}),
+    ),
+    "remove_organization_rows": ("due work removes the transaction's own organization", frozenset()),
     "api_key_account": (
         "whoever holds the key is the person",
         frozenset({"key_id", "user_id", "organization_id", "role", "scopes", "last_used_at"}),
