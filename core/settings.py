@@ -95,6 +95,9 @@ class Settings(BaseSettings):
     # a conversation is read for what is worth remembering once nothing came for so long; 0: never
     rest_seconds: float = 600.0
 
+    # tables, by commas, whose words the law wants kept when a person is erased: deals, and no others
+    legal_holds: str = Field(default="", alias="GETSALE_LEGAL_HOLDS")
+
     # how long what was said in calls of models is kept, for those who look into a run; 0: not at all
     model_exchange_days: int = Field(default=30, ge=0)
 
@@ -134,6 +137,16 @@ class Settings(BaseSettings):
     def sealing_key(self) -> str:
         """What the audit chain is sealed with."""
         return self.audit_key.get_secret_value() or self.secret_key.get_secret_value()
+
+    @property
+    def held(self) -> frozenset[str]:
+        """Tables that keep their words when a person is erased. Raises: Unprocessable for one that cannot."""
+        named = frozenset(self.legal_holds.replace(",", " ").split())
+        if named - {"deals"}:
+            raise Unprocessable(
+                "GETSALE_LEGAL_HOLDS may name deals only; what else leads to a person has to go."
+            )
+        return named
 
     @property
     def is_https(self) -> bool:

@@ -178,6 +178,15 @@ class PrivacyRequestCancelled(Event):
 
 
 @dataclass(frozen=True)
+class ErasedPersonAllowed(Event):
+    """An import may bring back whom this request erased."""
+
+    name = "privacy.erased.allowed"
+    subject_kind = "privacy_request"
+    privacy_request_id: PrivacyRequestId
+
+
+@dataclass(frozen=True)
 class PrivacyRequestFinished(Event):
     name = "privacy.request.finished"
     subject_kind = "privacy_request"

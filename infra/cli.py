@@ -18,6 +18,7 @@ from infra.commands import (
     judging,
     knowledge,
     model,
+    privacy,
     processes,
     red_teaming,
     replay,
@@ -57,6 +58,7 @@ app.command("export")(exporting.export_records)
 app.add_typer(graph.app, name="graph")
 app.add_typer(search.app, name="search")
 app.add_typer(auditing.app, name="audit")
+app.add_typer(privacy.app, name="privacy")
 evaluating.app.command("redteam")(red_teaming.redteam)
 evaluating.app.command("judge")(judging.judge)
 evaluating.app.command("import-decisions")(replaying.import_decisions)

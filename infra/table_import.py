@@ -72,6 +72,8 @@ async def import_table(
     principal: Principal,
     order: Order,
     progress: Progress = lambda done, total: None,
+    *,
+    erased_key: bytes,
 ) -> TableImport:
     """Upload, map and run a table, or only try it.
 
@@ -87,7 +89,7 @@ async def import_table(
         await (actions.start_check if order.is_trial else fielding.start_run)(tx, current.id)
         # worked on here and now, so that no worker needs to run
         await due.cancel(tx, WORK, current.id)
-    return await _work(db, blobs, principal, current.id, progress)
+    return await _work(db, blobs, principal, current.id, progress, erased_key)
 
 
 async def _upload(db: Database, blobs: Blobs, principal: Principal, order: Order) -> TableImport:
@@ -119,7 +121,12 @@ def _targets(current: TableImport, order: Order) -> list[str]:
 
 
 async def _work(
-    db: Database, blobs: Blobs, principal: Principal, import_id: ImportId, progress: Progress
+    db: Database,
+    blobs: Blobs,
+    principal: Principal,
+    import_id: ImportId,
+    progress: Progress,
+    erased_key: bytes,
 ) -> TableImport:
     files = blobs.apart(UPLOADS)
 
@@ -131,7 +138,7 @@ async def _work(
         current = await get_table_import(tx, import_id)
         progress(current.position, current.total)
 
-    desk = Desk(transaction, guard, lambda key: files.path(principal.organization_id, key))
+    desk = Desk(transaction, guard, lambda key: files.path(principal.organization_id, key), erased_key)
     while await running.work(desk, import_id, seconds=3600):
         pass
     async with db.transaction(principal, "import.result") as tx:
@@ -139,13 +146,19 @@ async def _work(
 
 
 async def undo_table(
-    db: Database, blobs: Blobs, principal: Principal, import_id: ImportId, progress: Progress
+    db: Database,
+    blobs: Blobs,
+    principal: Principal,
+    import_id: ImportId,
+    progress: Progress,
+    *,
+    erased_key: bytes,
 ) -> TableImport:
     """Take a table import back. Raises: NotFound, Conflict."""
     async with db.transaction(principal, "import.undo") as tx:
         await actions.start_undo(tx, import_id)
         await due.cancel(tx, WORK, import_id)
-    return await _work(db, blobs, principal, import_id, progress)
+    return await _work(db, blobs, principal, import_id, progress, erased_key)
 
 
 async def notes_of(db: Database, principal: Principal, import_id: ImportId) -> list[RowNote]:

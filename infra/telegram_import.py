@@ -16,6 +16,7 @@ from core.db import Database
 from core.errors import NotFound
 from core.principal import Principal
 from crm.channel_accounts.actions import keep_imported_account
+from crm.contacts import erased
 from crm.conversations.history import PastFile
 from crm.identity.queries import find_organization_id, get_organization, list_members
 from crm.imports import actions as imports
@@ -69,9 +70,10 @@ class Desk:
     principal: Principal
     member_id: UserId
     zone: ZoneInfo
+    erased_key: bytes
 
 
-async def find_desk(db: Database, blobs: Blobs, slug: str, member: str | None) -> Desk:
+async def find_desk(db: Database, blobs: Blobs, slug: str, member: str | None, *, sealing_key: str) -> Desk:
     """`member` is a name or id; without one the chats are the organization's first member's. Raises: NotFound."""
     organization_id = await find_organization_id(db, slug)
     if organization_id is None:
@@ -84,7 +86,8 @@ async def find_desk(db: Database, blobs: Blobs, slug: str, member: str | None) -
     if not chosen:
         names = ", ".join(found.name for found in members)
         raise NotFound(f"There is no member {member}; give one of {names} with --member.")
-    return Desk(db, blobs, principal, chosen[0].user_id, zone)
+    erased_key = erased.key_of(sealing_key, organization_id)
+    return Desk(db, blobs, principal, chosen[0].user_id, zone, erased_key)
 
 
 async def import_export(desk: Desk, place: Path, progress: Progress) -> Outcome:
@@ -102,7 +105,7 @@ async def import_export(desk: Desk, place: Path, progress: Progress) -> Outcome:
     progress(resumed_at, current.total)
     for position, person in islice(enumerate(alone), resumed_at, None):
         async with desk.db.transaction(desk.principal, "import.person") as tx:
-            await imports.import_person(tx, current.id, position, person)
+            await imports.import_person(tx, current.id, position, person, erased_key=desk.erased_key)
         progress(position + 1, current.total)
     unread = 0
     chats = enumerate(export.private_chats(survey.owner), start=len(alone))
@@ -113,7 +116,7 @@ async def import_export(desk: Desk, place: Path, progress: Progress) -> Outcome:
             continue
         taken = await _taken(desk, chat, phones.get(chat.name, ""))
         async with desk.db.transaction(desk.principal, "import.chat") as tx:
-            await imports.import_chat(tx, current.id, position, taken)
+            await imports.import_chat(tx, current.id, position, taken, erased_key=desk.erased_key)
         progress(position + 1, current.total)
     async with desk.db.transaction(desk.principal, "import.finish") as tx:
         done = await imports.finish_import(tx, current.id)

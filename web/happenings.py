@@ -26,6 +26,7 @@ HAPPENINGS: Mapping[str, str] = {
     "privacy.request.confirmed": N_("Erasure of a person confirmed"),
     "privacy.request.cancelled": N_("Privacy request cancelled"),
     "privacy.request.finished": N_("Privacy request done"),
+    "privacy.erased.allowed": N_("Imports may bring back an erased person"),
     "user.created": N_("Person added"),
     "user.logged_in": N_("Signed in"),
     "user.updated": N_("Profile changed"),

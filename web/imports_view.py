@@ -136,6 +136,7 @@ WHY = {
         "Several records are called so. Write the id or the address of the one that is meant."
     ),
     "handle_taken": N_("Somebody else has this address already. It stays with them."),
+    "erased": N_("This person was erased at their wish. An import does not bring them back."),
     "in_trash": N_("The contact is in the trash. Restore it and import the row again."),
 }
 FAULTS = {

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from core.db import Tx
+from crm.contacts import erased
 from crm.imports.tables import running, steps
 from crm.imports.tables.actions import UPLOADS
 from crm.imports.tables.queries import list_chunk
@@ -31,7 +32,8 @@ async def work_on_import(job: Job) -> Postpone | None:
     def find_file(key: str) -> Path:
         return files.path(job.principal.organization_id, key)
 
-    desk = Desk(job.transaction, guard, find_file)
+    key = erased.key_of(job.services.settings.sealing_key, job.principal.organization_id)
+    desk = Desk(job.transaction, guard, find_file, key)
     is_left = await running.work(desk, ImportId(job.subject_id), seconds=TURN_SECONDS)
     return Postpone(timedelta(0), "the import goes on") if is_left else None
 

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from core.db import Tx
 from core.errors import NotFound
+from core.settings import Settings
 from crm.privacy import actions as privacy
 from crm.privacy.looking import look, write_file
 from crm.privacy.models import EXPORTS, Person, Request, RequestKind, RequestStatus
 from crm.privacy.people import find_person
 from crm.privacy.queries import get_request
 from events.ids import PrivacyRequestId
+from worker.erasing import Desk, erase
 from worker.jobs import Job, Postpone
 
 _PIECE = 256 * 1024
@@ -26,6 +28,8 @@ async def work_on_privacy(job: Job) -> Postpone | None:
         person = await find_person(tx, {request.contact_id, *request.contact_ids})
     if request.status is RequestStatus.LOOKING:
         await _look(job, request, person)
+    elif request.status is RequestStatus.RUNNING:
+        await _erase(job, request)
     return None
 
 
@@ -51,6 +55,18 @@ async def _pieces(path: Path) -> AsyncIterator[bytes]:
     with path.open("rb") as file:
         while piece := await asyncio.to_thread(file.read, _PIECE):
             yield piece
+
+
+async def _erase(job: Job, request: Request) -> None:
+    services = job.services
+    desk = Desk(services.settings, job.principal, job.transaction, services.blobs, services.graph)
+    left = await erase(desk, request.id, {request.contact_id, *request.contact_ids})
+    async with job.transaction("report") as tx:
+        await privacy.finish_erasure(tx, request.id, left.led + left.quoted, held_by_law(services.settings))
+
+
+def held_by_law(settings: Settings) -> dict[str, str]:
+    return dict.fromkeys(settings.held, "GETSALE_LEGAL_HOLDS")
 
 
 async def fail_privacy(tx: Tx, job: Job, reason: str) -> None:

@@ -70,6 +70,7 @@ _ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.PrivacyRequestConfirmed: (),
     e.PrivacyRequestCancelled: (),
     e.PrivacyRequestFinished: (),
+    e.ErasedPersonAllowed: (),
     e.RunCancelled: (InTx(h.close_question), _live),
     e.CopilotAsked: (),
     e.CopilotAnswered: (Together(h.show_answer),),

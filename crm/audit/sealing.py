@@ -33,10 +33,7 @@ async def seal_events(tx: Tx, key: Key, limit: int = BATCH) -> int:
     One transaction of an organization at a time does this. Whoever writes events neither waits for it nor is waited
     for: only what is committed is seen here.
     """
-    await tx.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended('audit.seal ' || %(organization_id)s, 0))",
-        organization_id=str(tx.organization_id),
-    )
+    await take_turn(tx)
     waiting = await list_waiting(tx, limit)
     head, now = await find_head(tx), clock.now()
     links = []
@@ -45,6 +42,14 @@ async def seal_events(tx: Tx, key: Key, limit: int = BATCH) -> int:
         head = Head(links[-1].position, links[-1].hash)
     await _store(tx, links)
     return len(links)
+
+
+async def take_turn(tx: Tx) -> None:
+    """Nobody else seals for this organization, or erases of what is sealed, until the transaction ends."""
+    await tx.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('audit.seal ' || %(organization_id)s, 0))",
+        organization_id=str(tx.organization_id),
+    )
 
 
 def _link(key: Key, head: Head, event: Sealable, now: datetime) -> Link:

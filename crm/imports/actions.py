@@ -8,6 +8,7 @@ from core.errors import Conflict
 from core.ids import uuid7
 from crm.channel_accounts.queries import get_channel_account
 from crm.contacts import actions as contacts
+from crm.contacts import erased
 from crm.contacts.models import Contact, normalize_handle
 from crm.contacts.queries import find_contact_by_handles, list_handles
 from crm.conversations import history
@@ -60,21 +61,34 @@ async def start_import(tx: Tx, new: NewImport) -> Import:
     return await get_import(tx, import_id)
 
 
-async def import_person(tx: Tx, import_id: ImportId, position: int, person: ImportedPerson) -> None:
-    """Take one person over as step `position`; a step that is committed already changes nothing."""
+async def import_person(
+    tx: Tx, import_id: ImportId, position: int, person: ImportedPerson, *, erased_key: bytes
+) -> None:
+    """Take one person over as step `position`; a step that is committed already changes nothing.
+
+    Somebody who was erased at their wish is passed over.
+    """
     current = await _at(tx, import_id, position)
     if current is None:
+        return
+    if await _is_erased(tx, erased_key, person):
+        await _advance(tx, current)
         return
     _, is_new = await _resolve(tx, current, person)
     await _advance(tx, current, is_new=is_new)
 
 
-async def import_chat(tx: Tx, import_id: ImportId, position: int, chat: ImportedChat) -> None:
-    """Take one talk with its person over as step `position`; a step that is committed already changes nothing."""
+async def import_chat(
+    tx: Tx, import_id: ImportId, position: int, chat: ImportedChat, *, erased_key: bytes
+) -> None:
+    """Take one talk with its person over as step `position`; a step that is committed already changes nothing.
+
+    A talk with somebody who was erased at their wish is passed over.
+    """
     current = await _at(tx, import_id, position)
     if current is None:
         return
-    if not chat.lines or current.channel_account_id is None:
+    if not chat.lines or current.channel_account_id is None or await _is_erased(tx, erased_key, chat.person):
         await _advance(tx, current)
         return
     contact, is_new = await _resolve(tx, current, chat.person)
@@ -92,6 +106,11 @@ async def import_chat(tx: Tx, import_id: ImportId, position: int, chat: Imported
             tx, contact.id, None, occurred_at=line.at, seat_kind="user", seat_id=current.member_user_id
         )
     await _advance(tx, current, is_new=is_new, imported=imported)
+
+
+async def _is_erased(tx: Tx, key: bytes, person: ImportedPerson) -> bool:
+    known = [(kind.value, value) for kind, value in (normalize_handle(*one) for one in person.handles)]
+    return bool(await erased.list_erased(tx, key, known))
 
 
 async def finish_import(tx: Tx, import_id: ImportId) -> Import:

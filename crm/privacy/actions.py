@@ -10,6 +10,7 @@ from core import clock
 from core.db import Tx
 from core.errors import Conflict, Unprocessable
 from core.ids import uuid7
+from crm.contacts import erased
 from crm.contacts.queries import get_contact
 from crm.privacy.models import MANAGE, Request, RequestKind, RequestStatus
 from crm.privacy.queries import get_request
@@ -17,6 +18,7 @@ from events import due
 from events.ids import ContactId, PrivacyRequestId
 from events.outbox import emit
 from events.types import (
+    ErasedPersonAllowed,
     PrivacyRequestCancelled,
     PrivacyRequestConfirmed,
     PrivacyRequested,
@@ -155,6 +157,48 @@ async def forget_file(tx: Tx, request_id: PrivacyRequestId) -> str | None:
         "UPDATE privacy_requests SET status = 'forgotten', blob_key = NULL WHERE id = %(id)s", id=request_id
     )
     return request.blob_key
+
+
+async def finish_erasure(
+    tx: Tx, request_id: PrivacyRequestId, left_over: Mapping[str, int], held: Mapping[str, str]
+) -> None:
+    """It reached every place; what is left of the person, and why."""
+    await tx.execute(
+        "UPDATE privacy_requests SET left_over = %(left_over)s, held = %(held)s WHERE id = %(id)s",
+        id=request_id,
+        left_over=Jsonb(dict(left_over)),
+        held=Jsonb(dict(held)),
+    )
+    await _finish(tx, request_id, RequestStatus.DONE)
+
+
+async def note_repeated(tx: Tx, request_id: PrivacyRequestId, contact_ids: list[UUID]) -> None:
+    """Let a restored database know a request that it has forgotten."""
+    await tx.execute(
+        """
+        INSERT INTO privacy_requests (organization_id, id, kind, status, contact_id, contact_ids, why, asked_by, due_at)
+        VALUES (%(organization_id)s, %(id)s, 'erasure', 'running', %(contact_id)s, %(contact_ids)s, '', %(by)s, now())
+            ON CONFLICT (organization_id, id)
+            DO UPDATE SET status = 'running', contact_ids = EXCLUDED.contact_ids
+        """,
+        organization_id=tx.organization_id,
+        id=request_id,
+        contact_id=contact_ids[0],
+        contact_ids=contact_ids,
+        by=tx.principal.id,
+    )
+
+
+async def allow_again(tx: Tx, request_id: PrivacyRequestId) -> Request:
+    """Let imports bring back whoever was erased by this request: a person has decided so.
+
+    Raises: Forbidden; NotFound; Conflict when no address of theirs is kept away.
+    """
+    await get_request(tx, request_id, lock=True)
+    if not await erased.let_back(tx, request_id):
+        raise Conflict("No address of this person is kept away from imports.")
+    await emit(tx, ErasedPersonAllowed(request_id))
+    return await get_request(tx, request_id)
 
 
 async def fail_request(tx: Tx, request_id: PrivacyRequestId) -> None:

@@ -223,6 +223,16 @@ PLACES: tuple[Place, ...] = (
         "t.memory_id IN (SELECT m.id FROM memories m"
         " WHERE m.contact_id = ANY(%(contacts)s) OR m.conversation_id = ANY(%(conversations)s))",
     ),
+    Place(
+        Store.KNOWLEDGE,
+        "facts",
+        "t.corrects_id IN (SELECT f.id FROM facts f WHERE f.subject_id = ANY(%(subjects)s)"
+        " OR f.object_id = ANY(%(contacts)s) OR (f.source_kind = 'message' AND f.source_id IN ("
+        + _MESSAGES
+        + ")) OR (f.source_kind = 'conversation' AND f.source_id = ANY(%(conversations)s)))",
+        fate=Fate.UNLINKED,
+        empty={"corrects_id": "NULL"},
+    ),
     _place(
         Store.KNOWLEDGE,
         "facts",
@@ -381,7 +391,7 @@ PLACES: tuple[Place, ...] = (
         "table_imports",
         _FILES_OF_IMPORTS,
         # the whole file goes: it holds their row, and nothing is taken over from it any more
-        {"blob_key": "NULL", "size_bytes": "NULL", "sample": "'[]'", "repeated": "'{}'"},
+        {"blob_key": "NULL", "size_bytes": "0", "sample": "'[]'", "repeated": "'{}'"},
         shows="import_id record_kind mapping",
         quotes="sample repeated",
         blob="blob_key",

@@ -4,7 +4,7 @@ Names of tables and columns come from the closed list in `places.py`, never from
 psycopg.sql as in core/sql.py.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -66,8 +66,13 @@ async def ids_of(tx: Tx, place: Place, person: Person) -> set[UUID]:
 
 
 async def count(tx: Tx, place: Place, person: Person) -> int:
-    """How many rows lead to a person."""
-    return int(await tx.value(_select(place, sql.SQL("count(*)")), **_ids(tx, person)))
+    """How many rows lead to a person and hold something that an erasure would take."""
+    full = sql.SQL(" OR ").join(
+        sql.SQL("t.{} IS DISTINCT FROM {}").format(sql.Identifier(name), sql.SQL(value))
+        for name, value in place.empty.items()
+    )
+    still = sql.SQL(" AND ({})").format(full) if place.empty else sql.SQL("")
+    return int(await tx.value(_select(place, sql.SQL("count(*)")) + still, **_ids(tx, person)))
 
 
 async def read(tx: Tx, place: Place, person: Person) -> list[Values]:
@@ -98,8 +103,11 @@ async def list_blobs(tx: Tx, place: Place, person: Person) -> list[str]:
     return [one.row["key"] for one in found]
 
 
-async def settle(tx: Tx, place: Place, person: Person) -> int:
-    """Do with the rows that lead to a person what their fate is; what is marked is the audit's own."""
+async def settle(tx: Tx, place: Place, person: Person, *, keeps_words: bool = False) -> int:
+    """Do with the rows that lead to a person what their fate is; what is marked is the audit's own.
+
+    A row that `keeps_words` is only emptied of what leads to the person.
+    """
     match place.fate:
         case Fate.REMOVED:
             statement = sql.SQL("DELETE FROM {table} AS t WHERE {leads}").format(
@@ -109,6 +117,7 @@ async def settle(tx: Tx, place: Place, person: Person) -> int:
             values = sql.SQL(", ").join(
                 sql.SQL("{} = {}").format(sql.Identifier(name), sql.SQL(value))
                 for name, value in place.empty.items()
+                if value == "NULL" or not keeps_words
             )
             statement = sql.SQL("UPDATE {table} AS t SET {values} WHERE {leads}").format(
                 table=sql.Identifier(place.table), values=values, leads=_led(place)
@@ -308,3 +317,54 @@ async def forget_steps(tx: Tx, person: Person) -> int:
             threads=[one.row["id"] for one in threads],
         )
     return gone
+
+
+# Small looks that an erasure takes ------------------------------------------------------------------------------------
+async def list_there(tx: Tx, table: str, ids: Collection[UUID]) -> list[UUID]:
+    """Which of these rows are there."""
+    found = await tx.all(
+        _Row,
+        sql.SQL("SELECT jsonb_build_object('id', id) AS row FROM {} WHERE id = ANY(%(ids)s)").format(
+            sql.Identifier(table)
+        ),
+        ids=list(ids),
+    )
+    return sorted(UUID(one.row["id"]) for one in found)
+
+
+async def conversations_of(tx: Tx, message_ids: Sequence[UUID]) -> list[UUID]:
+    """The conversations of some messages."""
+    found = await tx.all(
+        _Row,
+        "SELECT DISTINCT jsonb_build_object('id', conversation_id) AS row FROM messages WHERE id = ANY(%(ids)s)",
+        ids=list(message_ids),
+    )
+    return sorted(UUID(one.row["id"]) for one in found)
+
+
+async def list_export_files(tx: Tx, contact_ids: Sequence[UUID]) -> list[tuple[UUID, str]]:
+    """Requests with a file of everything about these contacts, and its key."""
+    found = await tx.all(
+        _Row,
+        """
+        SELECT jsonb_build_object('id', id, 'key', blob_key) AS row
+          FROM privacy_requests
+         WHERE blob_key IS NOT NULL
+           AND (contact_id = ANY(%(ids)s) OR contact_ids && %(ids)s)
+        """,
+        ids=list(contact_ids),
+    )
+    return [(UUID(one.row["id"]), one.row["key"]) for one in found]
+
+
+async def list_refused_mails(tx: Tx) -> list[tuple[UUID, str]]:
+    """Mails that could not be taken in and are kept as they came: who wrote them is not known."""
+    found = await tx.all(
+        _Row,
+        "SELECT jsonb_build_object('id', id, 'key', blob_key) AS row FROM mail_refusals WHERE blob_key IS NOT NULL",
+    )
+    return [(UUID(one.row["id"]), one.row["key"]) for one in found]
+
+
+async def forget_refused_mail(tx: Tx, id: UUID) -> None:
+    await tx.execute("DELETE FROM mail_refusals WHERE id = %(id)s", id=id)

@@ -127,6 +127,7 @@ async def _csv_cell(world: World, settings: Settings, text: str) -> None:
         lambda step: world.db.transaction(world.owner, f"import.{step}"),
         nobody_else,
         lambda name: files.path(world.organization_id, name),
+        b"nobody is erased here",
     )
     await running.work(desk, current.id, seconds=60)
 

@@ -64,7 +64,9 @@ async def _import(db: Database, folder: Path, principal: Principal, table: Path)
     async def guard(tx: Tx) -> None:
         """Nobody else works on it."""
 
-    desk = Desk(transaction, guard, lambda key: files.path(principal.organization_id, key))
+    desk = Desk(
+        transaction, guard, lambda key: files.path(principal.organization_id, key), b"nobody is erased"
+    )
     async with transaction("upload") as tx:
         current = await actions.create_table_import(tx, NewTable(table.name, key, len(content), survey))
         await actions.start_run(tx, current.id)

@@ -63,7 +63,11 @@ def import_table(
         is_trial=dry_run,
     )
     with _import_desk(organization, None) as (desk, run), _progress("Importing") as progress:
-        done = run(table_import.import_table(desk.db, desk.blobs, desk.principal, order, progress))
+        done = run(
+            table_import.import_table(
+                desk.db, desk.blobs, desk.principal, order, progress, erased_key=desk.erased_key
+            )
+        )
         notes = run(table_import.notes_of(desk.db, desk.principal, done.id))
     print("\n".join(table_import.lines_of(done, notes)))
 
@@ -78,7 +82,11 @@ def undo_import(import_id: UUID, organization: Organization = DEMO_SLUG) -> None
     known = ImportId(import_id)
     with _import_desk(organization, None) as (desk, run), _progress("Undoing") as progress:
         if run(telegram_import.kind_of(desk, known)) is ImportKind.TABLE:
-            kept = run(table_import.undo_table(desk.db, desk.blobs, desk.principal, known, progress)).kept
+            kept = run(
+                table_import.undo_table(
+                    desk.db, desk.blobs, desk.principal, known, progress, erased_key=desk.erased_key
+                )
+            ).kept
         else:
             kept = run(telegram_import.undo_import(desk, known, progress))
     print(f"undone={import_id} kept={kept}")
@@ -107,7 +115,10 @@ def _import_desk(organization: str, member: str | None) -> Iterator[tuple[Any, C
         db = runner.run(Database(settings.database_url, size=2).open())
         try:
             blobs = Blobs(settings.data)
-            yield runner.run(telegram_import.find_desk(db, blobs, organization, member)), runner.run
+            found = telegram_import.find_desk(
+                db, blobs, organization, member, sealing_key=settings.sealing_key
+            )
+            yield runner.run(found), runner.run
         finally:
             runner.run(db.close())
 

@@ -314,7 +314,9 @@ async def test_a_run_is_killed_at_any_point_and_still_takes_each_row_once(
             """As by SIGKILL: nobody catches it."""
 
         try:
-            await running.work(running.Desk(desk.transaction, dies, desk.find_file), current.id, seconds=60)
+            await running.work(
+                running.Desk(desk.transaction, dies, desk.find_file, desk.erased_key), current.id, seconds=60
+            )
         except Killed:
             kills += 1
 

@@ -40,7 +40,7 @@ async def desk(database: Database, organization: Principal, tmp_path: Path) -> D
         member = await create_user(
             tx, email=email, name="Pyotr", password="a long password", role=Role.OWNER, locale="ru"
         )
-    return Desk(database, Blobs(tmp_path), organization, member, ZoneInfo("Europe/Moscow"))
+    return Desk(database, Blobs(tmp_path), organization, member, ZoneInfo("Europe/Moscow"), b"key")
 
 
 async def counts(desk: Desk) -> dict[str, int]:

@@ -8,6 +8,7 @@ from core.blobs import Blobs
 from core.db import Database, Tx
 from core.principal import Principal
 from core.tables import reader
+from crm.contacts.erased import key_of
 from crm.imports.tables import actions, running
 from crm.imports.tables.actions import UPLOADS
 from crm.imports.tables.models import NewTable, Options, TableImport
@@ -80,4 +81,9 @@ class Importing:
         async def guard(tx: Tx) -> None:
             """Nobody else works on it."""
 
-        return Desk(transaction, guard, lambda key: self.files.path(self.principal.organization_id, key))
+        return Desk(
+            transaction,
+            guard,
+            lambda key: self.files.path(self.principal.organization_id, key),
+            key_of("a key for tests only, 32 bytes long", self.principal.organization_id),
+        )

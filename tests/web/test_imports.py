@@ -63,7 +63,7 @@ def work(database: Database, organization: Principal, settings: Settings) -> Any
 
     async def run(page: httpx2.Response) -> None:
         import_id = ImportId(UUID(page.url.path.split("/")[2]))
-        desk = Desk(transaction, guard, lambda key: files.path(organization.organization_id, key))
+        desk = Desk(transaction, guard, lambda key: files.path(organization.organization_id, key), b"key")
         await running.work(desk, import_id, seconds=60)
 
     return run

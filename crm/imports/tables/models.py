@@ -75,6 +75,7 @@ class Why(StrEnum):
     SAME_EXTERNAL_ID = "same_external_id"
     HANDLE_TAKEN = "handle_taken"
     IN_TRASH = "in_trash"
+    ERASED = "erased"
 
 
 # What people are told although the row comes in.

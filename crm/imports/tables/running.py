@@ -36,6 +36,7 @@ class Desk:
     transaction: Callable[[str], AbstractAsyncContextManager[Tx]]
     guard: Callable[[Tx], Awaitable[None]]
     find_file: Callable[[str], Path]
+    erased_key: bytes
 
 
 async def work(desk: Desk, import_id: ImportId, *, seconds: float) -> bool:
@@ -136,7 +137,9 @@ async def _take_chunk(turn: _Turn, rows: Sequence[Row], prepared: list[Prepared]
     for _ in range(_TRIES):
         try:
             async with turn.desk.transaction("chunk") as tx:
-                goes_on = await steps.take_chunk(tx, turn.task, turn.position, prepared, turn.seen)
+                goes_on = await steps.take_chunk(
+                    tx, turn.task, turn.position, prepared, turn.seen, erased_key=turn.desk.erased_key
+                )
                 await turn.desk.guard(tx)
         except Conflict as err:
             refused = err

@@ -99,8 +99,10 @@ _VALUE_KINDS = {
 }  # fmt: skip
 
 
-async def take_chunk(tx: Tx, task: Task, position: int, rows: Sequence[Prepared], seen: set[int]) -> bool:
-    """Take rows over, or try them, as the ones behind `position`.
+async def take_chunk(
+    tx: Tx, task: Task, position: int, rows: Sequence[Prepared], seen: set[int], *, erased_key: bytes
+) -> bool:
+    """Take rows over, or try them, as the ones behind `position`; `erased_key` tells who must not come back.
 
     False when the import is no longer at work or these rows are dealt with already: then stop.
 
@@ -117,6 +119,7 @@ async def take_chunk(tx: Tx, task: Task, position: int, rows: Sequence[Prepared]
         held.options,
         held.label,
         chunk_id,
+        erased_key,
         is_trial=held.status is ImportStatus.CHECKING,
     )
     taken = await taking.take(tx, work, rows, seen)

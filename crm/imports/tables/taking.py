@@ -9,6 +9,7 @@ from core import jsons
 from core.db import Tx
 from core.errors import Conflict
 from core.ids import uuid7
+from crm.contacts import erased
 from crm.imports.tables import firms, folding, leads, linking, people, records
 from crm.imports.tables.folding import Head, Key
 from crm.imports.tables.models import Duplicates, Options, Prepared, Reason, Source, Verdict, Why
@@ -34,6 +35,7 @@ class Work:
     options: Options
     label: str
     chunk_id: UUID
+    erased_key: bytes
     is_trial: bool = False
 
 
@@ -72,6 +74,7 @@ async def take(tx: Tx, work: Work, rows: Sequence[Prepared], seen: set[int]) -> 
     Raises: Conflict when somebody else has just made one of the records; the chunk is then tried again.
     """
     taken = Taken()
+    await _mind_erased(tx, work, rows)
     await linking.follow(tx, [row for row in rows if not row.is_refused], work.options)
     contacts = await _whose(tx, work, [row for row in rows if not row.is_refused])
     for row in rows:
@@ -99,6 +102,17 @@ async def take(tx: Tx, work: Work, rows: Sequence[Prepared], seen: set[int]) -> 
         _count(taken, work, head, is_changed=head.record_id in changed)
     await _say(tx, work, taken)
     return taken
+
+
+async def _mind_erased(tx: Tx, work: Work, rows: Sequence[Prepared]) -> None:
+    """Somebody who was erased at their wish does not come back by a table; nothing of the row is kept."""
+    addresses = {address for row in rows for address in (*row.handles, *row.person)}
+    gone = await erased.list_erased(tx, work.erased_key, addresses)
+    for row in rows:
+        if gone & {*row.handles, *row.person}:
+            row.is_refused = True
+            row.values["name"] = ""
+            row.reasons = [Reason(Why.ERASED)]
 
 
 async def _whose(tx: Tx, work: Work, rows: Sequence[Prepared]) -> dict[int, UUID]:
