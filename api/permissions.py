@@ -396,6 +396,7 @@ API = Doors.read(
         GET /api/v1/privacy-requests/{privacy_request_id}
         POST /api/v1/privacy-requests/{privacy_request_id}/confirmation
         POST /api/v1/privacy-requests/{privacy_request_id}/cancellation
+        POST /api/v1/privacy-requests/{privacy_request_id}/allowance
         """,
         "audit:read": """
         GET /api/v1/audit/chain

@@ -434,6 +434,7 @@ PAGES = Doors.read(
         GET /settings/privacy/{privacy_request_id}
         POST /settings/privacy/{privacy_request_id}/confirmation
         POST /settings/privacy/{privacy_request_id}/cancellation
+        POST /settings/privacy/{privacy_request_id}/allowance
         GET /settings/privacy/{privacy_export_id}/file
         """,
         "audit:read": """

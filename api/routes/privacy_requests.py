@@ -99,6 +99,16 @@ async def confirm_erasure(tx: ApiTx, privacy_request_id: PrivacyRequestId) -> Pr
 
 
 @router.post(
+    "/{privacy_request_id}/allowance",
+    operation_id="allow_erased_person",
+    summary="Let imports bring back whoever was erased by a request",
+    responses=problems(404, 409),
+)
+async def allow_again(tx: ApiTx, privacy_request_id: PrivacyRequestId) -> PrivacyRequestOut:
+    return PrivacyRequestOut.model_validate(await privacy.allow_again(tx, privacy_request_id))
+
+
+@router.post(
     "/{privacy_request_id}/cancellation",
     operation_id="cancel_privacy_request",
     summary="Give a request up that nothing was done for yet",

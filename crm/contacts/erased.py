@@ -60,6 +60,22 @@ async def keep_away(tx: Tx, hashes: Iterable[bytes], request_id: PrivacyRequestI
     )
 
 
+async def is_kept_away(tx: Tx, request_id: PrivacyRequestId) -> bool:
+    """Whether imports leave out somebody who was erased by this request."""
+    return bool(
+        await tx.value(
+            """
+            SELECT EXISTS (
+                   SELECT
+                     FROM erased_handles
+                    WHERE request_id = %(request_id)s
+                      AND allowed_at IS NULL)
+            """,
+            request_id=request_id,
+        )
+    )
+
+
 async def let_back(tx: Tx, request_id: PrivacyRequestId) -> int:
     """Let imports bring back whoever was erased by this request; returns how many addresses that are."""
     return await tx.execute(

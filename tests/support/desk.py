@@ -24,6 +24,7 @@ from crm.bulk.models import Changes, NewBulkEdit
 from crm.companies.actions import create_company
 from crm.companies.models import NewCompany
 from crm.contacts.actions import create_contact
+from crm.contacts.erased import keep_away
 from crm.contacts.matches import MatchReason, list_matches, note_match
 from crm.contacts.models import NewContact
 from crm.contacts.queries import list_handles
@@ -198,6 +199,7 @@ async def _privacy(tx: Tx, contact_id: ContactId) -> dict[str, UUID]:
     """An erasure that waits for its confirmation."""
     erasure = await privacy.make_request(tx, RequestKind.ERASURE, contact_id, "Asked by mail.")
     await privacy.keep_found(tx, erasure.id, [contact_id], {"contacts": 1}, {})
+    await keep_away(tx, [b"a keyed hash"], erasure.id)
     return {"privacy_request_id": erasure.id}
 
 

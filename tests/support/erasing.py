@@ -184,17 +184,38 @@ async def _import(stage: Stage, db: Database, settings: Settings) -> None:
 async def _plant(stage: Stage) -> None:
     """A canary in every text column of every row that leads to Vera: by ids, whatever the catalogue of places says."""
     leading = await _closure(stage)
+    await _plant_files(stage, leading)
     for table in stage.catalogue.tenant_tables:
         columns = [column for column in table.textual if _is_word(column) and table.name not in _MADE]
         for at in leading.get(table.name, ()):
             values = {column.name: _value(stage, column) for column in columns}
             if values:
-                query = sql.SQL("UPDATE {} SET {} WHERE ctid = %s::tid RETURNING ctid::text AS at").format(
+                query = sql.SQL("UPDATE {} SET {} WHERE ctid = %s::tid").format(
                     sql.Identifier(table.name),
                     sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in values),
                 )
                 await stage.admin.execute(query, [*values.values(), at])
                 stage.planted += len(values)
+
+
+async def _plant_files(stage: Stage, leading: dict[str, set[str]]) -> None:
+    """A canary at the end of each stored file of hers, and of the table that she was imported from."""
+    keys = await stage.admin.execute(
+        """
+        SELECT 'blobs' AS folder, blob_key FROM files WHERE ctid::text = ANY(%s)
+         UNION ALL
+        SELECT 'blobs', blob_key FROM attachments WHERE ctid::text = ANY(%s) AND blob_key IS NOT NULL
+         UNION ALL
+        (SELECT 'uploads', blob_key FROM table_imports WHERE organization_id = %s ORDER BY import_id DESC LIMIT 1)
+        """,
+        (list(leading["files"]), list(leading["attachments"]), stage.id),
+    )
+    for row in await keys.fetchall():
+        key = row["blob_key"]
+        path = stage.folder / row["folder"] / str(stage.id) / key[:2] / key
+        with path.open("ab") as file:
+            file.write(stage.canaries.make(f"a file in {row['folder']}").encode())
+        stage.planted += 1
 
 
 def _is_word(column: Column) -> bool:

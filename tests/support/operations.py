@@ -274,6 +274,7 @@ OPERATIONS = (
     ),
     Operation("get_privacy_request", "GET", _PRIVACY_REQUEST, scope=_PRIVACY),
     Operation("confirm_erasure", "POST", f"{_PRIVACY_REQUEST}/confirmation", scope=_PRIVACY),
+    Operation("allow_erased_person", "POST", f"{_PRIVACY_REQUEST}/allowance", scope=_PRIVACY),
     Operation("cancel_privacy_request", "POST", f"{_PRIVACY_REQUEST}/cancellation", scope=_PRIVACY),
     Operation("list_webhooks", "GET", "/webhooks", scope=_HOOKS),
     Operation(

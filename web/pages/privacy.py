@@ -8,6 +8,7 @@ from fastapi.responses import FileResponse, RedirectResponse, Response
 
 from core.db import Tx
 from core.errors import Conflict, Unprocessable
+from crm.contacts.erased import is_kept_away
 from crm.conversations.inbox import count_folders
 from crm.privacy import actions as privacy
 from crm.privacy import queries
@@ -72,6 +73,11 @@ async def cancel_request(session: CurrentSession, privacy_request_id: PrivacyReq
     return await _decide(session, privacy_request_id, privacy.cancel_request)
 
 
+@router.post("/{privacy_request_id}/allowance")
+async def allow_again(session: CurrentSession, privacy_request_id: PrivacyRequestId) -> Response:
+    return await _decide(session, privacy_request_id, privacy.allow_again)
+
+
 @router.get("/{privacy_export_id}/file")
 async def download_export(session: CurrentSession, privacy_export_id: PrivacyRequestId) -> Response:
     request = await queries.get_request(session.tx, privacy_export_id)
@@ -116,6 +122,7 @@ async def _show(session: Session, request: Request, *, status: int = 200, proble
         problem=problem,
         request_=request,
         lines=lines_of(request),
+        is_kept_away=await is_kept_away(session.tx, request.id),
         kinds=KINDS,
         states=STATES,
     )
