@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from core.errors import NotFound
-from core.principal import system
 from core.settings import Settings
 from crm.contacts import erased
 from crm.identity.queries import get_organization, list_organization_ids
 from crm.privacy import actions as privacy
 from crm.privacy.journal import Journal
+from infra.operators import operator
 from worker import services
 from worker.erasing import Desk, repeat
 from worker.privacy import held_by_law
@@ -35,7 +35,7 @@ async def reapply(settings: Settings, slug: str = "") -> list[Repeated]:
     told = []
     async with services.build(settings) as built:
         for organization_id in await list_organization_ids(built.db):
-            principal = system(organization_id)
+            principal = operator(organization_id)
             async with built.db.transaction(principal, "privacy.organization") as tx:
                 organization = await get_organization(tx)
             if slug and organization.slug != slug:

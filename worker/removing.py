@@ -19,6 +19,7 @@ from crm.audit.anchors import Anchors
 from crm.identity import deletion
 from crm.identity.mails import list_mail_ids
 from crm.identity.queries import list_organization_ids
+from crm.privacy.journal import Journal
 from events.ids import OrganizationId
 from worker.jobs import Job, Postpone
 
@@ -46,11 +47,13 @@ async def remove_organization(job: Job) -> Postpone | None:
     except Unavailable as err:
         return Postpone(_PAUSE, err.detail)
 
-    # files: attachments, knowledge, uploads, mails that were kept for want of a server, anchors of the audit
+    # files: attachments, knowledge, uploads, mails that were kept for want of a server, anchors of the audit,
+    # journal of erasures
     await services.blobs.remove_organization(organization_id)
     for mail_id in mail_ids:
         await MailFolder(data).remove(mail_id)
     await Anchors(data).remove(organization_id)
+    await Journal(data).remove(organization_id)
 
     # every table; what a request that was under way has put there meanwhile goes with the next round
     rows = 0

@@ -60,6 +60,10 @@ class Journal:
         text = await asyncio.to_thread(lambda: path.read_text() if path.is_file() else "")
         return list({one.request_id: one for one in _parse(text, key, path.name)}.values())
 
+    async def remove(self, organization_id: UUID) -> None:
+        """Nobody is left whose erasure could be repeated."""
+        await asyncio.to_thread(self.path(organization_id).unlink, missing_ok=True)
+
     def _append(self, path: Path, line: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # one write in append mode: lines of several processes do not mix

@@ -8,12 +8,16 @@ import pytest
 import typer
 
 from core.db import Database
-from core.principal import Principal
+from core.ids import uuid7
+from core.principal import Principal, system
 from core.settings import Settings
 from crm.channel_accounts.mailboxes import MailServer, NewMailbox, Security
-from crm.identity.queries import get_organization
+from crm.contacts import erased
+from crm.identity.queries import find_organization_id, get_organization
 from crm.language_models.models import NewLanguageModel
-from infra import accounts, keys, knowledge, models, table_import, telegram_import, users
+from crm.privacy.journal import Erasure, Journal
+from events.ids import PrivacyRequestId
+from infra import accounts, keys, knowledge, models, privacy, table_import, telegram_import, users
 from infra.cli import app
 from tests.support.entries import entries_since, last_event, untold
 from tests.support.world import make_world
@@ -72,10 +76,29 @@ async def _import(settings: Settings, slug: str, folder: Path) -> None:
     )
     db = await Database(settings.database_url, size=2).open()
     try:
-        desk = await telegram_import.find_desk(db, Blobs(settings.data), slug, None)
-        await table_import.import_table(db, desk.blobs, desk.principal, order, lambda done, total: None)
+        desk = await telegram_import.find_desk(
+            db, Blobs(settings.data), slug, None, sealing_key=settings.sealing_key
+        )
+        await table_import.import_table(
+            db, desk.blobs, desk.principal, order, lambda done, total: None, erased_key=desk.erased_key
+        )
     finally:
         await db.close()
+
+
+async def _erase_again(settings: Settings, slug: str, folder: Path) -> None:
+    db = await Database(settings.database_url, size=2).open()
+    try:
+        organization_id = await find_organization_id(db, slug)
+        assert organization_id is not None
+        async with db.transaction(system(organization_id), "test") as tx:
+            contact_id = await tx.value("SELECT id FROM contacts LIMIT 1")
+    finally:
+        await db.close()
+    erasure = Erasure(PrivacyRequestId(uuid7()), (contact_id or uuid7(),), ())
+    key = erased.key_of(settings.sealing_key, organization_id)
+    await Journal(settings.data).append(organization_id, key, erasure)
+    await privacy.reapply(settings, slug)
 
 
 CHANGING: dict[str, Deed] = {
@@ -88,6 +111,7 @@ CHANGING: dict[str, Deed] = {
     "account email": _connect,
     "knowledge add": _add_document,
     "import table": _import,
+    "privacy reapply": _erase_again,
 }
 # The same principal as `import table`, from the same desk.
 LIKE_IMPORT = {"import telegram-desktop", "import undo"}

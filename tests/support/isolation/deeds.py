@@ -123,6 +123,9 @@ FIRST: Mapping[str, Collection[Deed]] = {
     },
     "POST /settings/privacy/{privacy_request_id}/confirmation": (
         ("UPDATE privacy_requests SET kind = 'erasure', status = 'waiting' WHERE organization_id = %(id)s", {}),),
+    "POST /settings/privacy/{privacy_request_id}/allowance": (
+        ("INSERT INTO erased_handles (organization_id, hash, request_id) SELECT organization_id, 'a', id "
+         "FROM privacy_requests WHERE organization_id = %(id)s LIMIT 1", {}),),
     "POST /runs/{run_id}/replays": (("UPDATE runs SET status = 'succeeded' WHERE organization_id = %(id)s", {}),),
     "POST /copilot/{chat_id}/questions": (_DONE,),
     "POST /copilot/{chat_id}/removal": (_DONE,),
