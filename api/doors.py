@@ -91,8 +91,8 @@ async def _entering(
                     "The password is right; give a code of your authenticator app too."
                 )
             async with gate.counted(services, who, credentials) as is_refused:
-                key = services.settings.secret_key.get_secret_value()
-                await second_factors.use_code(tx, user_id, "" if is_refused else code, key=key)
+                given = "" if is_refused else code
+                await second_factors.use_code(tx, user_id, given, keys=services.settings.keyring)
         yield tx
 
 

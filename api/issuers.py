@@ -73,7 +73,7 @@ async def get_provider(services: Services, organization_id: OrganizationId | Non
         found = await providers.find_provider(tx)
         if found is None:
             raise NotFound("This organization has no sign-in service of its own.")
-        secret = await providers.open_secret(tx, found, key=_key(services))
+        secret = await providers.open_secret(tx, found, keys=services.settings.keyring)
     client = Client(found.issuer, found.client_id, secret, tenant_reach(settings))
     return Provider(organization_id, found.name, client)
 

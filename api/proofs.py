@@ -16,7 +16,7 @@ async def require_proof(services: Services, asking: Principal, who: Knock, proof
     """Wrong ones count as wrong ones at the door. Raises: Unprocessable; Limited."""
     if asking.kind is not PrincipalKind.USER:
         raise Unprocessable("Only a person can show that it is them.", field="proof")
-    user_id, key = UserId(asking.id), services.settings.secret_key.get_secret_value()
+    user_id = UserId(asking.id)
     async with services.db.transaction(asking, "proof") as tx:
         knock = Knock((await get_person(tx, user_id)).email, who.seen, who.device_cookie)
         has_factor = await second_factors.is_on(tx, user_id)
@@ -31,7 +31,9 @@ async def require_proof(services: Services, asking: Principal, who: Knock, proof
             gate.counted(services, knock, somebody) as is_refused,
             services.db.transaction(asking, "proof") as tx,
         ):
-            await second_factors.use_code(tx, user_id, "" if is_refused else proof, key=key)
+            await second_factors.use_code(
+                tx, user_id, "" if is_refused else proof, keys=services.settings.keyring
+            )
     except Unauthorized as err:
         raise Unprocessable(
             "This is not the code of your app, or your password, as it is now.", field="proof"

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.envelopes import Keyring
 from core.errors import Unprocessable
 
 
@@ -34,7 +35,7 @@ class Settings(BaseSettings):
     secret_key: SecretStr = Field(default=SecretStr(""), alias="GETSALE_SECRET_KEY")
     # seals the audit chain; a key apart from the other outlives its rotation. Empty: the other
     audit_key: SecretStr = Field(default=SecretStr(""), alias="GETSALE_AUDIT_KEY")
-    # keys that signed access tokens before, by commas: what they signed is good until its time is over
+    # keys that were here before, by commas: what they signed is good until its time is over, what they sealed opens
     old_secret_keys: SecretStr = Field(default=SecretStr(""), alias="GETSALE_OLD_SECRET_KEYS")
     secure_cookies: bool = False
     internal_hosts: str = Field(default="", alias="GETSALE_INTERNAL_HOSTS")
@@ -147,6 +148,16 @@ class Settings(BaseSettings):
                 "GETSALE_LEGAL_HOLDS may name deals only; what else leads to a person has to go."
             )
         return named
+
+    @property
+    def keyring(self) -> Keyring:
+        """What secrets at rest are sealed with."""
+        old = self.old_secret_keys.get_secret_value().split(",")
+        return Keyring(
+            self.secret_key.get_secret_value(),
+            tuple(one.strip() for one in old if one.strip()),
+            self.data / "keys",
+        )
 
     @property
     def is_https(self) -> bool:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from core.db import Tx
+from core.envelopes import Keyring
 from crm.automation.actions import create_trigger
 from crm.automation.models import Condition, RunAgent, TriggerBody
 from crm.bidi.actions import create_ai_bidi
@@ -83,7 +84,7 @@ async def furnish(tx: Tx, scene: Scene) -> Furnished:
 async def _account(tx: Tx) -> ChannelAccountId:
     """A bot to which nobody listens and for which nobody sends: what goes out over it stays queued for ever."""
     account_id = await connect_telegram_bot(
-        tx, name="Arena", address="arena", token="-", key="-", delivery="webhook"
+        tx, name="Arena", address="arena", token="-", keys=Keyring("-"), delivery="webhook"
     )
     await due.cancel(tx, LISTEN, account_id)
     return account_id

@@ -82,7 +82,7 @@ async def connect(settings: Settings, slug: str, new: NewMailbox, *, check: bool
         if check:
             await _check(settings, new)
         async with db.transaction(operator(organization_id), "account.connect") as tx:
-            return await connect_mailbox(tx, new, key=settings.secret_key.get_secret_value())
+            return await connect_mailbox(tx, new, keys=settings.keyring)
     finally:
         await db.close()
 

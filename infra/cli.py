@@ -16,6 +16,7 @@ from infra.commands import (
     graph,
     importing,
     judging,
+    keys,
     knowledge,
     model,
     privacy,
@@ -59,6 +60,7 @@ app.add_typer(graph.app, name="graph")
 app.add_typer(search.app, name="search")
 app.add_typer(auditing.app, name="audit")
 app.add_typer(privacy.app, name="privacy")
+app.add_typer(keys.app, name="keys")
 evaluating.app.command("redteam")(red_teaming.redteam)
 evaluating.app.command("judge")(judging.judge)
 evaluating.app.command("import-decisions")(replaying.import_decisions)

@@ -55,7 +55,7 @@ async def connect_if_ready(settings: Settings, ports: MailPlan, password: str) -
             imap_port=ports.imap_port,
             smtp_port=ports.smtp_port,
             password=password,
-            key=settings.secret_key.get_secret_value(),
+            keys=settings.keyring,
         )
     return True
 

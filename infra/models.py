@@ -50,9 +50,8 @@ async def _transaction(desk: Desk, name: str) -> AsyncIterator[Tx]:
 
 async def add(desk: Desk, new: NewLanguageModel) -> str:
     """Store a model; says what was stored. Raises: Unprocessable, NotFound."""
-    key = desk.settings.secret_key.get_secret_value()
     async with _transaction(desk, "model.add") as tx:
-        stored = await actions.set_language_model(tx, new, key=key)
+        stored = await actions.set_language_model(tx, new, keys=desk.settings.keyring)
     return f"Set up {stored.name}; `getsale model test {stored.name}` asks it a question."
 
 

@@ -170,14 +170,13 @@ async def seed_demo(settings: Settings, demo: installation.DemoAccess) -> None:
 
 async def _renew_token(db: Database, settings: Settings, organization_id: OrganizationId, token: str) -> None:
     """TELEGRAM_BOT_TOKEN may have come, changed or gone since the last start, and so may the key."""
-    key = settings.secret_key.get_secret_value()
     async with db.transaction(system(organization_id), "up.renew_token") as tx:
         account = await account_queries.find_channel_account(tx, "telegram", None)
         stored = None
         with suppress(AppError):
-            stored = await account_queries.open_secret(tx, account.id, key)
+            stored = await account_queries.open_secret(tx, account.id, settings.keyring)
         if stored != token:
-            await accounts.replace_secret(tx, account.id, token=token, key=key)
+            await accounts.replace_secret(tx, account.id, token=token, keys=settings.keyring)
 
 
 async def _supervise(plan: _Plan, servers: embedded.Servers) -> int:

@@ -163,8 +163,7 @@ async def refuse_attachments(tx: Tx, job: Job, reason: str) -> None:
 
 async def _credentials(services: "Services", tx: Tx, message_id: MessageId) -> Credentials:
     account_id = await conversation_queries.account_of_message(tx, message_id)
-    key = services.settings.secret_key.get_secret_value()
-    secret = await account_queries.open_secret(tx, account_id, key)
+    secret = await account_queries.open_secret(tx, account_id, services.settings.keyring)
     return Credentials(account_id, secret, await mailboxes.find_mailbox(tx, account_id))
 
 

@@ -93,8 +93,7 @@ class Listener:
             if not await leases.begin(tx, self._work.lease, self._settings.lease_seconds):
                 return Rest(timedelta(seconds=1), "held elsewhere")
             account = await account_queries.get_channel_account(tx, self._account_id)
-            key = self._settings.secret_key.get_secret_value()
-            secret = await account_queries.open_secret(tx, account.id, key)
+            secret = await account_queries.open_secret(tx, account.id, self._settings.keyring)
             credentials = Credentials(account.id, secret, await mailboxes.find_mailbox(tx, account.id))
         line = Line(self._db, self._settings, self._means.blobs, self._principal, account, credentials)
         if account.channel == "email":

@@ -68,7 +68,7 @@ async def deliver_webhook(job: Job) -> Postpone | None:
         return Postpone(patience(_BUSY_SECONDS, 0), "other deliveries to this endpoint are under way")
     async with _one_hand(webhook_id):
         async with job.transaction("attempt") as tx:
-            call = await sending.begin_attempt(tx, delivery_id, key=settings.secret_key.get_secret_value())
+            call = await sending.begin_attempt(tx, delivery_id, keys=settings.keyring)
         if call is None:
             return None
         result = await _make(job.services.webhook_client, call, settings.webhook_timeout_seconds)

@@ -138,7 +138,7 @@ def _tenants(settings: Settings, row: rows.LanguageModel) -> Endpoint:
     return Endpoint(
         model=row.model,
         base_url=row.base_url,
-        api_key=open_key(row, settings.secret_key.get_secret_value()),
+        api_key=open_key(row, settings.keyring),
         reach=tenant_reach(settings),
         tool_choice=row.tool_choice.value,
         is_small=row.is_small,

@@ -73,7 +73,7 @@ async def set_identity_provider(
         NewProvider(**fields, role=Role(wanted.role)),
         version=wanted.version,
         reach=tenant_reach(settings),
-        key=settings.secret_key.get_secret_value(),
+        keys=settings.keyring,
     )
     return IdentityProviderOut.model_validate(kept)
 

@@ -147,8 +147,9 @@ async def list_webhooks(tx: ApiTx, cursor: Cursor = None, limit: Limit = 25) -> 
 async def create_webhook(tx: ApiTx, new: WebhookIn, services: CurrentServices) -> NewSecretOut:
     """The answer has the secret, this once. Deliveries follow Standard Webhooks; docs/api.md has the details."""
     wanted = NewWebhook(new.url, tuple(new.event_types), new.description.strip())
-    key = services.settings.secret_key.get_secret_value()
-    made = await webhooks.create_webhook(tx, wanted, reach=tenant_reach(services.settings), key=key)
+    made = await webhooks.create_webhook(
+        tx, wanted, reach=tenant_reach(services.settings), keys=services.settings.keyring
+    )
     return NewSecretOut.of(made)
 
 
@@ -200,8 +201,7 @@ async def remove_webhook(tx: ApiTx, webhook_id: WebhookId, version: IfMatch) -> 
 )
 async def rotate_secret(tx: ApiTx, webhook_id: WebhookId, services: CurrentServices) -> NewSecretOut:
     """The answer has it, this once. For 24 hours the secret before signs too."""
-    key = services.settings.secret_key.get_secret_value()
-    return NewSecretOut.of(await webhooks.rotate_secret(tx, webhook_id, key=key))
+    return NewSecretOut.of(await webhooks.rotate_secret(tx, webhook_id, keys=services.settings.keyring))
 
 
 @router.post(

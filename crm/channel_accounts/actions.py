@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from core import clock, crypto
+from core import clock, envelopes
 from core.db import Tx
+from core.envelopes import Keyring
 from core.ids import uuid7
-from crm.channel_accounts.models import AccountStatus
+from crm.channel_accounts.models import AccountStatus, place_of
 from events import due
 from events.ids import ChannelAccountId
 from events.outbox import emit
@@ -15,7 +16,7 @@ LISTEN = "channel.listen"
 
 
 async def connect_telegram_bot(
-    tx: Tx, *, name: str, address: str, token: str, key: str, delivery: str
+    tx: Tx, *, name: str, address: str, token: str, keys: Keyring, delivery: str
 ) -> ChannelAccountId:
     """Store a bot; with delivery `polling` a listener takes it up, with `webhook` Telegram calls us."""
     tx.principal.require("channel_accounts:manage")
@@ -30,7 +31,7 @@ async def connect_telegram_bot(
         name=name,
         address=address,
         delivery=delivery,
-        secret=crypto.encrypt(key, token, f"channel_account {account_id}"),
+        secret=envelopes.seal(keys, token, place_of(tx, account_id)),
     )
     # Polling and setting the webhook are both the listener's work: one lease per account.
     await due.schedule(tx, LISTEN, account_id, clock.now())
@@ -70,12 +71,12 @@ async def keep_imported_account(tx: Tx, *, channel: str, name: str, address: str
     return account_id
 
 
-async def replace_secret(tx: Tx, account_id: ChannelAccountId, *, token: str, key: str) -> None:
+async def replace_secret(tx: Tx, account_id: ChannelAccountId, *, token: str, keys: Keyring) -> None:
     """Seal a new bot token for an account and let the listener start over with it."""
     tx.principal.require("channel_accounts:manage")
     await tx.execute(
         "UPDATE channel_accounts SET secret = %(secret)s, status = 'connecting' WHERE id = %(account_id)s",
-        secret=crypto.encrypt(key, token, f"channel_account {account_id}"),
+        secret=envelopes.seal(keys, token, place_of(tx, account_id)),
         account_id=account_id,
     )
     await due.schedule(tx, LISTEN, account_id, clock.now())

@@ -6,12 +6,13 @@ from uuid import UUID
 
 from psycopg.types.multirange import Multirange
 
-from core import clock, crypto
+from core import clock, envelopes
 from core.db import Tx
+from core.envelopes import Keyring
 from core.errors import Conflict, NotFound, Unprocessable
 from core.ids import uuid7
 from crm.channel_accounts.actions import LISTEN, record_status
-from crm.channel_accounts.models import AccountStatus
+from crm.channel_accounts.models import AccountStatus, place_of
 from events import due
 from events.ids import ChannelAccountId
 from events.outbox import emit
@@ -93,7 +94,7 @@ class Refusals:
     last_reason: str
 
 
-async def connect_mailbox(tx: Tx, new: NewMailbox, *, key: str) -> ChannelAccountId:
+async def connect_mailbox(tx: Tx, new: NewMailbox, *, keys: Keyring) -> ChannelAccountId:
     """Store a mailbox; a listener takes it up.
 
     Raises:
@@ -118,7 +119,7 @@ async def connect_mailbox(tx: Tx, new: NewMailbox, *, key: str) -> ChannelAccoun
         id=account_id,
         name=new.name or address,
         address=address,
-        secret=crypto.encrypt(key, new.password, f"channel_account {account_id}"),
+        secret=envelopes.seal(keys, new.password, place_of(tx, account_id)),
     )
     if not inserted:
         raise Conflict(f"There is an account {new.name or address} already; give this one another name.")

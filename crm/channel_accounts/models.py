@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from core import crypto
+from core.db import Tx
+from core.envelopes import Place
 from events.ids import ChannelAccountId, OrganizationId
 
 
@@ -43,3 +45,8 @@ class ChannelAccount:
 def webhook_secret(key: str, account_id: ChannelAccountId) -> str:
     """The secret token that Telegram repeats in every call of this account's webhook, derived, never stored."""
     return crypto.sign(key, f"webhook {account_id}")
+
+
+def place_of(tx: Tx, account_id: ChannelAccountId) -> Place:
+    """Where the account's secret opens."""
+    return Place(tx.organization_id, "channel_accounts", account_id, "secret")

@@ -2,10 +2,11 @@
 
 from uuid import UUID
 
-from core import crypto
+from core import envelopes
 from core.db import Database, Tx
+from core.envelopes import Keyring
 from core.errors import NotFound, Unprocessable
-from crm.channel_accounts.models import ChannelAccount
+from crm.channel_accounts.models import ChannelAccount, place_of
 from events.ids import ChannelAccountId, OrganizationId
 
 
@@ -59,14 +60,14 @@ async def list_channel_accounts(tx: Tx) -> list[ChannelAccount]:
     )
 
 
-async def open_secret(tx: Tx, account_id: ChannelAccountId, key: str) -> str:
+async def open_secret(tx: Tx, account_id: ChannelAccountId, keys: Keyring) -> str:
     """The account's secret in the clear. Raises: NotFound, Unprocessable when there is none or the key is wrong."""
     sealed = await tx.value(
         "SELECT secret FROM channel_accounts WHERE id = %(account_id)s", account_id=account_id
     )
     if sealed is None:
         raise Unprocessable(f"The channel account {account_id} has no secret; connect it again.")
-    return crypto.decrypt(key, bytes(sealed), f"channel_account {account_id}")
+    return envelopes.unseal(keys, bytes(sealed), place_of(tx, account_id))
 
 
 async def find_organization_of(db: Database, account_id: UUID) -> OrganizationId | None:

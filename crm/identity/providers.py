@@ -6,9 +6,10 @@ from typing import LiteralString
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from core import crypto
+from core import envelopes
 from core.addresses import Reach
 from core.db import Tx
+from core.envelopes import Keyring, Place
 from core.errors import Conflict, Stale, Unprocessable
 from core.ids import uuid7
 from crm.identity.roles import Role
@@ -66,14 +67,14 @@ async def get_provider(tx: Tx) -> IdentityProvider:
     return await tx.one(IdentityProvider, _PROVIDER)
 
 
-async def open_secret(tx: Tx, provider: IdentityProvider, *, key: str) -> str:
+async def open_secret(tx: Tx, provider: IdentityProvider, *, keys: Keyring) -> str:
     """What we show to the issuer."""
     sealed = await tx.value("SELECT client_secret FROM identity_providers")
-    return crypto.decrypt(key, sealed, _seal_context(provider.id))
+    return envelopes.unseal(keys, sealed, _place(tx, provider.id))
 
 
 async def set_provider(
-    tx: Tx, wanted: NewProvider, *, version: int, reach: Reach, key: str
+    tx: Tx, wanted: NewProvider, *, version: int, reach: Reach, keys: Keyring
 ) -> IdentityProvider:
     """Set it up, or change it; `version` is 0 where there is none. Who is signed in stays so.
 
@@ -93,13 +94,13 @@ async def set_provider(
         # a secret is never shown to another issuer than it was given by
         raise Unprocessable("Another issuer has another secret; fill it in.", field="client_secret")
     provider_id = current.id if current else uuid7()
-    await _write(tx, provider_id, checked, key=key)
+    await _write(tx, provider_id, checked, keys=keys)
     await emit(tx, IdentityProviderSet(OrganizationId(tx.organization_id)), _changes(current, checked))
     return await get_provider(tx)
 
 
-async def _write(tx: Tx, provider_id: UUID, wanted: NewProvider, *, key: str) -> None:
-    sealed = crypto.encrypt(key, wanted.client_secret, _seal_context(provider_id))
+async def _write(tx: Tx, provider_id: UUID, wanted: NewProvider, *, keys: Keyring) -> None:
+    sealed = envelopes.seal(keys, wanted.client_secret, _place(tx, provider_id))
     await tx.execute(
         """
         INSERT INTO identity_providers AS p (organization_id, id, name, issuer, client_id, client_secret, domain, role)
@@ -188,8 +189,8 @@ def _issuer(text: str, reach: Reach) -> str:
     return issuer
 
 
-def _seal_context(provider_id: UUID) -> str:
-    return f"identity_provider {provider_id}"
+def _place(tx: Tx, provider_id: UUID) -> Place:
+    return Place(tx.organization_id, "identity_providers", provider_id, "client_secret")
 
 
 def require_issuer(provider: IdentityProvider, issuer: str) -> None:

@@ -8,8 +8,9 @@ from datetime import datetime
 
 import pyotp
 
-from core import clock, crypto
+from core import clock, crypto, envelopes
 from core.db import Tx
+from core.envelopes import Keyring, Place
 from core.errors import Conflict, Unauthorized
 from core.ids import uuid7
 from events.ids import UserId
@@ -71,7 +72,7 @@ async def is_on(tx: Tx, user_id: UserId) -> bool:
     return found is not None and found.is_on
 
 
-async def begin(tx: Tx, user_id: UserId, *, key: str) -> None:
+async def begin(tx: Tx, user_id: UserId, *, keys: Keyring) -> None:
     """Make a secret for an app; it counts once a code of the app has come. Raises: Conflict when one counts already."""
     made = await tx.execute(
         """
@@ -82,22 +83,22 @@ async def begin(tx: Tx, user_id: UserId, *, key: str) -> None:
          WHERE f.confirmed_at IS NULL
         """,
         user_id=user_id,
-        secret=crypto.encrypt(key, pyotp.random_base32(), _seal_context(user_id)),
+        secret=envelopes.seal(keys, pyotp.random_base32(), _place(user_id)),
     )
     if not made:
         raise Conflict("Your second factor is on already; turn it off to set up another app.")
 
 
-async def provisioning_uri(tx: Tx, user_id: UserId, email: str, *, key: str) -> str:
+async def provisioning_uri(tx: Tx, user_id: UserId, email: str, *, keys: Keyring) -> str:
     """What the QR code of a secret that is being set up says. Raises: NotFound; Conflict once it is confirmed."""
     kept = await _get(tx, user_id)
     if kept.confirmed_at is not None:
         raise Conflict("Your second factor is on already; turn it off to set up another app.")
-    secret = crypto.decrypt(key, kept.secret, _seal_context(user_id))
+    secret = envelopes.unseal(keys, kept.secret, _place(user_id))
     return pyotp.TOTP(secret, interval=STEP_SECONDS).provisioning_uri(name=email, issuer_name=ISSUER)
 
 
-async def confirm(tx: Tx, user_id: UserId, code: str, *, key: str) -> Sequence[str]:
+async def confirm(tx: Tx, user_id: UserId, code: str, *, keys: Keyring) -> Sequence[str]:
     """Turn the second factor on with the first code of the app; returns the recovery codes, this once.
 
     Raises: NotFound when none was begun; Unauthorized for a wrong code; Conflict when it is on already.
@@ -105,47 +106,47 @@ async def confirm(tx: Tx, user_id: UserId, code: str, *, key: str) -> Sequence[s
     kept = await _get(tx, user_id)
     if kept.confirmed_at is not None:
         raise Conflict("Your second factor is on already; turn it off to set up another app.")
-    await _use_app_code(tx, user_id, kept, code, key=key)
+    await _use_app_code(tx, user_id, kept, code, keys=keys)
     await tx.execute(
         "UPDATE second_factors SET confirmed_at = %(now)s WHERE user_id = %(user_id)s",
         user_id=user_id,
         now=clock.now(),
     )
     await emit(tx, SecondFactorEnabled(user_id))
-    return await _renew_codes(tx, user_id, key=key)
+    return await _renew_codes(tx, user_id, keys=keys)
 
 
-async def renew_codes(tx: Tx, user_id: UserId, code: str, *, key: str) -> Sequence[str]:
+async def renew_codes(tx: Tx, user_id: UserId, code: str, *, keys: Keyring) -> Sequence[str]:
     """New recovery codes in place of the old ones, for whoever has a code of the app. Raises: NotFound; Unauthorized."""
-    await _use_app_code(tx, user_id, await _get(tx, user_id), code, key=key)
+    await _use_app_code(tx, user_id, await _get(tx, user_id), code, keys=keys)
     await emit(tx, RecoveryCodesRenewed(user_id))
-    return await _renew_codes(tx, user_id, key=key)
+    return await _renew_codes(tx, user_id, keys=keys)
 
 
-async def disable(tx: Tx, user_id: UserId, code: str, *, key: str) -> None:
+async def disable(tx: Tx, user_id: UserId, code: str, *, keys: Keyring) -> None:
     """Turn it off, with a code of either kind. Raises: NotFound; Unauthorized."""
-    await use_code(tx, user_id, code, key=key)
+    await use_code(tx, user_id, code, keys=keys)
     await tx.execute("DELETE FROM recovery_codes WHERE user_id = %(user_id)s", user_id=user_id)
     await tx.execute("DELETE FROM second_factors WHERE user_id = %(user_id)s", user_id=user_id)
     await emit(tx, SecondFactorDisabled(user_id))
 
 
-async def use_code(tx: Tx, user_id: UserId, code: str, *, key: str) -> None:
+async def use_code(tx: Tx, user_id: UserId, code: str, *, keys: Keyring) -> None:
     """Use a code up: one of the app, or one of recovery. Raises: Unauthorized for one that is wrong or was used."""
     plain = _plain(code)
     if plain.isdigit():
-        await _use_app_code(tx, user_id, await _get(tx, user_id), plain, key=key)
+        await _use_app_code(tx, user_id, await _get(tx, user_id), plain, keys=keys)
         return
     used = await tx.execute(
         """
         UPDATE recovery_codes
            SET used_at = %(now)s
          WHERE user_id = %(user_id)s
-           AND code_hash = %(code_hash)s
+           AND code_hash = ANY(%(code_hashes)s)
            AND used_at IS NULL
         """,
         user_id=user_id,
-        code_hash=_code_hash(key, user_id, plain),
+        code_hashes=[_code_hash(key, user_id, plain) for key in (keys.secret, *keys.old_secrets)],
         now=clock.now(),
     )
     if not used:
@@ -164,8 +165,8 @@ async def _get(tx: Tx, user_id: UserId) -> _Kept:
     return kept
 
 
-async def _use_app_code(tx: Tx, user_id: UserId, kept: _Kept, code: str, *, key: str) -> None:
-    totp = pyotp.TOTP(crypto.decrypt(key, kept.secret, _seal_context(user_id)), interval=STEP_SECONDS)
+async def _use_app_code(tx: Tx, user_id: UserId, kept: _Kept, code: str, *, keys: Keyring) -> None:
+    totp = pyotp.TOTP(envelopes.unseal(keys, kept.secret, _place(user_id)), interval=STEP_SECONDS)
     now = int(clock.now().timestamp()) // STEP_SECONDS
     plain = _plain(code)
     steps = [now + off for off in _STEPS_OFF if crypto.same(totp.generate_otp(now + off), plain)]
@@ -179,13 +180,13 @@ async def _use_app_code(tx: Tx, user_id: UserId, kept: _Kept, code: str, *, key:
         raise Unauthorized(_WRONG)
 
 
-async def _renew_codes(tx: Tx, user_id: UserId, *, key: str) -> Sequence[str]:
+async def _renew_codes(tx: Tx, user_id: UserId, *, keys: Keyring) -> Sequence[str]:
     codes = [_new_code() for _ in range(RECOVERY_CODES)]
     await tx.execute("DELETE FROM recovery_codes WHERE user_id = %(user_id)s", user_id=user_id)
     await tx.execute_many(
         "INSERT INTO recovery_codes (user_id, id, code_hash) VALUES (%(user_id)s, %(id)s, %(code_hash)s)",
         [
-            {"user_id": user_id, "id": uuid7(), "code_hash": _code_hash(key, user_id, _plain(code))}
+            {"user_id": user_id, "id": uuid7(), "code_hash": _code_hash(keys.secret, user_id, _plain(code))}
             for code in codes
         ],
     )
@@ -209,5 +210,6 @@ def _code_hash(key: str, user_id: UserId, plain: str) -> bytes:
     return bytes.fromhex(crypto.sign(key, f"recovery code {user_id} {plain}"))
 
 
-def _seal_context(user_id: UserId) -> str:
-    return f"second_factor {user_id}"
+def _place(user_id: UserId) -> Place:
+    """A person's own, whichever organization they are in."""
+    return Place(None, "second_factors", user_id, "secret")

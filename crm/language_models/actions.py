@@ -2,13 +2,14 @@
 
 from urllib.parse import urlsplit
 
-from core import crypto
+from core import envelopes
 from core.db import Tx
+from core.envelopes import Keyring
 from core.errors import Conflict, Unprocessable
 from core.ids import uuid7
 from crm.bidi import actions as bidi
 from crm.language_models.models import BUILT_IN, LanguageModel, NewLanguageModel
-from crm.language_models.queries import find_language_model, get_language_model, seal_context
+from crm.language_models.queries import find_language_model, get_language_model, place_of
 from events.ids import BidiId, LanguageModelId
 from events.outbox import emit
 from events.types import LanguageModelRemoved, LanguageModelSet
@@ -16,8 +17,8 @@ from events.types import LanguageModelRemoved, LanguageModelSet
 _LEAST_CONTEXT = 4096
 
 
-async def set_language_model(tx: Tx, new: NewLanguageModel, *, key: str) -> LanguageModel:
-    """Store a model under its name, in place of the one that had it; `key` seals the endpoint's key.
+async def set_language_model(tx: Tx, new: NewLanguageModel, *, keys: Keyring) -> LanguageModel:
+    """Store a model under its name, in place of the one that had it; `keys` seal the endpoint's key.
 
     Raises: Forbidden, Unprocessable for settings that cannot work, NotFound for an unknown fallback.
     """
@@ -32,7 +33,9 @@ async def set_language_model(tx: Tx, new: NewLanguageModel, *, key: str) -> Lang
         )
     if new.is_default:
         await tx.execute("UPDATE language_models SET is_default = false WHERE is_default")
-    sealed = crypto.encrypt(key, new.api_key, seal_context(model_id)) if new.api_key else None
+    sealed = (
+        envelopes.seal(keys, new.api_key, place_of(tx.organization_id, model_id)) if new.api_key else None
+    )
     written = await tx.one(
         LanguageModel,
         """
@@ -51,7 +54,7 @@ async def set_language_model(tx: Tx, new: NewLanguageModel, *, key: str) -> Lang
                price_out_usd_micros = EXCLUDED.price_out_usd_micros,
                fallback_id = EXCLUDED.fallback_id, is_default = EXCLUDED.is_default
         RETURNING id, name, base_url, model, api_key, tool_choice, is_small, context_tokens, output_tokens,
-                  price_in_usd_micros, price_out_usd_micros, fallback_id, is_default
+                  price_in_usd_micros, price_out_usd_micros, fallback_id, is_default, organization_id
         """,
         organization_id=tx.organization_id,
         id=model_id,

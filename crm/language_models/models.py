@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from events.ids import LanguageModelId
+from events.ids import LanguageModelId, OrganizationId
 
 # Names that mean the product's own models, whatever an organization has set up.
 BUILT_IN = frozenset({"offline", "scripted", "local"})
@@ -54,3 +54,4 @@ class LanguageModel:
     price_out_usd_micros: int
     fallback_id: LanguageModelId | None
     is_default: bool
+    organization_id: OrganizationId

@@ -1,7 +1,10 @@
 """Reading the language models of an organization."""
 
-from core import crypto
+from uuid import UUID
+
+from core import envelopes
 from core.db import Tx
+from core.envelopes import Keyring, Place
 from core.errors import NotFound
 from crm.language_models.models import LanguageModel
 from events.ids import LanguageModelId
@@ -22,7 +25,7 @@ async def find_language_model(tx: Tx, name: str) -> LanguageModel | None:
         LanguageModel,
         """
         SELECT id, name, base_url, model, api_key, tool_choice, is_small, context_tokens, output_tokens,
-               price_in_usd_micros, price_out_usd_micros, fallback_id, is_default
+               price_in_usd_micros, price_out_usd_micros, fallback_id, is_default, organization_id
           FROM language_models
          WHERE name = %(name)s
         """,
@@ -36,7 +39,7 @@ async def list_language_models(tx: Tx) -> list[LanguageModel]:
         LanguageModel,
         """
         SELECT id, name, base_url, model, api_key, tool_choice, is_small, context_tokens, output_tokens,
-               price_in_usd_micros, price_out_usd_micros, fallback_id, is_default
+               price_in_usd_micros, price_out_usd_micros, fallback_id, is_default, organization_id
           FROM language_models
          ORDER BY name
         """,
@@ -57,7 +60,8 @@ async def choose_language_models(tx: Tx, name: str | None) -> list[LanguageModel
              WHERE name = %(name)s OR %(name)s::text IS NULL AND is_default
         )
         SELECT m.id, m.name, m.base_url, m.model, m.api_key, m.tool_choice, m.is_small, m.context_tokens,
-               m.output_tokens, m.price_in_usd_micros, m.price_out_usd_micros, m.fallback_id, m.is_default
+               m.output_tokens, m.price_in_usd_micros, m.price_out_usd_micros, m.fallback_id, m.is_default,
+               m.organization_id
           FROM chosen c
           JOIN language_models m ON m.id IN (c.id, c.fallback_id)
          ORDER BY m.id <> c.id
@@ -66,13 +70,13 @@ async def choose_language_models(tx: Tx, name: str | None) -> list[LanguageModel
     )
 
 
-def open_key(model: LanguageModel, key: str) -> str:
-    """The endpoint's key in the clear, empty when it needs none. Raises: Unprocessable when `key` did not seal it."""
+def open_key(model: LanguageModel, keys: Keyring) -> str:
+    """The endpoint's key in the clear, empty when it needs none. Raises: NotFound and Unprocessable as `unseal`."""
     if model.api_key is None:
         return ""
-    return crypto.decrypt(key, bytes(model.api_key), seal_context(model.id))
+    return envelopes.unseal(keys, bytes(model.api_key), place_of(model.organization_id, model.id))
 
 
-def seal_context(model_id: LanguageModelId) -> str:
-    """What a sealed key is bound to, so that it cannot be moved to another row."""
-    return f"language_model {model_id}"
+def place_of(organization_id: UUID, model_id: LanguageModelId) -> Place:
+    """Where the endpoint's key opens."""
+    return Place(organization_id, "language_models", model_id, "api_key")

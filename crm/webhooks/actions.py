@@ -4,10 +4,11 @@ import base64
 import secrets
 from collections.abc import Sequence
 
-from core import clock, crypto
+from core import clock, envelopes
 from core.addresses import Reach
 from core.db import Tx
 from core.edits import differences
+from core.envelopes import Keyring
 from core.errors import Conflict, Stale, Unprocessable
 from core.ids import uuid7
 from crm.webhooks import sending
@@ -34,8 +35,8 @@ _MARK = "whsec_"
 _SECRET_BYTES = 32
 
 
-async def create_webhook(tx: Tx, new: NewWebhook, *, reach: Reach, key: str) -> NewSecret:
-    """Add an endpoint; `key` seals its secret, which is shown this once.
+async def create_webhook(tx: Tx, new: NewWebhook, *, reach: Reach, keys: Keyring) -> NewSecret:
+    """Add an endpoint; `keys` seal its secret, which is shown this once.
 
     Raises: Forbidden; AddressRefused; Conflict when there are too many; Unprocessable.
     """
@@ -57,7 +58,7 @@ async def create_webhook(tx: Tx, new: NewWebhook, *, reach: Reach, key: str) -> 
         url=url,
         description=new.description,
         event_types=event_types,
-        secret=crypto.encrypt(key, secret, sending.seal_context(webhook_id)),
+        secret=envelopes.seal(keys, secret, sending.place_of(tx, webhook_id)),
     )
     await emit(tx, WebhookCreated(webhook.id))
     return NewSecret(webhook, secret)
@@ -124,25 +125,28 @@ def _require_version(webhook: Webhook, version: int | None) -> None:
         raise Stale(f"The webhook {webhook.id} was changed meanwhile; read it again.")
 
 
-async def rotate_secret(tx: Tx, webhook_id: WebhookId, *, key: str) -> NewSecret:
+async def rotate_secret(tx: Tx, webhook_id: WebhookId, *, keys: Keyring) -> NewSecret:
     """Give an endpoint a new secret; for a day the one before signs too, so that the receiver can change over.
 
     Raises: Forbidden; NotFound.
     """
     before = await get_webhook(tx, webhook_id, lock=True)
+    former = await sending.open_secret(tx, webhook_id, keys=keys)
     secret = new_secret()
     webhook = await tx.one(
         Webhook,
         """
         UPDATE webhooks
-           SET old_secret = secret, old_secret_until = %(until)s, secret = %(secret)s, version = version + 1,
+           SET old_secret = %(former)s, old_secret_until = %(until)s, secret = %(secret)s, version = version + 1,
                updated_at = %(now)s
          WHERE id = %(webhook_id)s
         RETURNING id, url, description, event_types, is_enabled, disabled_reason, old_secret_until, failures,
                   failing_since, version, created_at, updated_at
         """,
+        # another column, another seal
+        former=envelopes.seal(keys, former, sending.place_of(tx, webhook_id, "old_secret")),
         until=clock.now() + BOTH_SECRETS,
-        secret=crypto.encrypt(key, secret, sending.seal_context(webhook_id)),
+        secret=envelopes.seal(keys, secret, sending.place_of(tx, webhook_id)),
         now=clock.now(),
         webhook_id=webhook_id,
     )

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core import clock, crypto
+from core import clock, envelopes
 from core.db import Tx
+from core.envelopes import Keyring, Place
 from core.ids import uuid7
 from crm.webhooks import payload
 from crm.webhooks.models import (
@@ -63,9 +64,14 @@ class _Record:
         return self.failures >= GIVEN_UP_FAILURES and self.failing_since < clock.now() - GIVEN_UP_AFTER
 
 
-def seal_context(webhook_id: WebhookId) -> str:
-    """What a sealed secret is bound to, so that it cannot be moved to another row."""
-    return f"webhook {webhook_id}"
+def place_of(tx: Tx, webhook_id: WebhookId, column: str = "secret") -> Place:
+    """Where an endpoint's secret opens, and in `old_secret` the one before."""
+    return Place(tx.organization_id, "webhooks", webhook_id, column)
+
+
+async def open_secret(tx: Tx, webhook_id: WebhookId, *, keys: Keyring) -> str:
+    sealed = await tx.value("SELECT secret FROM webhooks WHERE id = %(webhook_id)s", webhook_id=webhook_id)
+    return envelopes.unseal(keys, bytes(sealed), place_of(tx, webhook_id))
 
 
 async def list_wanted_types(tx: Tx) -> set[str]:
@@ -135,7 +141,7 @@ async def find_webhook_of(tx: Tx, delivery_id: WebhookDeliveryId) -> WebhookId |
     return delivery.webhook_id if delivery else None
 
 
-async def begin_attempt(tx: Tx, delivery_id: WebhookDeliveryId, *, key: str) -> Call | None:
+async def begin_attempt(tx: Tx, delivery_id: WebhookDeliveryId, *, keys: Keyring) -> Call | None:
     """Note that a call is about to be made, and say which; None when there is nothing to send any more."""
     delivery = await find_delivery(tx, delivery_id, lock=True)
     if delivery is None or delivery.status is not DeliveryStatus.PENDING:
@@ -171,17 +177,18 @@ async def begin_attempt(tx: Tx, delivery_id: WebhookDeliveryId, *, key: str) -> 
         number=number,
         now=clock.now(),
     )
-    secrets = _open_secrets(endpoint, delivery.webhook_id, key)
+    secrets = _open_secrets(tx, endpoint, delivery.webhook_id, keys)
     return Call(delivery_id, delivery.webhook_id, number, endpoint.url, delivery.payload, secrets)
 
 
-def _open_secrets(endpoint: _Endpoint, webhook_id: WebhookId, key: str) -> tuple[str, ...]:
+def _open_secrets(tx: Tx, endpoint: _Endpoint, webhook_id: WebhookId, keys: Keyring) -> tuple[str, ...]:
     """The secret, and for a day after a change the one before."""
-    sealed = [endpoint.secret]
+    opened = [envelopes.unseal(keys, bytes(endpoint.secret), place_of(tx, webhook_id))]
     until = endpoint.old_secret_until
     if endpoint.old_secret is not None and until is not None and until > clock.now():
-        sealed.append(endpoint.old_secret)
-    return tuple(crypto.decrypt(key, bytes(one), seal_context(webhook_id)) for one in sealed)
+        place = place_of(tx, webhook_id, "old_secret")
+        opened.append(envelopes.unseal(keys, bytes(endpoint.old_secret), place))
+    return tuple(opened)
 
 
 async def record(tx: Tx, call: Call, result: Result) -> timedelta | None:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from core import clock
 from core.db import Database, Tx
+from core.envelopes import Keyring
 from core.ids import uuid7
 from core.languages import Language
 from core.principal import Principal, PrincipalKind, system
@@ -167,11 +168,11 @@ async def _account(tx: Tx, settings: Settings, *, is_mail: bool) -> ChannelAccou
     if is_mail:
         server = MailServer("mail.invalid", 1, Security.PLAIN)
         account_id = await connect_mailbox(
-            tx, NewMailbox(address=MAILBOX, imap=server, smtp=server, password="-"), key=key
+            tx, NewMailbox(address=MAILBOX, imap=server, smtp=server, password="-"), keys=Keyring(key)
         )
     else:
         account_id = await connect_telegram_bot(
-            tx, name="Front desk", address=BOT, token="1:-", key=key, delivery="webhook"
+            tx, name="Front desk", address=BOT, token="1:-", keys=Keyring(key), delivery="webhook"
         )
     return await get_channel_account(tx, account_id)
 

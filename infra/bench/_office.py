@@ -12,6 +12,7 @@ import aiohttp
 from aiohttp import web
 
 from core.db import Database
+from core.envelopes import Keyring
 from core.ids import uuid7
 from core.principal import Principal, system
 from crm.channel_accounts.models import ChannelAccount, webhook_secret
@@ -75,7 +76,7 @@ async def open_organization(db: Database) -> tuple[Principal, Workplace]:
         owner: UserId = await create_user(
             tx, email=EMAIL, name="Anna", password=PASSWORD, role=Role.OWNER, locale="en"
         )
-        return principal, await make_workplace(tx, bot_token=TOKEN, key=KEY, responsible=owner)
+        return principal, await make_workplace(tx, bot_token=TOKEN, keys=Keyring(KEY), responsible=owner)
 
 
 async def sign_in(http: aiohttp.ClientSession, base: str) -> None:

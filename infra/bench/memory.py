@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from core.db import Database, Tx
+from core.envelopes import Keyring
 from core.ids import uuid7
 from core.principal import Principal, system
 from core.settings import Settings
@@ -161,7 +162,7 @@ async def _tenant(db: Database, sample: _Sample, number: int) -> _Tenant:
             tx, email=f"{number}@bench.example", name=member, password=PASSWORD, role=Role.OWNER, locale="en"
         )
         workplace = await make_workplace(
-            tx, bot_token=f"{number}:bench", key=KEY, responsible=user_id, name=f"Bot {number}"
+            tx, bot_token=f"{number}:bench", keys=Keyring(KEY), responsible=user_id, name=f"Bot {number}"
         )
         person = await create_contact(tx, NewContact(contact))
         imported = await import_conversation(

@@ -179,14 +179,14 @@ async def _workplace(tx: Tx, world: _World, settings: Settings, bot_token: str) 
         tx,
         name="Norrwick bot",
         bot_token=bot_token,
-        key=settings.secret_key.get_secret_value(),
+        keys=settings.keyring,
         responsible=world.users["anna"],
         delivery="webhook" if settings.public_url else "polling",
     )
 
 
 async def _mailbox(tx: Tx, settings: Settings, password: str) -> None:
-    await add_mailbox(tx, password=password, key=settings.secret_key.get_secret_value())
+    await add_mailbox(tx, password=password, keys=settings.keyring)
 
 
 async def _knowledge(tx: Tx, data: dict[str, Any], world: _World) -> None:

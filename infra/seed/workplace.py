@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from core.db import Tx
+from core.envelopes import Keyring
 from crm.automation.actions import create_trigger
 from crm.automation.models import Condition, RunAgent, TriggerBody
 from crm.bidi.actions import create_ai_bidi
@@ -23,14 +24,14 @@ async def make_workplace(
     tx: Tx,
     *,
     bot_token: str,
-    key: str,
+    keys: Keyring,
     responsible: UserId,
     name: str = "Telegram bot",
     delivery: str = "polling",
 ) -> Workplace:
     """Connect a bot, seat the agent Mira, and store the rule: a message received runs her."""
     account_id = await connect_telegram_bot(
-        tx, name=name, address="", token=bot_token, key=key, delivery=delivery
+        tx, name=name, address="", token=bot_token, keys=keys, delivery=delivery
     )
     bidi_id = await create_ai_bidi(
         tx,

@@ -10,21 +10,22 @@ from agents.llm.endpoint import Endpoint
 from agents.llm.models import ModelChoice, Models
 from agents.llm.offline.model import OfflineModel
 from agents.llm.openai_compatible import OpenAICompatible
-from core import crypto
-from core.errors import Unprocessable
+from core import envelopes
+from core.errors import NotFound, Unprocessable
 from core.ids import uuid7
 from core.settings import Settings
 from crm.language_models.models import LanguageModel, ToolChoice
-from crm.language_models.queries import seal_context
-from events.ids import LanguageModelId
+from crm.language_models.queries import place_of
+from events.ids import LanguageModelId, OrganizationId
 
 
 def _row(settings: Settings, name: str, model: str) -> LanguageModel:
     model_id = LanguageModelId(uuid7())
-    sealed = crypto.encrypt(settings.secret_key.get_secret_value(), "sk-own", seal_context(model_id))
+    organization_id = OrganizationId(uuid7())
+    sealed = envelopes.seal(settings.keyring, "sk-own", place_of(organization_id, model_id))
     return LanguageModel(
         model_id, name, "https://models.example/v1", model, sealed, ToolChoice.NATIVE, False, 16_384, 0, 0, 0,
-        None, False,
+        None, False, organization_id,
     )  # fmt: skip
 
 
@@ -124,5 +125,5 @@ def test_a_key_that_another_secret_sealed_is_named(settings: Settings) -> None:
     row = _row(settings, "main", "theirs-1")
     other = settings.model_copy(update={"secret_key": type(settings.secret_key)("another")})
 
-    with pytest.raises(Unprocessable, match="GETSALE_SECRET_KEY"):
+    with pytest.raises(NotFound, match=r"is not here.*GETSALE_SECRET_KEY"):
         Models(other)(ModelChoice("main", [row]))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from core.db import Database
+from core.envelopes import Keyring
 from core.errors import Conflict, Forbidden, NotFound, Unprocessable
 from core.principal import Principal
 from crm.language_models import actions, queries
@@ -17,7 +18,7 @@ NEW = NewLanguageModel("main", "https://api.example.com/v1/", "large-1", api_key
 
 async def _set(db: Database, who: Principal, new: NewLanguageModel) -> LanguageModel:
     async with db.transaction(who, "test") as tx:
-        return await actions.set_language_model(tx, new, key=KEY)
+        return await actions.set_language_model(tx, new, keys=Keyring(KEY))
 
 
 async def _names(db: Database, who: Principal, wanted: str | None) -> list[str]:
@@ -32,9 +33,9 @@ async def test_a_key_is_sealed_and_opens_only_with_the_key_that_sealed_it(
 
     assert b"sk-secret" not in bytes(model.api_key or b"")
     assert "sk-secret" not in repr(model) + repr(NEW)
-    assert queries.open_key(model, KEY) == "sk-secret"
-    with pytest.raises(Unprocessable, match="GETSALE_SECRET_KEY"):
-        queries.open_key(model, "another key")
+    assert queries.open_key(model, Keyring(KEY)) == "sk-secret"
+    with pytest.raises(NotFound, match=f"{Keyring(KEY).current.id.hex()} is not here.*GETSALE_SECRET_KEY"):
+        queries.open_key(model, Keyring("another key"))
 
 
 async def test_setting_a_model_again_changes_it_and_keeps_its_key(
@@ -46,7 +47,7 @@ async def test_setting_a_model_again_changes_it_and_keeps_its_key(
     again = await _set(database, organization, changed)
 
     assert (again.id, again.model, again.tool_choice) == (first.id, "large-2", ToolChoice.STRUCTURED)
-    assert queries.open_key(again, KEY) == "sk-secret"
+    assert queries.open_key(again, Keyring(KEY)) == "sk-secret"
 
 
 async def test_a_stored_key_does_not_go_to_another_host(database: Database, organization: Principal) -> None:

@@ -5,6 +5,7 @@ import random
 import pytest
 
 from core.db import Database
+from core.envelopes import Keyring
 from core.errors import Conflict, Unprocessable
 from core.principal import Principal
 from crm.channel_accounts.mailboxes import connect_mailbox
@@ -428,5 +429,5 @@ async def test_an_address_that_is_none_is_refused(post: Post) -> None:
     async with post.db.transaction(post.owner, "test") as tx:
         with pytest.raises(Unprocessable, match="no mail address"):
             await connect_mailbox(
-                tx, new_mailbox(imap_port=1, smtp_port=1, password="x", address="nonsense"), key="k"
+                tx, new_mailbox(imap_port=1, smtp_port=1, password="x", address="nonsense"), keys=Keyring("k")
             )

@@ -7,6 +7,7 @@ from itertools import count
 
 import pytest
 
+from core.envelopes import Keyring
 from core.principal import Principal
 from crm.conversations.models import Conversation
 from crm.conversations.queries import find_conversation
@@ -110,7 +111,7 @@ async def test_a_seat_asks_the_model_that_its_organization_has_set_up(modelled: 
     stage, chat_id = modelled.stage, next(_chats)
     new = NewLanguageModel("own", modelled.peer.base_url, "peer-small", api_key="sk-operator")
     async with stage.world.db.transaction(modelled.owner, "test") as tx:
-        await set_language_model(tx, new, key=KEY)
+        await set_language_model(tx, new, keys=Keyring(KEY))
         await assign_language_model(tx, stage.world.bidi_id, "own")
     await stage.peer.send("Could we have a demo on Monday?", chat_id=chat_id, name="Vera Lind")
 

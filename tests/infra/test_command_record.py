@@ -125,6 +125,8 @@ WITHOUT = {
     "model fetch": "a file of this machine", "account list": "reads", "knowledge list": "reads", "import list": "reads",
     "audit verify": "reads", "replay telegram": "brings in messages as the channel does",
     "replay mbox": "brings in messages as the channel does",
+    "keys list": "reads", "keys drop": "a file of this machine",
+    "keys rotate": "the wrapping of every organization's secrets, and none of their values",
     "graph rebuild": "a copy of what the records hold", "search rebuild": "a copy of what the records hold",
 }  # fmt: skip
 

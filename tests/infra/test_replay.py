@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from core.db import Database
+from core.envelopes import Keyring
 from core.errors import NotFound
 from core.principal import Principal
 from crm.channel_accounts.actions import connect_telegram_bot
@@ -29,7 +30,7 @@ def _line(update: object) -> bytes:
 async def target(database: Database, organization: Principal) -> Target:
     async with database.transaction(organization, "test") as tx:
         account_id = await connect_telegram_bot(
-            tx, name="Bot", address="@bot", token="1:a", key="key", delivery="webhook"
+            tx, name="Bot", address="@bot", token="1:a", keys=Keyring("key"), delivery="webhook"
         )
     return await find_target(database, f"test-{organization.organization_id}", str(account_id))
 

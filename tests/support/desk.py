@@ -8,6 +8,7 @@ from uuid import UUID
 from core import clock
 from core.addresses import Reach
 from core.db import Database, Tx
+from core.envelopes import Keyring
 from core.filters import ValueKind
 from core.ids import uuid7
 from core.principal import Principal
@@ -119,7 +120,7 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
         suggested = await suggest_to_keep(tx, run_id, world.bidi_id, conversation)
         handles = await list_handles(tx, conversation.contact_id)
         webhook = await create_webhook(
-            tx, NewWebhook("https://vera.example/hooks", ("*",)), reach=Reach(), key=SECRET
+            tx, NewWebhook("https://vera.example/hooks", ("*",)), reach=Reach(), keys=Keyring(SECRET)
         )
         delivery = await send_test(tx, webhook.webhook.id)
         key = await create_api_key(tx, UserId(owner.id), name="A script")

@@ -10,6 +10,7 @@ from channels.email.inbound import parse
 from channels.email.received import as_inbound
 from core import clock
 from core.db import Database
+from core.envelopes import Keyring
 from core.ids import uuid7
 from core.principal import Principal
 from crm.channel_accounts.mailboxes import Mailbox, MailServer, NewMailbox, Security, connect_mailbox
@@ -188,5 +189,5 @@ async def make_post(
     """Connect a mailbox."""
     new = new_mailbox(imap_port=imap_port, smtp_port=smtp_port, password=password, address=address)
     async with db.transaction(owner, "test") as tx:
-        account_id = await connect_mailbox(tx, new, key=KEY)
+        account_id = await connect_mailbox(tx, new, keys=Keyring(KEY))
         return Post(db, owner, await get_channel_account(tx, account_id))

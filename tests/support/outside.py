@@ -12,6 +12,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from core.db import Tx
+from core.envelopes import Keyring
 from crm.channel_accounts.mailboxes import connect_mailbox
 from crm.conversations.models import Conversation
 from crm.conversations.queries import get_conversation
@@ -96,7 +97,7 @@ async def running_outside(stage: Stage, folder: Path) -> AsyncIterator[Outside]:
                     new = new_mailbox(
                         imap_port=server.imap_port, smtp_port=port, password=PASSWORD, address=address
                     )
-                    await connect_mailbox(tx, new, key=KEY)
+                    await connect_mailbox(tx, new, keys=Keyring(KEY))
             yield Outside(stage, server, smtp)
     finally:
         server.stop()

@@ -10,6 +10,7 @@ from core import clock
 from core.addresses import Reach
 from core.blobs import Blobs
 from core.db import Tx
+from core.envelopes import Keyring
 from core.filters import ValueKind
 from core.ids import uuid7
 from core.settings import Settings
@@ -300,7 +301,7 @@ async def _make_team(tx: Tx) -> dict[str, UUID | str]:
     slug = (await get_organization(tx)).slug
     service = NewProvider("Lind ID", "https://id.lind.example", "getsale", "hush")
     if await find_provider(tx) is None:
-        await set_provider(tx, service, version=0, reach=Reach(), key=KEY)
+        await set_provider(tx, service, version=0, reach=Reach(), keys=Keyring(KEY))
     return {"team": team.id, "member": member_id, "invitation_secret": sent.secret, "door": slug}
 
 
@@ -394,7 +395,7 @@ async def _tested_webhook(stage: Stage) -> dict[str, UUID]:
     """An endpoint that is not there, and the test that was sent to it in vain."""
     new = NewWebhook("https://nobody.invalid/hooks", ("contact.created",), "The warehouse")
     async with stage.world.db.transaction(stage.world.owner, "test") as tx:
-        made = await webhooks.create_webhook(tx, new, reach=Reach(), key=KEY)
+        made = await webhooks.create_webhook(tx, new, reach=Reach(), keys=Keyring(KEY))
         delivery = await webhooks.send_test(tx, made.webhook.id)
 
     async def tried() -> bool:

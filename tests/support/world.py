@@ -5,6 +5,7 @@ from itertools import count
 
 from core import clock
 from core.db import Database
+from core.envelopes import Keyring
 from core.principal import Principal
 from crm.channel_accounts.models import ChannelAccount
 from crm.conversations.actions import receive_message
@@ -71,5 +72,5 @@ def _new_draft(conversation_id: ConversationId, body: str, flags: tuple[Flag, ..
 async def make_world(db: Database, owner: Principal, *, token: str = "1000001:test-token") -> World:
     """A polling bot, an inbox agent that suggests, and the trigger between them."""
     async with db.transaction(owner, "test") as tx:
-        made = await make_workplace(tx, bot_token=token, key=KEY, responsible=UserId(owner.id))
+        made = await make_workplace(tx, bot_token=token, keys=Keyring(KEY), responsible=UserId(owner.id))
     return World(db, owner, made.account, made.bidi_id)

@@ -10,6 +10,7 @@ import pytest
 from core import clock
 from core.addresses import Reach
 from core.db import Database
+from core.envelopes import Keyring
 from core.ids import uuid7
 from core.principal import Principal
 from core.settings import Settings
@@ -179,7 +180,7 @@ async def test_a_webhook_that_was_switched_off_is_told_in_words_and_opened(
     async with database.transaction(organization, "test") as tx:
         key = settings.secret_key.get_secret_value()
         new = NewWebhook("https://hooks.example.com/1", ("*",), "Data warehouse")
-        webhook = (await create_webhook(tx, new, reach=Reach(), key=key)).webhook
+        webhook = (await create_webhook(tx, new, reach=Reach(), keys=Keyring(key))).webhook
         await tell_of_webhook(tx, webhook.id, uuid7())
 
     page = await browser.get("/notifications")

@@ -15,6 +15,7 @@ from api.issuers import COOKIE
 from core import clock, crypto
 from core.addresses import tenant_reach
 from core.db import Database
+from core.envelopes import Keyring
 from core.principal import Principal
 from core.settings import Settings
 from crm.identity import second_factors
@@ -152,7 +153,7 @@ async def _set_own(
     reach = tenant_reach(settings.model_copy(update={"internal_hosts": "127.0.0.1"}))
     wanted = NewProvider("Lind ID", issuer.url, "lind", CLIENT_SECRET, domain)
     async with database.transaction(who, "test") as tx:
-        await set_provider(tx, wanted, version=0, reach=reach, key=KEY)
+        await set_provider(tx, wanted, version=0, reach=reach, keys=Keyring(KEY))
         return (await get_organization(tx)).slug
 
 
@@ -325,10 +326,10 @@ async def test_a_second_factor_is_asked_for(
 async def _turn_on(database: Database, who: Principal) -> pyotp.TOTP:
     user_id = UserId(who.id)
     async with database.transaction(who, "test") as tx:
-        await second_factors.begin(tx, user_id, key=KEY)
-        uri = await second_factors.provisioning_uri(tx, user_id, "olga", key=KEY)
+        await second_factors.begin(tx, user_id, keys=Keyring(KEY))
+        uri = await second_factors.provisioning_uri(tx, user_id, "olga", keys=Keyring(KEY))
         totp = pyotp.TOTP(parse_qs(urlsplit(uri).query)["secret"][0])
-        await second_factors.confirm(tx, user_id, totp.at(clock.now()), key=KEY)
+        await second_factors.confirm(tx, user_id, totp.at(clock.now()), keys=Keyring(KEY))
     return totp
 
 

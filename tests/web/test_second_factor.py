@@ -14,6 +14,7 @@ import pytest
 from api.cookies import SESSION_COOKIE
 from core import clock
 from core.db import Database
+from core.envelopes import Keyring
 from core.errors import Unauthorized
 from core.principal import Principal
 from crm.identity import second_factors
@@ -90,7 +91,7 @@ async def test_the_picture_says_the_secret_the_person_and_the_product(
     shown = (await page.get("/profile/second-factor")).text
     user_id = UserId(organization.id)
     async with database.transaction(organization, "test") as tx:
-        uri = await second_factors.provisioning_uri(tx, user_id, "anna@test.example", key=KEY)
+        uri = await second_factors.provisioning_uri(tx, user_id, "anna@test.example", keys=Keyring(KEY))
 
     assert 'src="data:image/svg+xml' in shown
     assert parse_qs(urlsplit(uri).query)["issuer"] == ["GetSale"]
@@ -201,8 +202,8 @@ async def test_a_code_works_once_however_often_that_is_tried(
 async def _race(database: Database, person: Principal, codes: int, record: Record) -> None:
     user_id = UserId(person.id)
     async with database.transaction(person, "test") as tx:
-        await second_factors.begin(tx, user_id, key=KEY)
-        uri = await second_factors.provisioning_uri(tx, user_id, "anna@test.example", key=KEY)
+        await second_factors.begin(tx, user_id, keys=Keyring(KEY))
+        uri = await second_factors.provisioning_uri(tx, user_id, "anna@test.example", keys=Keyring(KEY))
     totp = pyotp.parse_uri(uri)
     assert isinstance(totp, pyotp.TOTP)
     began, successes = clock.now(), []
@@ -219,7 +220,7 @@ async def _race(database: Database, person: Principal, codes: int, record: Recor
 async def _use(database: Database, person: Principal, code: str) -> bool:
     try:
         async with database.transaction(person, "test") as tx:
-            await second_factors.use_code(tx, UserId(person.id), code, key=KEY)
+            await second_factors.use_code(tx, UserId(person.id), code, keys=Keyring(KEY))
     except Unauthorized:
         return False
     return True
@@ -230,8 +231,10 @@ async def test_an_earlier_code_is_no_good_after_a_later_one(
 ) -> None:
     user_id = UserId(organization.id)
     async with database.transaction(organization, "test") as tx:
-        await second_factors.begin(tx, user_id, key=KEY)
-        totp = pyotp.parse_uri(await second_factors.provisioning_uri(tx, user_id, "a@b.example", key=KEY))
+        await second_factors.begin(tx, user_id, keys=Keyring(KEY))
+        totp = pyotp.parse_uri(
+            await second_factors.provisioning_uri(tx, user_id, "a@b.example", keys=Keyring(KEY))
+        )
     assert isinstance(totp, pyotp.TOTP)
     now: datetime = clock.now()
 

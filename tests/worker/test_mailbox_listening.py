@@ -21,6 +21,7 @@ from channels.email.outbound import EmailChannel
 from core import addresses
 from core.blobs import Blobs
 from core.db import Database, Tx
+from core.envelopes import Keyring
 from core.ids import uuid7
 from core.principal import system
 from core.settings import Settings
@@ -434,7 +435,7 @@ async def test_a_wrong_password_asks_for_a_new_login(
     post: Post, mail_settings: Settings, server: Dovecot
 ) -> None:
     async with post.db.transaction(post.owner, "test") as tx:
-        await replace_secret(tx, post.account.id, token="wrong", key=KEY)
+        await replace_secret(tx, post.account.id, token="wrong", keys=Keyring(KEY))
     switchboard = Switchboard(post.db, mail_settings)
     try:
         await switchboard.claim()

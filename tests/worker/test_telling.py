@@ -8,6 +8,7 @@ import pytest
 from core import clock
 from core.addresses import Reach
 from core.db import Database
+from core.envelopes import Keyring
 from core.ids import uuid7
 from core.principal import Principal
 from core.settings import Settings
@@ -159,7 +160,7 @@ async def test_a_webhook_that_was_given_up_is_told_once_to_those_who_can_mend_it
     async with database.transaction(organization, "test") as tx:
         key = settings.secret_key.get_secret_value()
         new = NewWebhook("https://hooks.example.com/1", ("*",), "Data warehouse")
-        webhook = (await create_webhook(tx, new, reach=Reach(), key=key)).webhook
+        webhook = (await create_webhook(tx, new, reach=Reach(), keys=Keyring(key))).webhook
         await emit(tx, WebhookDisabled(webhook.id))
 
     for _ in range(2):

@@ -12,6 +12,7 @@ from standardwebhooks import WebhookVerificationError
 from core import clock
 from core.addresses import Reach
 from core.db import Database
+from core.envelopes import Keyring
 from core.principal import Principal
 from core.settings import Settings
 from crm.contacts.actions import create_contact
@@ -124,7 +125,9 @@ def _offering() -> Together:
 async def _hook(services: Services, owner: Principal, url: str, *types: str) -> Hook:
     key = services.settings.secret_key.get_secret_value()
     async with services.db.transaction(owner, "test") as tx:
-        made = await actions.create_webhook(tx, New(url, types or ("contact.created",)), reach=LOCAL, key=key)
+        made = await actions.create_webhook(
+            tx, New(url, types or ("contact.created",)), reach=LOCAL, keys=Keyring(key)
+        )
     return Hook(services, owner, made.webhook, made.secret)
 
 
@@ -277,7 +280,7 @@ async def test_while_it_is_switched_off_nothing_is_sent(hook: Hook, receiver: Re
 async def test_for_a_day_after_a_rotation_both_secrets_verify(hook: Hook, receiver: Receiver) -> None:
     key = hook.services.settings.secret_key.get_secret_value()
     async with hook.services.db.transaction(hook.owner, "test") as tx:
-        rotated = await actions.rotate_secret(tx, hook.webhook.id, key=key)
+        rotated = await actions.rotate_secret(tx, hook.webhook.id, keys=Keyring(key))
     await hook.happen()
     await hook.work()
     async with hook.services.db.transaction(hook.owner, "test") as tx:

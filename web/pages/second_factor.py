@@ -33,7 +33,7 @@ async def show_second_factor(session: CurrentSession) -> Response:
 @router.post("")
 async def begin(session: CurrentSession) -> Response:
     session.account.require_whole()
-    await second_factors.begin(session.tx, session.account.user_id, key=_key(session))
+    await second_factors.begin(session.tx, session.account.user_id, keys=session.services.settings.keyring)
     return RedirectResponse("/profile/second-factor", 303)
 
 
@@ -42,7 +42,9 @@ async def confirm(request: Request, session: CurrentSession, code: Code = "") ->
     session.account.require_whole()
     try:
         async with session.tx.savepoint():
-            codes = await second_factors.confirm(session.tx, session.account.user_id, code, key=_key(session))
+            codes = await second_factors.confirm(
+                session.tx, session.account.user_id, code, keys=session.services.settings.keyring
+            )
             await _tell(request, session, TURNED_ON)
     except (Unauthorized, Conflict) as err:
         return await _page(session, err=err)
@@ -54,7 +56,7 @@ async def renew(request: Request, session: CurrentSession, code: Code = "") -> R
     try:
         async with _counted(request, session), session.tx.savepoint():
             codes = await second_factors.renew_codes(
-                session.tx, session.account.user_id, code, key=_key(session)
+                session.tx, session.account.user_id, code, keys=session.services.settings.keyring
             )
     except (Unauthorized, Conflict, Limited) as err:
         return await _page(session, err=err)
@@ -65,7 +67,9 @@ async def renew(request: Request, session: CurrentSession, code: Code = "") -> R
 async def remove(request: Request, session: CurrentSession, code: Code = "") -> Response:
     try:
         async with _counted(request, session), session.tx.savepoint():
-            await second_factors.disable(session.tx, session.account.user_id, code, key=_key(session))
+            await second_factors.disable(
+                session.tx, session.account.user_id, code, keys=session.services.settings.keyring
+            )
             await _tell(request, session, TURNED_OFF)
     except (Unauthorized, Conflict, Limited) as err:
         return await _page(session, err=err)
@@ -88,11 +92,13 @@ async def _tell(request: Request, session: Session, what: str) -> None:
 
 
 async def _page(session: Session, *, err: AppError | None = None, codes: Sequence[str] = ()) -> Response:
-    account, key = session.account, _key(session)
+    account = session.account
     factor = await second_factors.find_second_factor(session.tx, account.user_id)
     uri = ""
     if factor is not None and not factor.is_on:
-        uri = await second_factors.provisioning_uri(session.tx, account.user_id, account.email, key=key)
+        uri = await second_factors.provisioning_uri(
+            session.tx, account.user_id, account.email, keys=session.services.settings.keyring
+        )
     return session.page(
         "second_factor/show.html",
         status=err.status.value if err and err.status != HTTPStatus.UNAUTHORIZED else 422 if err else 200,

@@ -49,7 +49,7 @@ async def set_service(
                 wanted,
                 version=version,
                 reach=tenant_reach(settings),
-                key=settings.secret_key.get_secret_value(),
+                keys=settings.keyring,
             )
     except (Stale, Unprocessable) as err:
         problem = refusal_text(err, session.words)

@@ -33,7 +33,9 @@ async def create_webhook(
     """The page that answers shows the secret, this once."""
     new = NewWebhook(url, tuple(event_types or ()), description.strip())
     try:
-        made = await webhooks.create_webhook(session.tx, new, reach=_reach(session), key=_key(session))
+        made = await webhooks.create_webhook(
+            session.tx, new, reach=_reach(session), keys=session.services.settings.keyring
+        )
     except (Unprocessable, Conflict) as err:
         return await _index(session, status=err.status, problem=_problem(session, err), form=new)
     return await _show(session, made.webhook.id, secret=made.secret)
@@ -76,7 +78,7 @@ async def switch_webhook(
 
 @router.post("/{webhook_id}/secret")
 async def rotate_secret(session: CurrentSession, webhook_id: WebhookId) -> Response:
-    made = await webhooks.rotate_secret(session.tx, webhook_id, key=_key(session))
+    made = await webhooks.rotate_secret(session.tx, webhook_id, keys=session.services.settings.keyring)
     return await _show(session, webhook_id, secret=made.secret)
 
 
@@ -168,7 +170,3 @@ def _back(webhook_id: WebhookId) -> Response:
 
 def _reach(session: Session) -> Reach:
     return tenant_reach(session.services.settings)
-
-
-def _key(session: Session) -> str:
-    return session.services.settings.secret_key.get_secret_value()

@@ -12,6 +12,7 @@ from core import clock
 from core.addresses import Reach
 from core.blobs import Blobs
 from core.db import Database, Tx
+from core.envelopes import Keyring
 from core.filters import ValueKind
 from core.ids import uuid7
 from core.principal import Principal, PrincipalKind, system
@@ -218,7 +219,7 @@ async def _team(tenant: Tenant, settings: Settings, say: Say) -> None:
         await create_team(tx, say("North"), member_ids=[own_id], lead_id=own_id)
         service = NewProvider(say("Lind ID"), "https://id.lind.example", "getsale", "hush", "lind.example")
         key = settings.secret_key.get_secret_value()
-        await set_provider(tx, service, version=0, reach=Reach(), key=key)
+        await set_provider(tx, service, version=0, reach=Reach(), keys=Keyring(key))
 
 
 async def _privacy(tenant: Tenant, say: Say) -> None:
@@ -412,7 +413,7 @@ async def _webhook(tenant: Tenant, settings: Settings, say: Say) -> None:
     new = NewWebhook("https://lind.example/hooks", ("*",), say("The warehouse"))
     key = settings.secret_key.get_secret_value()
     async with tenant.db.transaction(tenant.owner, "test") as tx:
-        made = await create_webhook(tx, new, reach=Reach(), key=key)
+        made = await create_webhook(tx, new, reach=Reach(), keys=Keyring(key))
         await send_test(tx, made.webhook.id)
         await ask_verification(tx)
 

@@ -1,0 +1,1 @@
+"""What is sealed in envelopes, by which keys, and wrapping it anew."""
