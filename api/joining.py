@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from api.deps import Services
 from api.origins import sighted
+from core.db import Tx
 from core.errors import NotFound, Unprocessable
 from core.ids import uuid7
 from core.principal import Principal, PrincipalKind, Via
+from crm.bidi import partners
 from crm.identity import actions as identity
 from crm.identity import founding, invitations, passwords, sessions
 from crm.identity.emails import checked_email
@@ -35,7 +37,7 @@ async def join(services: Services, offer: Offer, account: Account, seen: Sightin
     account.require_whole()
     joining = Joining(account.user_id, account.email, account.name)
     async with services.db.transaction(_person(account.user_id, offer.organization_id, seen), "join") as tx:
-        await invitations.accept(tx, offer.invitation_id, joining)
+        await _accept(tx, offer, joining)
         token = await sessions.open_session(tx, seen)
     await _leave(services, account)
     return token
@@ -59,8 +61,16 @@ async def sign_up(services: Services, offer: Offer, new: Newcomer, seen: Sightin
             password_hash=password_hash,
             locale=new.locale,
         )
-        await invitations.accept(tx, offer.invitation_id, joining)
+        await _accept(tx, offer, joining)
         return await sessions.open_session(tx, seen)
+
+
+async def _accept(tx: Tx, offer: Offer, joining: Joining) -> None:
+    """Make somebody a member, and a partner's seat for whoever was asked in as one."""
+    await invitations.accept(tx, offer.invitation_id, joining)
+    rate = (await invitations.get_invitation(tx, offer.invitation_id)).commission_basis_points
+    if rate is not None:
+        await partners.seat_partner(tx, joining.user_id, joining.name, rate)
 
 
 async def enter(services: Services, account: Account, organization_id: OrganizationId, seen: Sighting) -> str:

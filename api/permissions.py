@@ -88,6 +88,7 @@ API = Doors.read(
         MEMBERS: """
         POST /mcp
         GET /api/v1/api-keys
+        GET /api/v1/commissions
         GET /api/v1/api-keys/{api_key_id}
         GET /api/v1/notifications
         POST /api/v1/notifications/reading
@@ -104,6 +105,8 @@ API = Doors.read(
         POST /api/v1/api-keys/{api_key_id}/revocation
     """,
         "bidi:manage": """
+        GET /api/v1/partners
+        PUT /api/v1/partners/{partner_id}/rate
         POST /api/v1/assignment-rules
         PUT /api/v1/assignment-rules/reassignment
         PATCH DELETE /api/v1/assignment-rules/{assignment_rule_id}

@@ -15,6 +15,7 @@ from api.routes import (
     auth,
     autopilot,
     bulk_edits,
+    commissions,
     companies,
     consents,
     contacts,
@@ -77,6 +78,7 @@ NOUNS = (
     replays,
     tools,
     seats,
+    commissions,
     autopilot,
     assignment,
     contacts,
@@ -115,6 +117,7 @@ NOUNS = (
 for noun in NOUNS:
     router.include_router(noun.router)
 router.include_router(pipelines.stages_router)
+router.include_router(commissions.partners_router)
 
 # What leads in: whoever calls has nothing yet by which they could be known.
 doors = APIRouter(

@@ -15,6 +15,7 @@ from events.ids import (
     BidiId,
     BulkEditId,
     ChannelAccountId,
+    CommissionId,
     CompanyId,
     ContactId,
     ConversationId,
@@ -764,6 +765,28 @@ class DealClosed(Event):
     name = "deal.closed"
     subject_kind = "deal"
     deal_id: DealId
+
+
+@dataclass(frozen=True)
+class CommissionEarned(Event):
+    """A partner is owed a part of a deal that was won."""
+
+    name = "commission.earned"
+    subject_kind = "commission"
+    commission_id: CommissionId
+    deal_id: DealId
+    bidi_id: BidiId
+
+
+@dataclass(frozen=True)
+class CommissionTakenBack(Event):
+    """The deal is not won any more, so nothing is owed for it."""
+
+    name = "commission.taken_back"
+    subject_kind = "commission"
+    commission_id: CommissionId
+    deal_id: DealId
+    bidi_id: BidiId
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,8 @@ HAPPENINGS: Mapping[str, str] = {
     "lead.stage.changed": N_("Lead moved to another stage"),
     "lead.converted": N_("Lead became a deal"),
     "lead.sla.breach": N_("Lead waited too long"),
+    "commission.earned": N_("Commission of a partner earned"),
+    "commission.taken_back": N_("Commission of a partner taken back"),
     "deal.created": N_("Deal added"),
     "deal.updated": N_("Deal changed"),
     "deal.stage.changed": N_("Deal moved to another stage"),

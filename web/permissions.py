@@ -60,6 +60,7 @@ PAGES = Doors.read(
         GET POST /profile
         POST /profile/password
         POST /profile/identities
+        GET /commissions
         POST /profile/identities/{identity_id}/removal
         GET POST /profile/second-factor
         POST /profile/second-factor/confirmation
@@ -86,6 +87,7 @@ PAGES = Doors.read(
         GET /runs/{run_id}/replays/{replay_id}
     """,
         "bidi:manage": """
+        POST /commissions/{partner_id}/rate
         POST /assignment
         POST /assignment/reassignment
         POST /assignment/{assignment_rule_id}

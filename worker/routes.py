@@ -18,6 +18,7 @@ from worker import (
     mailing,
     matching,
     merging,
+    paying,
     privacy,
     remembering,
     removing,
@@ -36,6 +37,7 @@ _tagged = Outside(finding.index_tagged)
 _messages_found = InTx(finding.index_messages)
 _reading = Outside(h.read_document, give_up=h.refuse_document)
 
+_paid = InTx(paying.follow_commission)
 _merging = (
     Outside(merging.project_merge),
     InTx(merging.index_merge),
@@ -215,11 +217,13 @@ _ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.LeadStageChanged: (_live,),
     e.LeadConverted: (_live,),
     e.LeadSlaBreach: (_live,),
-    e.DealCreated: (InTx(h.advance_records), _live, _found),
+    e.DealCreated: (InTx(h.advance_records), _paid, _live, _found),
     e.DealUpdated: (_live, _found),
-    e.DealDeleted: (_live, _found),
-    e.DealRestored: (_live, _found),
-    e.DealStageChanged: (InTx(following.note_moved), _live),
+    e.DealDeleted: (_paid, _live, _found),
+    e.DealRestored: (_paid, _live, _found),
+    e.DealStageChanged: (InTx(following.note_moved), _paid, _live),
+    e.CommissionEarned: (),
+    e.CommissionTakenBack: (),
     e.DealClosed: (InTx(h.advance_records),),
     e.DealSlaBreach: (InTx(following.follow_deal), _live),
     e.TaskCreated: (_live, _found),

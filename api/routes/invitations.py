@@ -1,6 +1,7 @@
 """Invitations: asking people into the organization."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from fastapi import Request
@@ -12,12 +13,14 @@ from api.errors import BODY, problems
 from api.fields import In, Out, example
 from api.nouns import Noun
 from core.db import Tx
+from crm.bidi.partners import percent_of
 from crm.identity import invitations
-from crm.identity.invitations import Sent
+from crm.identity.invitations import Invitation, Sent
 from crm.identity.roles import Role
 from events.ids import InvitationId, UserId
 
 router = Noun(prefix="/invitations", tags=["members"])
+Percent = Annotated[Decimal, Field(ge=0, le=100, decimal_places=2, examples=["12.5"])]
 Invited = Literal["admin", "supervisor", "bidi", "viewer"]
 
 
@@ -28,12 +31,16 @@ class InvitationIn(In):
         default=None, description="Who alone may accept; whoever has the link when left out."
     )
     role: Invited
+    commission_percent: Percent | None = Field(
+        default=None, description="Makes a partner of whoever accepts: an external seat, with the role bidi."
+    )
 
 
 class InvitationOut(Out):
     id: InvitationId
     email: str | None
     role: Invited
+    commission_percent: str | None = Field(description="null: no partner.", examples=["12.5"])
     invited_by: UserId
     created_at: datetime
     expires_at: datetime
@@ -59,13 +66,18 @@ async def deliver(request: Request, tx: Tx, sent: Sent) -> str | None:
 
 
 async def _sent(request: Request, tx: Tx, sent: Sent) -> SentOut:
-    shown = InvitationOut.model_validate(sent.invitation)
-    return SentOut(**shown.model_dump(), url=await deliver(request, tx, sent))
+    return SentOut(**_out(sent.invitation).model_dump(), url=await deliver(request, tx, sent))
+
+
+def _out(one: Invitation) -> InvitationOut:
+    rate = one.commission_basis_points
+    percent = None if rate is None else percent_of(rate)
+    return InvitationOut.model_validate(vars(one) | {"commission_percent": percent})
 
 
 @router.get("", operation_id="list_invitations", summary="List open invitations, the newest first")
 async def list_invitations(tx: ApiTx) -> list[InvitationOut]:
-    return [InvitationOut.model_validate(one) for one in await invitations.list_invitations(tx)]
+    return [_out(one) for one in await invitations.list_invitations(tx)]
 
 
 @router.post(
@@ -77,7 +89,14 @@ async def list_invitations(tx: ApiTx) -> list[InvitationOut]:
 )
 async def create_invitation(request: Request, tx: ApiTx, new: InvitationIn) -> SentOut:
     """It is mailed to the address, or the answer has its link, this once. It is good for seven days and works once."""
-    return await _sent(request, tx, await invitations.invite(tx, email=new.email, role=Role(new.role)))
+    percent = new.commission_percent
+    sent = await invitations.invite(
+        tx,
+        email=new.email,
+        role=Role(new.role),
+        commission_basis_points=None if percent is None else int(percent * 100),
+    )
+    return await _sent(request, tx, sent)
 
 
 @router.get(
@@ -87,7 +106,7 @@ async def create_invitation(request: Request, tx: ApiTx, new: InvitationIn) -> S
     responses=problems(404),
 )
 async def get_invitation(tx: ApiTx, invitation_id: InvitationId) -> InvitationOut:
-    return InvitationOut.model_validate(await invitations.get_invitation(tx, invitation_id))
+    return _out(await invitations.get_invitation(tx, invitation_id))
 
 
 @router.post(
@@ -107,4 +126,4 @@ async def resend_invitation(request: Request, tx: ApiTx, invitation_id: Invitati
     responses=problems(404, 409),
 )
 async def revoke_invitation(tx: ApiTx, invitation_id: InvitationId) -> InvitationOut:
-    return InvitationOut.model_validate(await invitations.revoke(tx, invitation_id))
+    return _out(await invitations.revoke(tx, invitation_id))

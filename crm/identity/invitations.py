@@ -20,7 +20,7 @@ from events.types import InvitationRevoked, TeamMemberAdded, TeamMemberInvited
 
 LIFETIME = timedelta(days=7)
 _COLUMNS: LiteralString = """
-        SELECT id, email, role, invited_by, created_at, expires_at, accepted_at, accepted_by, revoked_at
+        SELECT id, email, role, commission_basis_points, invited_by, created_at, expires_at, accepted_at, accepted_by, revoked_at
           FROM invitations
 """
 
@@ -32,6 +32,8 @@ class Invitation:
     id: InvitationId
     email: str | None
     role: Role
+    # whoever accepts is a partner, with this rate in hundredths of a per cent; none: a member like others
+    commission_basis_points: int | None
     invited_by: UserId
     created_at: datetime
     expires_at: datetime
@@ -115,7 +117,9 @@ async def find_offer(db: Database, secret: str) -> Offer | None:
     return Offer(**(rows[0] | {"role": Role(rows[0]["role"])})) if rows else None
 
 
-async def invite(tx: Tx, *, email: str | None, role: Role) -> Sent:
+async def invite(
+    tx: Tx, *, email: str | None, role: Role, commission_basis_points: int | None = None
+) -> Sent:
     """Ask somebody in; of one address there is one open invitation at a time.
 
     Raises:
@@ -128,6 +132,8 @@ async def invite(tx: Tx, *, email: str | None, role: Role) -> Sent:
         raise Unprocessable(
             "Nobody is invited as an owner; hand the organization over to a member.", field="role"
         )
+    if commission_basis_points is not None and role is not Role.BIDI:
+        raise Unprocessable("A partner sits on a seat, and has no other role.", field="role")
     address = checked_email(email) if email is not None else None
     if address is not None:
         await _require_new(tx, address)
@@ -135,14 +141,16 @@ async def invite(tx: Tx, *, email: str | None, role: Role) -> Sent:
     invitation = InvitationId(uuid7())
     await tx.execute(
         """
-        INSERT INTO invitations (organization_id, id, email, role, token_hash, invited_by, created_at, expires_at)
-        VALUES (%(organization_id)s, %(id)s, %(email)s, %(role)s, %(token_hash)s, %(invited_by)s, %(now)s,
-                %(expires_at)s)
+        INSERT INTO invitations (organization_id, id, email, role, commission_basis_points, token_hash, invited_by,
+                                 created_at, expires_at)
+        VALUES (%(organization_id)s, %(id)s, %(email)s, %(role)s, %(commission_basis_points)s, %(token_hash)s,
+                %(invited_by)s, %(now)s, %(expires_at)s)
         """,
         organization_id=tx.organization_id,
         id=invitation,
         email=address,
         role=role,
+        commission_basis_points=commission_basis_points,
         token_hash=crypto.hash_token(secret),
         invited_by=tx.principal.id,
         now=now,

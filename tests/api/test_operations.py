@@ -127,7 +127,7 @@ NOT_A_LIST = (
     "search", "list_api_keys", "list_tools", "get_reassignment", "get_day_limits", "list_audit_entries",
     "get_audit_chain",
     "list_permissions", "list_members", "list_invitations", "get_organization", "list_teams", "get_identity_provider",
-    "get_organization_deletion",
+    "get_organization_deletion", "list_commissions", "list_partners",
 )  # fmt: skip
 
 

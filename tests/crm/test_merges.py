@@ -114,6 +114,7 @@ _OF_OTHERS: dict[str, set[tuple[str, str]]] = {
         ("reply_incidents", "noted_by"), ("runs", "reverted_by"), ("run_replays", "asked_by"), ("suggestions", "decided_by"),
         ("tool_visits", "credential_id"), ("refresh_tokens", "child_id"), ("tool_visits", "user_id"),
         ("privacy_requests", "asked_by"), ("privacy_requests", "confirmed_by"), ("erased_handles", "allowed_by"),
+        ("organizations", "deletion_asked_by"),
     },
     "a run, an event or a piece of work": {
         ("conversations", "handoff_run_id"), ("due_work", "subject_id"), ("events", "causation_id"),

@@ -48,6 +48,7 @@ ELSEWHERE = {
     # the theatre goes on after this test
     "POST /settings/organization/deletion": "tests/web/test_deletion.py",
     "POST /settings/organization/deletion/end": "tests/web/test_deletion.py",
+    "POST /commissions/{partner_id}/rate": "tests/web/test_commissions.py, where there is a partner",
     "POST /seats/{bidi_id}/promotion": "tests/web/test_autopilot.py, which makes the hundred decisions it takes",
     "POST /seats/{bidi_id}/demotion": "tests/web/test_autopilot.py, after the promotion",
 }

@@ -20,6 +20,7 @@ from crm.assignment.rules import create_rule
 from crm.audit.actions import ask_verification
 from crm.audit.models import EntryFilter
 from crm.audit.queries import list_entries
+from crm.bidi.partners import seat_partner
 from crm.bulk.actions import create_bulk_edit
 from crm.bulk.models import Changes, NewBulkEdit
 from crm.companies.actions import create_company
@@ -151,11 +152,13 @@ async def make_desk(db: Database, owner: Principal) -> Desk:
     async with db.transaction(owner, "test") as tx:
         member_id = await find_member_id(tx, colleague.id)
         assert member_id is not None
+        partner_id = await seat_partner(tx, UserId(colleague.id), "Milo Member", 1000)
         team = await create_team(tx, "North", member_ids=[MemberId(member_id)])
     ids: dict[str, UUID] = {
         "model_call_id": model_call.id,
         "replay_id": replay_id,
         "member_id": member_id,
+        "partner_id": partner_id,
         "team_id": team.id,
         "invitation_id": invited.invitation.id,
         "assignment_rule_id": rule.id,

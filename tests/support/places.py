@@ -153,6 +153,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "/seats/{bidi_id}": ("/seats/{seat}",),
     "/settings": ("/settings",),
     "/settings/organization": ("/settings/organization",),
+    "/commissions": ("/commissions",),
     "/settings/sign-in": ("/settings/sign-in",),
     "/session/issuer/link": ("/session/issuer/link?token=a-token",),
     "/settings/members": ("/settings/members",),

@@ -2,15 +2,16 @@
 
 from collections.abc import Awaitable
 from itertools import groupby
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.routes.invitations import Invited, deliver
+from api.routes.invitations import deliver
 from core.errors import Conflict, Forbidden, Unprocessable
 from crm.assignment import leaving
+from crm.bidi import partners
 from crm.conversations.inbox import count_folders
 from crm.identity import invitations, members
 from crm.identity.invitations import Sent
@@ -23,6 +24,9 @@ from web.viewer import CurrentSession, Session
 
 router = APIRouter(prefix="/settings/members")
 roles_router = APIRouter(prefix="/settings/roles")
+# Asked in with a rate: a seat outside the company, with the role of a seat.
+PARTNER = "partner"
+InvitedAs = Literal["admin", "supervisor", "bidi", "viewer", "partner"]
 Refused = (Conflict, Forbidden, Unprocessable)
 
 
@@ -47,7 +51,9 @@ async def _list(
         problem=problem,
         link=link,
         mailed_to=mailed_to,
-        kept={"email": "", "role": Role.BIDI, "by": "mail"} | kept,
+        kept={"email": "", "role": Role.BIDI, "by": "mail", "commission": ""} | kept,
+        partners={one.user_id for one in await partners.list_partners(session.tx)},
+        percent_of=partners.percent_of,
         manages=manages,
         members=await members.list_colleagues(session.tx),
         invitations=await invitations.list_invitations(session.tx) if manages else [],
@@ -61,7 +67,8 @@ async def _list(
 async def invite(
     request: Request,
     session: CurrentSession,
-    role: Annotated[Invited, Form()],
+    role: Annotated[InvitedAs, Form()],
+    commission: Annotated[str, Form(max_length=20)] = "",
     email: Annotated[str, Form(max_length=320)] = "",
     by: Annotated[str, Form(max_length=10)] = "mail",
 ) -> Response:
@@ -69,11 +76,15 @@ async def invite(
     try:
         async with session.tx.savepoint():
             sent = await invitations.invite(
-                session.tx, email=None if by == "link" else email, role=Role(role)
+                session.tx,
+                email=None if by == "link" else email,
+                role=Role.BIDI if role == PARTNER else Role(role),
+                commission_basis_points=partners.basis_points_of(commission) if role == PARTNER else None,
             )
     except Refused as err:
         problem = refusal_text(err, session.words)
-        return await _list(session, status=err.status, problem=problem, email=email, role=role, by=by)
+        typed = {"email": email, "role": role, "by": by, "commission": commission}
+        return await _list(session, status=err.status, problem=problem, **typed)
     return await _show_link(request, session, sent)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from crm.commissions import queries
 from crm.conversations.inbox import count_folders
 from web.phrases import N_
 from web.viewer import CurrentSession
@@ -14,13 +15,14 @@ router = APIRouter(prefix="/settings")
 
 @dataclass(frozen=True)
 class SettingsPage:
-    """One page of settings; `scope` is what it takes to change anything there."""
+    """One page of settings; `scope` is what it takes to change anything there, unless it is a partner's own too."""
 
     href: str
     icon: str
     label: str
     purpose: str
     scope: str = ""
+    is_for_partners: bool = False
 
 
 PAGES = (
@@ -74,6 +76,14 @@ PAGES = (
         "agent",
         N_("Seats"),
         N_("Who works here, people and agents: what each may do, how they do, and stopping them."),
+    ),
+    SettingsPage(
+        "/commissions",
+        "deals",
+        N_("Commissions"),
+        N_("What partners are owed for the deals that they won."),
+        "bidi:manage",
+        is_for_partners=True,
     ),
     SettingsPage(
         "/pipelines",
@@ -147,9 +157,14 @@ PAGES = (
 
 @router.get("")
 async def show_settings(session: CurrentSession) -> Response:
+    is_partner = await queries.is_partner(session.tx)
     return session.page(
         "settings/index.html",
         section="settings",
         counts=await count_folders(session.tx),
-        pages=[page for page in PAGES if not page.scope or session.principal.may(page.scope)],
+        pages=[
+            page
+            for page in PAGES
+            if not page.scope or session.principal.may(page.scope) or (is_partner and page.is_for_partners)
+        ],
     )

@@ -60,6 +60,7 @@ MEANINGS: dict[str, str | None] = {
     "replay_id": "run_replays",
     # what an issuer calls us, and what somebody is called by an issuer: no tenant's
     "client_id": None,
+    "partner_id": "bidi",
     "identity_id": None,
     "chat_id": "copilot_chats",
     "question_id": "copilot_questions",

@@ -21,9 +21,11 @@ from crm.api_keys.actions import create_api_key
 from crm.assignment.models import Assigned, NewRule, Way
 from crm.assignment.rules import create_rule
 from crm.audit.actions import ask_verification
+from crm.bidi.partners import seat_partner
 from crm.bidi.queries import get_bidi
 from crm.bulk.actions import create_bulk_edit
 from crm.bulk.models import Changes, NewBulkEdit
+from crm.commissions.actions import follow_deal
 from crm.companies.actions import create_company
 from crm.companies.models import NewCompany
 from crm.companies.suggestions import look_at_batch as look_at_companies
@@ -68,7 +70,8 @@ from crm.notes.actions import create_note
 from crm.notifications.actions import tell_of_task
 from crm.notifications.models import NotificationKind
 from crm.pipelines.actions import create_pipeline
-from crm.pipelines.queries import list_stages
+from crm.pipelines.models import Outcome
+from crm.pipelines.queries import list_pipelines, list_stages
 from crm.privacy.actions import make_request
 from crm.privacy.models import RequestKind
 from crm.records.models import RecordRef
@@ -217,6 +220,11 @@ async def _team(tenant: Tenant, settings: Settings, say: Say) -> None:
         own_id = await find_member_id(tx, tenant.owner.id)
         assert own_id is not None
         await create_team(tx, say("North"), member_ids=[own_id], lead_id=own_id)
+        partner_id = await seat_partner(tx, UserId(spare.id), say("Petra Partner"), 1000)
+        (pipeline, *_) = await list_pipelines(tx)
+        won = next(one for one in await list_stages(tx, pipeline.id) if one.outcome is Outcome.WON)
+        sold = await create_deal(tx, NewDeal(say("Racks"), won.id, amount_minor=5_000, bidi_id=partner_id))
+        await follow_deal(tx, sold.id)
         service = NewProvider(say("Lind ID"), "https://id.lind.example", "getsale", "hush", "lind.example")
         key = settings.secret_key.get_secret_value()
         await set_provider(tx, service, version=0, reach=Reach(), keys=Keyring(key))

@@ -1,0 +1,1 @@
+"""Commissions: what a partner is owed for each deal that was won."""
