@@ -309,7 +309,7 @@ DUE: dict[str, Handler] = {
     "model_exchange.forget": InTx(h.forget_exchanges),
     "sign_up.forget": InTx(mailing.forget_sign_up),
     "organization.remove": Outside(removing.remove_organization),
-    "organization.tidy": InTx(tidying.tidy_organization),
+    "organization.tidy": Outside(tidying.tidy_organization),
     "webhook.deliver": Outside(webhooks.deliver_webhook, give_up=webhooks.give_up_delivery),
     "webhook.forget": InTx(webhooks.forget_deliveries),
     "memory.remember": InTx(remembering.remember_conversation),

@@ -15,7 +15,7 @@ from api.proofs import require_proof
 from core.edits import KEEP
 from core.errors import NotFound
 from crm.bidi import workspace
-from crm.bidi.workspace import MAX_DAYS, MAX_HOLIDAYS, WorkspaceEdit
+from crm.bidi.workspace import KEPT, MAX_DAYS, MAX_HOLIDAYS, WorkspaceEdit
 from crm.identity import deletion
 from crm.identity.transfer import transfer_organization as transfer
 from events.ids import MemberId, OrganizationId, UserId
@@ -36,8 +36,20 @@ class WorkspaceOut(Out):
         description="When a seat works that has no hours of its own.", examples=[{"mon": ["09:00", "18:00"]}]
     )
     holidays: list[date] = Field(description="Days on which nobody with hours works.")
-    notifications_kept_days: int | None = Field(description="null: without an end.")
-    chats_kept_days: int | None = Field(description="How long chats with the copilot are kept.")
+    messages_kept_days: int | None = Field(
+        description="Conversations, with files, drafts and what agents read from them; counted from the last message. null: without an end."
+    )
+    traces_kept_days: int | None = Field(description="What models were told and runs noted on their way.")
+    chats_kept_days: int | None = Field(description="Chats with the copilot.")
+    notifications_kept_days: int | None = Field(description="Notifications.")
+    deliveries_kept_days: int | None = Field(description="What webhooks were told.")
+    imports_kept_days: int | None = Field(
+        description="Rows of imports; from then on an import cannot be taken back."
+    )
+    trash_kept_days: int | None = Field(description="What lies in the trash.")
+    sign_ins_kept_days: int | None = Field(
+        description="Sessions that are over, and from where members acted."
+    )
     version: int
 
 
@@ -52,13 +64,19 @@ class WorkspacePatch(In):
     time_zone: Line | None = None
     working_hours: Hours | None = None
     holidays: Annotated[list[date], Field(max_length=MAX_HOLIDAYS)] | None = None
-    notifications_kept_days: Kept | None = Field(default=None, description="null: without an end.")
+    messages_kept_days: Kept | None = Field(default=None, description="null: without an end.")
+    traces_kept_days: Kept | None = Field(default=None, description="null: without an end.")
     chats_kept_days: Kept | None = Field(default=None, description="null: without an end.")
+    notifications_kept_days: Kept | None = Field(default=None, description="null: without an end.")
+    deliveries_kept_days: Kept | None = Field(default=None, description="null: without an end.")
+    imports_kept_days: Kept | None = Field(default=None, description="null: without an end.")
+    trash_kept_days: Kept | None = Field(default=None, description="null: without an end.")
+    sign_ins_kept_days: Kept | None = Field(default=None, description="null: without an end.")
 
     def edit(self) -> WorkspaceEdit:
         """What was sent, apart from what was not: of these only the days may be emptied."""
         sent = {name: getattr(self, name) for name in self.model_fields_set - {"version"}}
-        emptied = {"notifications_kept_days", "chats_kept_days"}
+        emptied = set(KEPT)
         return WorkspaceEdit(
             **{name: KEEP if value is None and name not in emptied else value for name, value in sent.items()}
         )

@@ -1,7 +1,8 @@
-"""Erasing what sealed events changed: the values go, a mark that only the product can make stays."""
+"""Erasing what sealed events changed and from where they came: it goes, a mark that only the product can make stays."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from core.db import Tx
@@ -27,6 +28,29 @@ async def erase_changes(tx: Tx, key: Key, event_ids: Sequence[UUID]) -> int:
         "DELETE FROM event_changes WHERE event_id = ANY(%(ids)s) RETURNING event_id",
         ids=list(event_ids),
     )
+    await _mark(tx, key, [one.event_id for one in gone], Part.CHANGES)
+    return len(gone)
+
+
+async def erase_origins(tx: Tx, key: Key, before: datetime) -> int:
+    """Take away from where events before a time came; returns how many. The chain stays whole."""
+    await take_turn(tx)
+    gone = await tx.all(
+        _Gone,
+        """
+        DELETE FROM event_origins o
+         USING events e
+         WHERE (e.organization_id, e.id) = (o.organization_id, o.event_id)
+           AND e.occurred_at < %(before)s
+        RETURNING o.event_id
+        """,
+        before=before,
+    )
+    await _mark(tx, key, [one.event_id for one in gone], Part.ORIGIN)
+    return len(gone)
+
+
+async def _mark(tx: Tx, key: Key, event_ids: Sequence[UUID], part: Part) -> None:
     await tx.execute_many(
         """
         INSERT INTO audit_erasures (organization_id, event_id, part, mark)
@@ -36,11 +60,10 @@ async def erase_changes(tx: Tx, key: Key, event_ids: Sequence[UUID]) -> int:
         [
             {
                 "organization_id": tx.organization_id,
-                "event_id": one.event_id,
-                "part": Part.CHANGES.value,
-                "mark": mark_erased(key, one.event_id, Part.CHANGES),
+                "event_id": id,
+                "part": part.value,
+                "mark": mark_erased(key, id, part),
             }
-            for one in gone
+            for id in event_ids
         ],
     )
-    return len(gone)

@@ -26,7 +26,16 @@ TIDIED_EVERY = timedelta(days=1)
 MAX_HOLIDAYS = 400
 MAX_DAYS = 3650
 # What is kept for a number of days; None is as long as the organization is there.
-KEPT = ("notifications_kept_days", "chats_kept_days")
+KEPT = (
+    "messages_kept_days",
+    "traces_kept_days",
+    "chats_kept_days",
+    "notifications_kept_days",
+    "deliveries_kept_days",
+    "imports_kept_days",
+    "trash_kept_days",
+    "sign_ins_kept_days",
+)
 
 
 @dataclass(frozen=True)
@@ -40,8 +49,14 @@ class Workspace:
     time_zone: str
     working_hours: WorkingHours
     holidays: list[date]
-    notifications_kept_days: int | None
+    messages_kept_days: int | None
+    traces_kept_days: int | None
     chats_kept_days: int | None
+    notifications_kept_days: int | None
+    deliveries_kept_days: int | None
+    imports_kept_days: int | None
+    trash_kept_days: int | None
+    sign_ins_kept_days: int | None
     version: int
 
 
@@ -54,13 +69,20 @@ class WorkspaceEdit:
     time_zone: str | Keep = KEEP
     working_hours: WorkingHours | Keep = KEEP
     holidays: list[date] | Keep = KEEP
-    notifications_kept_days: int | Keep | None = KEEP
+    messages_kept_days: int | Keep | None = KEEP
+    traces_kept_days: int | Keep | None = KEEP
     chats_kept_days: int | Keep | None = KEEP
+    notifications_kept_days: int | Keep | None = KEEP
+    deliveries_kept_days: int | Keep | None = KEEP
+    imports_kept_days: int | Keep | None = KEEP
+    trash_kept_days: int | Keep | None = KEEP
+    sign_ins_kept_days: int | Keep | None = KEEP
 
 
 _WORKSPACE: LiteralString = """
-        SELECT organization_id, slug, name, locale, time_zone, working_hours, holidays, notifications_kept_days,
-               chats_kept_days, version
+        SELECT organization_id, slug, name, locale, time_zone, working_hours, holidays, messages_kept_days,
+               traces_kept_days, chats_kept_days, notifications_kept_days, deliveries_kept_days, imports_kept_days,
+               trash_kept_days, sign_ins_kept_days, version
           FROM organizations
 """
 

@@ -27,12 +27,17 @@ async def find_person(tx: Tx, contact_ids: Collection[UUID]) -> Person:
         leads=await _ids(tx, _LEADS, person),
     )
     person = replace(person, deals=await _ids(tx, _DEALS, person))
+    return replace(await with_everything(tx, person), words=await _words(tx, contacts))
+
+
+async def with_everything(tx: Tx, person: Person) -> Person:
+    """The same with the runs for them, and the ids of all rows that lead to any of it."""
     person = replace(person, runs=await _ids(tx, _RUNS, person))
     everything = {*person.contacts, *person.conversations}
     for place in PLACES:
         if place.fate not in (Fate.KEPT, Fate.UNLINKED) and place.leads and "everything" not in place.leads:
             everything |= await rows.ids_of(tx, place, person)
-    return replace(person, everything=tuple(sorted(everything)), words=await _words(tx, contacts))
+    return replace(person, everything=tuple(sorted(everything)))
 
 
 @dataclass(frozen=True)

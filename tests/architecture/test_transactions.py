@@ -39,6 +39,7 @@ MAY_OPEN = {
     "worker/matching.py",
     "worker/merging.py",
     "worker/privacy.py",
+    "worker/tidying.py",
     "worker/remembering.py",
     "worker/removing.py",
     "worker/replaying.py",

@@ -21,12 +21,23 @@ from crm.identity.members import list_colleagues
 from crm.identity.roles import Role
 from crm.identity.transfer import transfer_organization
 from events.ids import MemberId
+from web.phrases import N_
 from web.refusals import refusal_text
 from web.seats_view import read_hours
 from web.viewer import CurrentSession, Session
 
 router = APIRouter(prefix="/settings/organization")
 HOME = "/settings/organization"
+KEPT_LABELS = {
+    "messages_kept_days": N_("Conversations that rest, with their files"),
+    "traces_kept_days": N_("What models were told, and traces of runs"),
+    "chats_kept_days": N_("Chats with the copilot"),
+    "notifications_kept_days": N_("Notifications"),
+    "deliveries_kept_days": N_("What webhooks were told"),
+    "imports_kept_days": N_("Rows of imports, and taking them back"),
+    "trash_kept_days": N_("The trash"),
+    "sign_ins_kept_days": N_("Sessions that are over, and from where members acted"),
+}
 Refused = (Conflict, Stale, Unprocessable)
 
 
@@ -59,6 +70,7 @@ async def _show(
             if one.role is not Role.OWNER and one.disabled_at is None
         ],
         weekdays=WEEKDAYS,
+        kept=KEPT_LABELS,
         zones=sorted(available_timezones()),
     )
 
