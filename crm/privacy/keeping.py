@@ -57,12 +57,19 @@ async def find_old_contacts(tx: Tx, before: datetime) -> Person | None:
 
 
 async def find_old_sales(tx: Tx, before: datetime) -> Person | None:
-    """Leads and deals that have been in the trash since, with what hangs on them."""
+    """Leads and deals that have been in the trash since, with what hangs on them; what a partner is owed for stays."""
     leads, deals = [
         await tx.all(_Id, query, before=before, limit=BATCH)
         for query in (
             "SELECT id FROM leads WHERE deleted_at < %(before)s ORDER BY deleted_at, id LIMIT %(limit)s",
-            "SELECT id FROM deals WHERE deleted_at < %(before)s ORDER BY deleted_at, id LIMIT %(limit)s",
+            """
+            SELECT id
+              FROM deals d
+             WHERE deleted_at < %(before)s
+               AND NOT EXISTS (SELECT FROM commissions c WHERE c.deal_id = d.id)
+             ORDER BY deleted_at, id
+             LIMIT %(limit)s
+            """,
         )
     ]
     if not leads and not deals:

@@ -561,6 +561,7 @@ NOBODY: dict[str, str] = {
     "channel_accounts": "of the organization",
     "checkpoint_migrations": "of the checkpointer itself",
     "company_match_keys": "of companies",
+    "commissions": "what partners are owed",
     "custom_fields": "set up by members",
     "deletion_requests": "of the organization",
     "document_versions": "the organization's own papers: a person who stands in one is for a person to take out",

@@ -3,7 +3,7 @@
 from infra.migrations.statements import run_sql_beside
 
 revision = "0081"
-down_revision = "0057"
+down_revision = "0058"
 
 
 def upgrade() -> None:
