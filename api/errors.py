@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 
+from api.headers import headers_of
 from core.errors import AppError, Unauthorized
 
 log = structlog.get_logger()
@@ -120,6 +121,10 @@ async def _server_away(request: Request, err: Exception) -> JSONResponse:
 
 async def _bug(request: Request, err: Exception) -> JSONResponse:
     log.exception("request.failed", path=request.url.path)
-    return problem(
+    response = problem(
         HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "Something went wrong here; it has been logged."
     )
+    # it is made outside of every middleware
+    is_https = request.app.state.services.settings.is_https
+    response.headers.update(headers_of(is_https=is_https))
+    return response

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from api import document, errors, mcp, middleware, v1, webhooks, ws
 from api.deps import Services
+from api.headers import AnswerHeaders
 from api.hub import Hub
 from api.routes import health
 from api.sightings import Sightings
@@ -46,6 +47,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(mcp.router)
     document.describe(app)
     create_web(app, settings)
+    # the outermost, around the files that are mounted too
+    app.add_middleware(AnswerHeaders, is_https=settings.is_https)
     return app
 
 

@@ -160,7 +160,7 @@ def create_web(app: FastAPI, settings: Settings) -> FastAPI:
     pages.include_router(members.roles_router)
     pages.include_router(live.router)
     pages.mount("/static", assets.HashedStatic())
-    pages.add_middleware(security.SecurityHeaders)
+    pages.add_middleware(security.PagePolicy)
     for kind in (
         AppError,
         RequestValidationError,

@@ -109,7 +109,9 @@ async def test_a_form_never_leads_to_another_site(browser: Browser, place: str) 
 async def test_pages_forbid_foreign_code_and_are_not_kept(browser: Browser) -> None:
     headers = (await browser.get("/inbox")).headers
 
-    assert headers["Content-Security-Policy"].startswith("default-src 'self'")
+    assert headers["Content-Security-Policy"].startswith(
+        "default-src 'none'; script-src 'self'; style-src 'self'"
+    )
     assert "unsafe" not in headers["Content-Security-Policy"]
     assert headers["Cache-Control"] == "no-store"
 
