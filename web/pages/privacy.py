@@ -103,7 +103,7 @@ async def _list(
         section="settings",
         counts=await count_folders(session.tx),
         problem=problem,
-        form=form or {},
+        form={"kind": "", "contact": "", "why": ""} | (form or {}),
         found=found or [],
         page=page,
         is_first=not cursor,
