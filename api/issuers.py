@@ -15,17 +15,19 @@ from uuid import UUID
 from api import gate
 from api.deps import Services
 from api.gate import Knock
+from api.origins import sighted
 from core import clock, crypto, jsons, oidc
 from core.addresses import OPERATOR, tenant_reach
 from core.errors import Forbidden, NotFound, Unprocessable
 from core.oidc import Client, Flow, Returned
-from core.principal import Principal, PrincipalKind, system
+from core.principal import Principal, PrincipalKind, Via, system
 from crm.identity import identities, mails, passwords, providers
 from crm.identity.emails import checked_email
 from crm.identity.identities import Vouched
 from crm.identity.letters import letter
 from crm.identity.models import Account
 from crm.identity.queries import Credentials, find_credentials, get_organization, get_person
+from crm.identity.sessions import Sighting
 from events.ids import OrganizationId, UserId
 
 COOKIE = "getsale_issuer"
@@ -186,7 +188,7 @@ def read_link(services: Services, token: str) -> tuple[Vouched, str]:
     return Vouched(**content | {"provider_of": _organization(content["provider_of"])}), name
 
 
-async def link_by_mail(services: Services, token: str, *, site: str) -> None:
+async def link_by_mail(services: Services, token: str, seen: Sighting, *, site: str) -> None:
     """Link the identity that a mail asked about, and let its person join where they may.
 
     Raises: NotFound; Conflict; Forbidden.
@@ -201,6 +203,7 @@ async def link_by_mail(services: Services, token: str, *, site: str) -> None:
         person = Principal(PrincipalKind.USER, known.user_id, vouched.provider_of)
     else:
         person = system(vouched.provider_of)
+    person = person.coming_from(sighted(seen, Via.PAGE))
     async with services.db.transaction(person, "identity.link") as tx:
         if vouched.provider_of is not None:
             user_id = await identities.join(tx, vouched, known.user_id if known else None)

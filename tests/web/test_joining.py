@@ -1,6 +1,7 @@
 """Coming into an organization by its link, and going from one to another, without a script."""
 
 import re
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import httpx2
@@ -10,7 +11,9 @@ from core.db import Database
 from core.principal import Principal
 from crm.identity.invitations import invite
 from crm.identity.models import ALL_SCOPES, Role
-from tests.support.organizations import add_member
+from crm.identity.queries import find_credentials
+from crm.identity.sessions import open_session
+from tests.support.organizations import add_member, give_password
 from tests.web.conftest import Browser, signed_in
 from web import roles_view
 
@@ -178,3 +181,38 @@ def _token(page: httpx2.Response) -> str:
     found = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
     assert found
     return found.group(1)
+
+
+async def test_a_sign_in_leads_to_the_organization_that_was_used_last(
+    database: Database, organization: Principal, other_organization: Principal
+) -> None:
+    """Not to the one that somebody was a member of first."""
+    email = await give_password(database, organization)
+    async with database.transaction(other_organization, "test") as tx:
+        await tx.execute(
+            """
+            INSERT INTO members (organization_id, id, user_id, name, role)
+            VALUES (%(organization_id)s, gen_random_uuid(), %(user_id)s, 'Olga', 'bidi')
+            """,
+            organization_id=other_organization.organization_id,
+            user_id=organization.id,
+        )
+    first = await find_credentials(database, email)
+    there = replace(organization, organization_id=other_organization.organization_id)
+    for place in (organization, there):
+        async with database.transaction(place, "test") as tx:
+            await open_session(tx)
+
+    then = await find_credentials(database, email)
+    async with database.transaction(organization, "test") as tx:
+        await open_session(tx)
+    last = await find_credentials(database, email)
+
+    assert first is not None
+    assert then is not None
+    assert last is not None
+    assert [one.organization_id for one in (first, then, last)] == [
+        organization.organization_id,
+        other_organization.organization_id,
+        organization.organization_id,
+    ]

@@ -151,7 +151,7 @@ async def link(
     try:
         _, name = issuers.read_link(services, token)
         site = accounts.site_url_if_known(request, services.settings)
-        await issuers.link_by_mail(services, token, site=site)
+        await issuers.link_by_mail(services, token, doors.sighting(request), site=site)
     except AppError as err:
         return _refused(visit, err)
     return visit.page("issuers/linked.html", name=name)

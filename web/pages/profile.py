@@ -1,6 +1,5 @@
 """A person's own name, time zone and password."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
@@ -14,7 +13,6 @@ from api.deps import CurrentAccount, CurrentServices
 from core.errors import Conflict, Forbidden, Limited, Unauthorized, Unprocessable
 from crm.conversations.inbox import count_folders
 from crm.identity import identities, profiles
-from crm.identity.identities import LinkedIdentity
 from crm.identity.providers import find_provider
 from web.pages.issuers import send_off
 from web.pages.session import keep_session
@@ -28,6 +26,7 @@ router = APIRouter(prefix="/profile")
 class Offered:
     """An issuer that a person can link."""
 
+    issuer: str
     name: str
     is_organizations: bool
 
@@ -109,6 +108,7 @@ def _refused(problem: str, reader: CurrentReader, *, status: int = 422) -> Respo
 
 async def _page(session: Session, *, status: int = 200, problem: str = "", saved: str = "") -> Response:
     linked = await identities.list_identities(session.tx, session.account.user_id)
+    issuers_here = await _list_issuers(session)
     return session.page(
         "profile/show.html",
         status=status,
@@ -118,19 +118,20 @@ async def _page(session: Session, *, status: int = 200, problem: str = "", saved
         problem=problem,
         saved=saved,
         identities=linked,
-        offered=await _offered(session, linked),
+        names={(one.issuer, one.is_organizations): one.name for one in issuers_here},
+        offered=[
+            one
+            for one in issuers_here
+            if (one.issuer, one.is_organizations)
+            not in {(its.issuer, its.is_organizations) for its in linked}
+        ],
     )
 
 
-async def _offered(session: Session, linked: Sequence[LinkedIdentity]) -> list[Offered]:
-    """The issuers that could be linked and are not: the installation's, and the organization's own."""
-    settings, offered = session.services.settings, []
-    own = await find_provider(session.tx)
-    has_own = {
-        one.is_organizations for one in linked if one.issuer in (settings.oidc_issuer, own and own.issuer)
-    }
-    if settings.oidc_issuer and False not in has_own:
-        offered.append(Offered(issuers.installation_name(session.services), False))
-    if own is not None and True not in has_own:
-        offered.append(Offered(own.name, True))
-    return offered
+async def _list_issuers(session: Session) -> list[Offered]:
+    """By which a person here can sign in: the installation's issuer, and the organization's own."""
+    services, own = session.services, await find_provider(session.tx)
+    found = [Offered(services.settings.oidc_issuer, issuers.installation_name(services), False)]
+    if own is not None:
+        found.append(Offered(own.issuer, own.name, True))
+    return [one for one in found if one.issuer]
