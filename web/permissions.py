@@ -123,6 +123,7 @@ PAGES = Doors.read(
         POST /companies/{record_id}/tags/{tag_id}/removal
     """,
         "contacts:read": """
+        GET /contacts/{contact_id}/consents
         GET /contacts
         GET /contacts/{record_id}
         GET /contacts/{record_id}/cells/{name}

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import Field
 
@@ -9,6 +10,7 @@ from api.deps import ApiTx
 from api.errors import BODY, problems
 from api.fields import In, Line, Out, example
 from api.nouns import Noun
+from core.principal import PrincipalKind
 from crm.contacts import actions as contacts
 from crm.contacts import queries
 from crm.contacts.models import ConsentChannel
@@ -32,6 +34,15 @@ class ConsentOut(Out):
     is_given: bool
     source: str
     given_at: datetime
+
+
+class ConsentStatementOut(ConsentOut):
+    was_given: bool | None = Field(
+        description="What held for this channel before; null where nobody had said anything."
+    )
+    recorded_by_kind: PrincipalKind = Field(description="`user`, `bidi` or `system`.")
+    recorded_by_id: UUID
+    recorded_by_name: str | None = Field(description="Null for the system, and for somebody who is gone.")
 
 
 @router.get(
@@ -64,7 +75,9 @@ async def record_consent(tx: ApiTx, contact_id: ContactId, said: ConsentIn) -> l
     summary="List everything that was said about consent, the latest first",
     responses=problems(404),
 )
-async def list_consent_history(tx: ApiTx, contact_id: ContactId) -> list[ConsentOut]:
-    """At most the last hundred statements."""
+async def list_consent_history(tx: ApiTx, contact_id: ContactId) -> list[ConsentStatementOut]:
+    """At most the last hundred statements, each with what held before and who wrote it down."""
     await queries.get_contact(tx, contact_id)
-    return [ConsentOut.model_validate(one) for one in await queries.list_consent_history(tx, contact_id)]
+    return [
+        ConsentStatementOut.model_validate(one) for one in await queries.list_consent_history(tx, contact_id)
+    ]

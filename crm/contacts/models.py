@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from core.edits import KEEP, Keep
 from core.errors import Unprocessable
+from core.principal import PrincipalKind
 from crm.matching.keys import phone_key
 from events.ids import BidiId, CompanyId, ContactId, MemberId
 
@@ -49,6 +50,16 @@ class Consent:
     is_given: bool
     source: str
     given_at: datetime
+
+
+@dataclass(frozen=True)
+class Statement(Consent):
+    """One statement of the history: what held before, None where nobody had said anything, and who wrote it down."""
+
+    was_given: bool | None
+    recorded_by_kind: PrincipalKind
+    recorded_by_id: UUID
+    recorded_by_name: str | None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from core.filters import Every, containing
 from core.pagination import Page, page_size
 from core.sql import FIRST_PAGE, Listing, ListQuery, fetch_page
 from crm.contacts.fields import SEARCHED, contact_listing
-from crm.contacts.models import Consent, Contact, ContactLine, Handle, HandleKind, normalize_handle
+from crm.contacts.models import Consent, Contact, ContactLine, Handle, HandleKind, Statement, normalize_handle
 from events.ids import CompanyId, ContactId
 
 
@@ -176,16 +176,24 @@ async def list_consents(tx: Tx, contact_id: ContactId) -> list[Consent]:
     )
 
 
-async def list_consent_history(tx: Tx, contact_id: ContactId) -> list[Consent]:
-    """Everything that was ever said about consent, the latest first."""
+async def list_consent_history(tx: Tx, contact_id: ContactId) -> list[Statement]:
+    """Everything that was ever said about consent, with what held before it, the latest first."""
     tx.principal.require("contacts:read")
     return await tx.all(
-        Consent,
+        Statement,
         """
-        SELECT channel, is_given, source, given_at
-          FROM contact_consents
-         WHERE contact_id = %(contact_id)s
-         ORDER BY given_at DESC, id DESC
+        WITH said AS (
+            SELECT id, channel, is_given, source, given_at, recorded_by_kind, recorded_by_id,
+                   lag(is_given) OVER (PARTITION BY channel ORDER BY given_at, id) AS was_given
+              FROM contact_consents
+             WHERE contact_id = %(contact_id)s
+        )
+        SELECT s.channel, s.is_given, s.source, s.given_at, s.was_given, s.recorded_by_kind, s.recorded_by_id,
+               coalesce(m.name, b.name) AS recorded_by_name
+          FROM said s
+          LEFT JOIN members m ON s.recorded_by_kind = 'user' AND m.user_id = s.recorded_by_id
+          LEFT JOIN bidi b ON s.recorded_by_kind = 'bidi' AND b.id = s.recorded_by_id
+         ORDER BY s.given_at DESC, s.id DESC
          LIMIT 100
         """,
         contact_id=contact_id,

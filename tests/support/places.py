@@ -187,6 +187,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "/deals": ("/deals?pipeline={pipeline}",),
     "/contacts/new": ("/contacts/new",),
     "/contacts/{record_id}": ("/contacts/{contact}", "/contacts/{trashed}"),
+    "/contacts/{contact_id}/consents": ("/contacts/{contact}/consents",),
     "/contacts/{record_id}/fields/{name}": ("/contacts/{contact}/fields/note",),
     "/companies/new": ("/companies/new",),
     "/companies/{record_id}": ("/companies/{company}",),

@@ -9,11 +9,17 @@ from fastapi.responses import Response
 from core.errors import Conflict, Unprocessable
 from crm.contacts import actions as contacts
 from crm.contacts.models import ConsentChannel
-from crm.contacts.queries import find_contact_by_handle
+from crm.contacts.queries import (
+    find_contact_by_handle,
+    get_contact,
+    list_consent_history,
+    list_consents,
+)
+from crm.conversations.inbox import count_folders
 from events.ids import ContactId
 from web.fields import CONTACTS
 from web.pages.cards import done, render
-from web.phrases import N_
+from web.phrases import CONSENT_CHANNELS, N_
 from web.viewer import CurrentSession, Session
 
 router = APIRouter(prefix="/contacts/{contact_id}")
@@ -54,6 +60,20 @@ async def remove_handle(session: CurrentSession, contact_id: ContactId, handle_i
 async def prefer_handle(session: CurrentSession, contact_id: ContactId, handle_id: UUID) -> Response:
     await contacts.prefer_handle(session.tx, contact_id, handle_id)
     return await done(session, CONTACTS, contact_id)
+
+
+@router.get("/consents")
+async def show_consents(session: CurrentSession, contact_id: ContactId) -> Response:
+    """Everything that was said about what we may write: when, by whom, from which source, before and after."""
+    return session.page(
+        "contacts/consents.html",
+        section="contacts",
+        counts=await count_folders(session.tx),
+        contact=await get_contact(session.tx, contact_id),
+        held={one.channel: one for one in await list_consents(session.tx, contact_id)},
+        history=await list_consent_history(session.tx, contact_id),
+        channels=CONSENT_CHANNELS,
+    )
 
 
 @router.post("/consents")
