@@ -154,11 +154,13 @@ class Hub:
             )
             if not is_own:
                 raise Forbidden("This topic is not your organization's.", topic=str(topic))
-            if principal.visibility is Visibility.ASSIGNED and topic.id != principal.seat_id:
-                raise Forbidden(
-                    f"You see only what is assigned to you; follow seat:{principal.seat_id}.",
-                    topic=str(topic),
-                )
+            if principal.visibility is Visibility.ASSIGNED:
+                own = await changes.list_own_holders(tx)
+                if topic.id not in own:
+                    raise Forbidden(
+                        f"You see only what is assigned to you; follow {' or '.join(f'seat:{id}' for id in own)}.",
+                        topic=str(topic),
+                    )
             return await latest_event_id(tx)
 
     async def replay(self, principal: Principal, topic: Topic, after: UUID) -> list[Happening] | None:

@@ -1,8 +1,8 @@
 """The database: one pool per process, and `transaction(principal)`, the only place that commits."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -19,9 +19,9 @@ from psycopg.types.json import set_json_dumps
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from core import crashpoint
-from core.errors import NotFound, Unavailable
+from core.errors import Forbidden, NotFound, Unavailable
 from core.jsons import dumps
-from core.principal import Principal
+from core.principal import Principal, Visibility
 
 Row = TypeVar("Row")
 Query = LiteralString | sql.Composed
@@ -193,7 +193,8 @@ class Database:
         with _tracer.start_as_current_span(f"tx {label}"):
             async with self._connection() as connection:
                 await connection.execute(_beginning(principal, turn, is_read_only=is_read_only))
-                yield Tx(connection, principal)
+                with _told_of_sight(principal):
+                    yield Tx(connection, principal)
                 crashpoint.reach(f"commit.{label}.before")
                 await connection.commit()
                 crashpoint.reach(f"commit.{label}.after")
@@ -266,6 +267,20 @@ class Database:
             self._checked_at[connection] = now
 
 
+@contextmanager
+def _told_of_sight(principal: Principal) -> Iterator[None]:
+    """What the database refuses to somebody who sees only what is assigned to them is a refusal, and no bug.
+
+    Raises: Forbidden.
+    """
+    try:
+        yield
+    except psycopg.errors.InsufficientPrivilege as err:
+        if principal.visibility is Visibility.ALL:
+            raise
+        raise Forbidden("You work only on what is assigned to you; ask a supervisor for this.") from err
+
+
 def _beginning(principal: Principal, turn: str = "", *, is_read_only: bool = False) -> sql.Composed:
     """BEGIN and the tenant's settings; after COMMIT or ROLLBACK the settings are gone."""
     waiting = sql.SQL("; SELECT pg_advisory_xact_lock(hashtextextended({}, 0))").format(sql.Literal(turn))
@@ -273,12 +288,14 @@ def _beginning(principal: Principal, turn: str = "", *, is_read_only: bool = Fal
         """
         BEGIN {access};
         SELECT set_config('app.organization_id', {organization_id}, true),
+               set_config('app.person_id', {person_id}, true),
                set_config('app.seat_id', {seat_id}, true),
                set_config('app.visibility', {visibility}, true)
         """
     ).format(
         access=sql.SQL("READ ONLY" if is_read_only else "READ WRITE"),
         organization_id=sql.Literal(str(principal.organization_id)),
-        seat_id=sql.Literal(str(principal.seat_id or "")),
+        person_id=sql.Literal(str(principal.person_id or "")),
+        seat_id=sql.Literal(str(principal.own_seat_id or "")),
         visibility=sql.Literal(str(principal.visibility)),
     ) + (waiting if turn else sql.SQL(""))

@@ -59,6 +59,22 @@ class Principal:
     causation_id: UUID | None = None
     correlation_id: UUID | None = None
 
+    @property
+    def person_id(self) -> UUID | None:
+        """The member whose eyes these are: who acts, whom a seat works for, or who answers for it; None for the system."""
+        match self.kind:
+            case PrincipalKind.USER:
+                return self.id
+            case PrincipalKind.BIDI:
+                return self.behalf_of or self.responsible_id
+            case PrincipalKind.SYSTEM:
+                return None
+
+    @property
+    def own_seat_id(self) -> UUID | None:
+        """The seat that acts in its own name; what it holds itself is nothing to somebody whom it works for."""
+        return self.seat_id if self.behalf_of is None else None
+
     def may(self, scope: str) -> bool:
         return "*" in self.scopes or scope in self.scopes
 
@@ -66,6 +82,11 @@ class Principal:
         """Raises: Forbidden when the scope is not held."""
         if not self.may(scope):
             raise Forbidden(f"This needs the permission {scope}; ask an administrator for it.", scope=scope)
+
+    def require_full_sight(self) -> None:
+        """Raises: Forbidden for who sees only what is assigned to them, where rows that they do not see are concerned."""
+        if self.visibility is not Visibility.ALL:
+            raise Forbidden("This reaches beyond what is assigned to you; ask a supervisor for it.")
 
     def caused_by(self, event_id: UUID, correlation_id: UUID | None) -> "Principal":
         return replace(self, causation_id=event_id, correlation_id=correlation_id or event_id)

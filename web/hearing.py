@@ -1,4 +1,4 @@
-"""What an open page hears of its organization, until its session has ended."""
+"""What an open page hears of its organization, as far as its reader sees it, until its session has ended."""
 
 import time
 from collections.abc import AsyncIterator
@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from api.deps import Services
+from core.principal import Visibility
 from core.pubsub import Subscription
+from crm.conversations.changes import is_seen
 from crm.identity.models import Account
 
 # The end of a session is seen within this of when it is told.
@@ -18,8 +20,8 @@ END = "event: end\ndata: signed out\n\n"
 class Hearing:
     """A subscription that ends with its session."""
 
-    def __init__(self, subscription: Subscription) -> None:
-        self._subscription = subscription
+    def __init__(self, services: Services, account: Account, subscription: Subscription) -> None:
+        self._services, self._account, self._subscription = services, account, subscription
         self.is_over = False
 
     def end(self) -> None:
@@ -31,15 +33,25 @@ class Hearing:
         while not self.is_over:
             left = until - time.monotonic()
             message = await self._subscription.next(max(0.0, min(left, _LOOK_SECONDS)))
+            if message is not None and not await self._is_seen(message):
+                continue
             if message is not None or left <= _LOOK_SECONDS:
                 return message
         return None
+
+    async def _is_seen(self, message: dict[str, str]) -> bool:
+        """Whether the reader may know of an event; what tells of none is sent to them alone."""
+        principal = self._account.principal
+        if principal.visibility is Visibility.ALL or "event_id" not in message:
+            return True
+        async with self._services.db.transaction(principal, "live") as tx:
+            return await is_seen(tx, UUID(message["event_id"]))
 
 
 @asynccontextmanager
 async def hearing(services: Services, account: Account, *about: UUID | None) -> AsyncIterator[Hearing]:
     """What is published to the account's organization, or about these things of it. Raises: RedisError."""
     async with services.pubsub.subscribe(account.organization_id, *about) as subscription:
-        heard = Hearing(subscription)
+        heard = Hearing(services, account, subscription)
         with services.hub.watch.over(account.session_id, heard.end):
             yield heard

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from core.edits import KEEP, Keep
-from core.principal import Principal, PrincipalKind
+from core.principal import Principal, PrincipalKind, Visibility
 from events.ids import BidiId, OrganizationId, UserId
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -71,6 +71,8 @@ class Bidi:
     updated_at: datetime | None = None
     archived_at: datetime | None = None
     account_ids: list[UUID] = field(default_factory=list)
+    # as whoever answers for it
+    sees_assigned_only: bool = False
 
     @property
     def serves_conversations(self) -> bool:
@@ -89,6 +91,7 @@ class Bidi:
             self.id,
             self.organization_id,
             scopes=frozenset(self.scopes),
+            visibility=Visibility.ASSIGNED if self.sees_assigned_only else Visibility.ALL,
             seat_id=self.id,
             run_id=run_id,
             responsible_id=self.responsible_user_id,

@@ -14,7 +14,10 @@ _SEAT: LiteralString = """
                is_paused, max_steps, max_tokens, max_cost_usd_micros, max_seconds, autopilot_intents, daily_cap,
                working_hours, time_zone, languages, capacity, max_runs_a_day, max_tokens_a_day,
                max_cost_usd_micros_a_day, version, created_at, updated_at, archived_at,
-               ARRAY(SELECT a.id FROM channel_accounts a WHERE a.bidi_id = bidi.id ORDER BY a.id) AS account_ids
+               ARRAY(SELECT a.id FROM channel_accounts a WHERE a.bidi_id = bidi.id ORDER BY a.id) AS account_ids,
+               EXISTS (SELECT FROM members m
+                        WHERE m.user_id = bidi.responsible_user_id
+                          AND m.role = 'bidi') AS sees_assigned_only
           FROM bidi
 """
 

@@ -12,7 +12,7 @@ from core.db import Tx
 from core.errors import Conflict, Forbidden, NotFound, Unprocessable
 from core.filters import Every
 from core.ids import uuid7
-from core.principal import PrincipalKind, Visibility
+from core.principal import PrincipalKind
 from core.sql import fetch_ids
 from crm.bidi.queries import require_bidi
 from crm.bulk.kinds import KINDS, Kind, typed
@@ -82,8 +82,7 @@ def _require(tx: Tx, record_kind: RecordKind) -> Kind:
     kind = KINDS[record_kind]
     tx.principal.require(f"{kind.noun}:read")
     tx.principal.require(f"{kind.noun}:write")
-    if tx.principal.visibility is not Visibility.ALL:
-        raise Forbidden("A seat that sees only its own records does not edit many at once.")
+    tx.principal.require_full_sight()
     return kind
 
 

@@ -98,3 +98,16 @@ async def has_holder(tx: Tx, holder_id: UUID) -> bool:
         holder_id=holder_id,
     )
     return found is not None
+
+
+async def list_own_holders(tx: Tx) -> list[UUID]:
+    """As whom the principal may hold conversations: itself, and the seats that are its own."""
+    held: list[UUID] = await tx.value(
+        "SELECT array_remove(ARRAY[sight_person()] || ARRAY(SELECT own_seats() ORDER BY 1), NULL)"
+    )
+    return held
+
+
+async def is_seen(tx: Tx, event_id: UUID) -> bool:
+    """Whether the principal sees an event: the policies of sight decide."""
+    return await tx.value("SELECT true FROM events WHERE id = %(event_id)s", event_id=event_id) is True

@@ -6,8 +6,9 @@ from datetime import date
 from uuid import UUID
 
 from core.errors import Forbidden
-from core.principal import Origin, Principal, PrincipalKind
+from core.principal import Origin, Principal, PrincipalKind, Visibility
 from crm.identity.roles import ALL_SCOPES as ALL_SCOPES
+from crm.identity.roles import ASSIGNED_ONLY
 from crm.identity.roles import SCOPES as SCOPES
 from crm.identity.roles import Role as Role
 from events.ids import OrganizationId, UserId
@@ -58,8 +59,9 @@ class Account:
 def member_principal(
     user_id: UserId, organization_id: OrganizationId, role: Role, *, within: Collection[str] | None = None
 ) -> Principal:
-    """A member, however they signed in: their role says what they may do, and `within` leaves some of it."""
+    """A member, however they signed in: their role says what they may do and see; `within` leaves some of the doing."""
     scopes = SCOPES[Role(role)]
     if within is not None:
         scopes = frozenset(scope for scope in within if scope in scopes or "*" in scopes)
-    return Principal(PrincipalKind.USER, user_id, organization_id, scopes=scopes)
+    visibility = Visibility.ASSIGNED if role in ASSIGNED_ONLY else Visibility.ALL
+    return Principal(PrincipalKind.USER, user_id, organization_id, scopes=scopes, visibility=visibility)

@@ -113,3 +113,5 @@ ALL_SCOPES = frozenset(permission.scope for permission in PERMISSIONS)
 SCOPES: dict[Role, frozenset[str]] = {
     role: frozenset(one.scope for one in PERMISSIONS if one.reach[role] is not Reach.NONE) for role in Role
 } | {Role.OWNER: frozenset({"*"})}
+# Who sees only what is assigned to them: the database's policies of sight apply, docs/decisions/0024.
+ASSIGNED_ONLY = frozenset({Role.BIDI})

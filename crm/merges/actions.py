@@ -38,9 +38,11 @@ async def merge_records(
         NotFound: one of them is not there, or was put away.
         Conflict: a record with itself.
         Unprocessable: a field that there is not.
+        Forbidden: the principal sees only what is assigned to it, and so not all that would have to move.
     """
     subject = subject_of(kind)
     tx.principal.require(f"{subject.table}:write")
+    tx.principal.require_full_sight()
     await _lock(tx, subject, kept_id, merged_id)
     kept, merged = await read_both(tx, subject, kept_id, merged_id)
     values = _chosen(subject, kept, merged, sides or {})
@@ -206,6 +208,7 @@ async def undo_merge(tx: Tx, merge_id: MergeId) -> Undone:
     merge = await get_merge(tx, merge_id, lock=True)
     subject = subject_of(merge.record_kind)
     tx.principal.require(f"{subject.table}:write")
+    tx.principal.require_full_sight()
     if merge.undone_at is not None:
         raise Conflict(f"The merge of {merge.merged_name} into {merge.kept_name} was already undone.")
     await _lock(tx, subject, merge.kept_id, merge.merged_id)

@@ -46,7 +46,7 @@ async def test_the_run_of_a_program_is_read_by_its_person_and_taken_back(
 ) -> None:
     await _call(api, "list_pipelines", {})
     await _let_it_write(database, desk)
-    colleague = await callers.member(desk.world.owner, Role.BIDI)
+    colleague = await callers.member(desk.world.owner, Role.VIEWER)
     wanted = {"contact_id": str(desk.ids["contact_id"]), "note": "From a program"}
     told = await _call(api, "update_contact", wanted)
     run = f"/runs/{told['run_id']}"

@@ -23,12 +23,14 @@ from core.pubsub import PubSub
 from core.settings import Settings
 from crm.api_keys.actions import revoke_api_key
 from crm.conversations.actions import give_to_agent, take_over
+from crm.identity.models import Role
 from crm.identity.queries import find_session
 from crm.identity.sessions import close_session, open_session
 from events.ids import BidiId, ConversationId
 from tests.api.conftest import Callers
 from tests.support.callers import Caller, caller_of
 from tests.support.desk import Desk
+from tests.support.organizations import add_member
 from tests.support.site import running_site
 from tests.support.sockets import Line, Press, dialled, logged_in, ticket_of
 from tests.support.world import make_world
@@ -164,15 +166,20 @@ async def test_another_organizations_topics_are_refused(
 async def test_a_seat_that_sees_only_what_is_its_own_follows_only_itself(
     database: Database, redis: Redis, settings: Settings, desk: Desk, organization: Principal
 ) -> None:
-    own, other = BidiId(desk.ids["bidi_id"]), organization.id
+    own = BidiId(desk.ids["bidi_id"])
+    other = await add_member(database, organization, Role.BIDI)
     seat = replace(organization, visibility=Visibility.ASSIGNED, seat_id=own)
     hub = Hub(database, PubSub(redis), settings)
 
-    for topic in (Topic("organization", seat.organization_id), Topic("seat", other)):
+    for topic in (Topic("organization", seat.organization_id), Topic("seat", other.id)):
         assert await hub.authorize(organization, topic)
         with pytest.raises(Forbidden, match=f"seat:{own}"):
             await hub.authorize(seat, topic)
     assert await hub.authorize(seat, Topic("seat", own))
+    for topic in (Topic("organization", seat.organization_id), Topic("seat", own)):
+        with pytest.raises(Forbidden, match=f"seat:{other.id}"):
+            await hub.authorize(other, topic)
+    assert await hub.authorize(other, Topic("seat", other.id)) is None
 
 
 async def test_nothing_of_another_organization_arrives(

@@ -61,6 +61,7 @@ MAY_OPEN = {
     "evals/redteam/playing.py",
     "evals/running.py",
     "web/live.py",
+    "web/hearing.py",
     "graph/active.py",
     "graph/postgres.py",
     "graph/projector.py",

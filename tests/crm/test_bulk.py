@@ -319,7 +319,7 @@ async def test_viewers_and_seats_with_their_own_records_do_not_edit_many(
     viewer = replace(organization, scopes=SCOPES[Role.VIEWER])
     partner = replace(organization, visibility=Visibility.ASSIGNED, seat_id=uuid7())
 
-    for principal, said in ((viewer, "contacts:write"), (partner, "only its own")):
+    for principal, said in ((viewer, "contacts:write"), (partner, "beyond what is assigned")):
         with pytest.raises(Forbidden, match=said):
             await _tried(database, principal, people, Changes(set=_CEO))
 

@@ -87,11 +87,15 @@ async def test_a_run_that_was_tried_often_enough_is_given_up(
 async def test_only_who_manages_seats_stops_somebody_elses_run(
     database: Database, organization: Principal
 ) -> None:
+    supervisor = await add_member(database, organization, Role.SUPERVISOR)
     rep = await add_member(database, organization, Role.BIDI)
     async with database.transaction(organization, "test") as tx:
         question = await copilot.start_chat(tx, "Hello")
-    async with database.transaction(rep, "test") as tx:
+    async with database.transaction(supervisor, "test") as tx:
         with pytest.raises(Forbidden):
+            await stop_run(tx, question.run_id)
+    async with database.transaction(rep, "test") as tx:
+        with pytest.raises(NotFound):
             await stop_run(tx, question.run_id)
     async with database.transaction(organization, "test") as tx:
         assert (await stop_run(tx, question.run_id)).status is RunStatus.CANCELLED

@@ -8,12 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from psycopg import sql
 
 from core.db import Database
 from core.errors import Unavailable
 from core.principal import Principal, Visibility
 from core.settings import Settings
 from crm.facts import actions as facts
+from crm.identity.queries import find_member_id
 from events.ids import FactId
 from events.types import ContactCreated, FactAsserted, FactRetracted
 from graph.active import ActiveGraph
@@ -300,9 +302,14 @@ async def test_a_rebuild_leaves_no_difference_and_needs_neo4j_when_there_is_one(
 async def test_a_seat_that_sees_only_what_it_is_assigned_gets_nothing_else(
     graph: ActiveGraph, database: Database, organization: Principal, world: World
 ) -> None:
-    """The database's policies decide what is visible; here a contact that is gone stands for a hidden one."""
+    """The database's policies decide what is visible: Anna and the company, and not Tomas, who leads from one to the other."""
     async with database.transaction(organization, "test") as tx:
-        await tx.execute("DELETE FROM contacts WHERE id = %(id)s", id=world.tomas)
+        for table, id in (("contacts", world.anna), ("companies", world.brindle)):
+            await tx.execute(
+                sql.SQL("UPDATE {} SET owner_id = %(owner)s WHERE id = %(id)s").format(sql.Identifier(table)),
+                owner=await find_member_id(tx, organization.id),
+                id=id,
+            )
     partner = replace(organization, visibility=Visibility.ASSIGNED)
 
     around = await graph.neighbourhood(partner, world.anna)

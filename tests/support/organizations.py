@@ -76,3 +76,12 @@ async def add_member(database: Database, owner: Principal, role: Role) -> Princi
             role=role,
         )
     return person
+
+
+async def give_contacts(database: Database, owner: Principal, person: Principal) -> None:
+    """Let every contact that is there be somebody's own, with all that hangs on it."""
+    async with database.transaction(owner, "test_giving") as tx:
+        await tx.execute(
+            "UPDATE contacts SET owner_id = (SELECT id FROM members WHERE user_id = %(user_id)s)",
+            user_id=person.id,
+        )

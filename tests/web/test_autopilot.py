@@ -14,7 +14,7 @@ from crm.identity.models import Role
 from events.ids import BidiId
 from tests.support.earning import decide
 from tests.support.entries import entries_since, last_event, untold
-from tests.support.organizations import add_member
+from tests.support.organizations import add_member, give_contacts
 from tests.support.world import World
 from tests.web.conftest import Browser, signed_in
 
@@ -130,6 +130,7 @@ async def test_a_rep_reports_a_reply_in_the_conversation_and_it_is_taken_back_wi
     draft_id = await sent_by_itself(asked)
     conversation = await asked.conversation()
     rep = await add_member(database, asked.owner, Role.BIDI)
+    await give_contacts(database, asked.owner, rep)
     async with signed_in(site, database, rep) as theirs:
         thread = (await theirs.get(f"/inbox/{conversation.id}?folder=all")).text
         began = monotonic()

@@ -12,7 +12,7 @@ from crm.runs.models import Run
 from crm.runs.replays import NewReplay
 from prompts import library
 from tests.support.office import Office, make_office
-from tests.support.organizations import add_member
+from tests.support.organizations import add_member, give_contacts
 from tests.support.working import carry_out_due
 from tests.web.conftest import Browser, signed_in
 from worker import services as worker_services
@@ -127,6 +127,7 @@ async def test_only_those_who_instruct_agents_are_led_there(
     site: str, database: Database, organization: Principal, answered: Run, role: Role, status: int
 ) -> None:
     member = await add_member(database, organization, role)
+    await give_contacts(database, organization, member)
     async with signed_in(site, database, member) as person:
         run = await person.get(f"/runs/{answered.id}")
         form = await person.get(f"/runs/{answered.id}/replays/new?step=draft")

@@ -1,6 +1,6 @@
 """Fills what the product's own actions left empty: one more row per table, with a canary in every text column."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -77,14 +77,22 @@ class CannotComplete(AssertionError):
 
 
 async def complete(
-    admin: Admin, catalogue: Catalogue, organization_id: UUID, canaries: Canaries
+    admin: Admin,
+    catalogue: Catalogue,
+    organization_id: UUID,
+    canaries: Canaries,
+    *,
+    also: Collection[str] = (),
 ) -> dict[str, Row]:
-    """Give every tenant table of the organization a row with canaries; returns these rows by table."""
+    """Give every tenant table of the organization a row with canaries; returns these rows by table.
+
+    `also` are tables that get one though they can hold no canary.
+    """
     elders: dict[str, Row] = {}
     made = {"users": await _user(admin, catalogue.tables["users"], canaries)}
     for table in catalogue.tenant_tables:
         wanted = [column for column in table.textual if column.place not in EXEMPT]
-        if not wanted:
+        if not wanted and table.name not in also:
             continue
         words = {column.name: _value(column, canaries.make(column.place)) for column in wanted}
         row = elders[table.name] = await _template(admin, table, organization_id)

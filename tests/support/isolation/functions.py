@@ -81,6 +81,20 @@ DEFINERS: dict[str, tuple[str, frozenset[str]]] = {
         frozenset({"organization_id", "slug", "name", "role"}),
     ),
     "refresh_statistics": ("an import tells the planner that tables have grown", frozenset()),
+    **dict.fromkeys(
+        (
+            *("own_member", "own_seats", "own_contacts", "own_runs", "seen_conversations", "seen_deals"),
+            *(
+                "seen_leads",
+                "seen_contacts",
+                "seen_companies",
+                "seen_records",
+                "seen_accounts",
+                "seen_meetings",
+            ),
+        ),
+        ("the policies of sight ask them, within the tenant; ids only", frozenset[str]()),
+    ),
     "all_organizations": ("the worker looks at each in turn; ids only", frozenset({"all_organizations"})),
 }
 

@@ -74,7 +74,7 @@ def stream_probes(theatre: Theatre, people: list[Caller], *, depth: int) -> Iter
                     conversation=theatre.victim.ids["conversations"][0], event=theatre.victim.ids["events"][0]
                 )
                 path = name.removeprefix("GET ").format(chat_id=theatre.victim.ids["copilot_chats"][0])
-                ask = partial(_follow, theatre, person, path, filled)
+                ask = partial(follow, theatre, person, path, filled)
                 yield Probe("stream", name, f"{query or 'bare'} as {person.role}", ask)
         for kind, tables in TOPICS.items():
             for table in tables:
@@ -104,7 +104,7 @@ async def _act(theatre: Theatre, tenant: Tenant) -> str:
     return event
 
 
-async def _follow(theatre: Theatre, person: Caller, path: str, query: str) -> list[str]:
+async def follow(theatre: Theatre, person: Caller, path: str, query: str) -> list[str]:
     """Listen to a stream until our own sign has come; what the victim did before it would have come first."""
     heard: list[str] = []
     async with asyncio.timeout(PATIENCE_SECONDS), person.client.stream("GET", path + query) as response:

@@ -135,10 +135,10 @@ async def _build(stack: AsyncExitStack, urls: Urls, folder: Path) -> Theatre:
         api_organization_per_minute=10**6,
     )
     admin = await psycopg.AsyncConnection.connect(
-        _as(urls, "postgres"), autocommit=True, row_factory=dict_row
+        as_role(urls, "postgres"), autocommit=True, row_factory=dict_row
     )
     stack.push_async_callback(admin.close)
-    databases = {role: await Database(_as(urls, role), size=POOL).open() for role in ROLES}
+    databases = {role: await Database(as_role(urls, role), size=POOL).open() for role in ROLES}
     for database in databases.values():
         stack.push_async_callback(database.close)
     redis = Redis.from_url(urls.redis_url)
@@ -166,5 +166,6 @@ async def _build(stack: AsyncExitStack, urls: Urls, folder: Path) -> Theatre:
     return theatre
 
 
-def _as(urls: Urls, role: str) -> str:
+def as_role(urls: Urls, role: str) -> str:
+    """The address of the same database for another login."""
     return urls.database_url.replace("getsale_app", role)
