@@ -78,10 +78,16 @@ async def test_a_firm_begins_grows_and_reads_its_audit(chromium: Browser, stage:
     phone = await _second_factor(olga)
 
     colleague = await _invited(olga, chromium, stage, f"tomas@firm{firm}.example", "Tomas Ferreira")
+    partner = await _invited(olga, chromium, stage, f"paulo@firm{firm}.example", "Paulo Prado", "partner")
     await _contact(olga, "Hildur Stone")
     await _contact(colleague, "Ragna Frost")
+    await _contact(partner, "Sindri Vale")
 
-    assert await _contacts(olga) == {"Hildur Stone", "Ragna Frost"}
+    assert await _contacts(olga) == {"Hildur Stone", "Ragna Frost", "Sindri Vale"}
+    assert await _contacts(colleague) == {"Ragna Frost"}
+    assert await _contacts(partner) == {"Sindri Vale"}
+    assert await _is_offered_exports(olga)
+    assert not await _is_offered_exports(partner)
 
     elsewhere = await Newcomer.arrive(chromium, stage, olga.email)
     await elsewhere.sign_in(phone)
@@ -89,7 +95,7 @@ async def test_a_firm_begins_grows_and_reads_its_audit(chromium: Browser, stage:
     await elsewhere.page.wait_for_url(re.compile("/session/new"), timeout=5000)
 
     found = await _audit(olga)
-    for happened in ("Second factor", "Tomas Ferreira", "Ragna Frost"):
+    for happened in ("Second factor switched on", "Paulo Prado", "Ragna Frost", "Session ended by somebody"):
         assert happened in found
 
 
@@ -117,11 +123,15 @@ async def _second_factor(person: Newcomer) -> Phone:
     return phone
 
 
-async def _invited(owner: Newcomer, chromium: Browser, stage: Stage, email: str, name: str) -> Newcomer:
+async def _invited(
+    owner: Newcomer, chromium: Browser, stage: Stage, email: str, name: str, role: str = "bidi"
+) -> Newcomer:
     """Invite somebody by mail; they follow its link and are in."""
     await owner.goto("/settings/members")
     await owner.page.fill("input[name=email]", email)
-    await owner.page.select_option("select[name=role]", "bidi")
+    await owner.page.select_option("select[name=role]", role)
+    if role == "partner":
+        await owner.page.fill("input[name=commission]", "10")
     await owner.press("Invite")
     person = await Newcomer.arrive(chromium, stage, email)
     await person.follow_mail(re.compile("invites"))
@@ -142,6 +152,11 @@ async def _contact(person: Newcomer, name: str) -> None:
 async def _contacts(person: Newcomer) -> set[str]:
     await person.goto("/contacts")
     return set(await person.page.locator("tbody a.row-link").all_inner_texts())
+
+
+async def _is_offered_exports(person: Newcomer) -> bool:
+    await person.goto("/contacts")
+    return await person.page.locator('a[href^="/exports/"]').count() > 0
 
 
 async def _end_others(person: Newcomer) -> None:
