@@ -18,6 +18,7 @@ from core.db import Database, Tx
 from core.ids import uuid7
 from core.principal import system
 from core.settings import Settings
+from crm.bidi.partners import seat_partner
 from crm.channel_accounts.models import ChannelAccount
 from crm.companies.actions import create_company
 from crm.companies.models import NewCompany
@@ -31,12 +32,12 @@ from crm.deals.models import NewDeal
 from crm.facts import actions as facts
 from crm.identity.actions import create_organization, create_user
 from crm.identity.models import Role
-from crm.identity.queries import find_organization_id
+from crm.identity.queries import find_organization_id, list_members
 from crm.pipelines.actions import create_pipeline
 from crm.pipelines.queries import list_stages
 from crm.suggestions import watching
 from events import due
-from events.ids import CompanyId, ContactId, ConversationId, DealId, OrganizationId, UserId
+from events.ids import CompanyId, ContactId, ConversationId, DealId, MemberId, OrganizationId, UserId
 from infra.knowledge import add_file
 from infra.seed.activities import add_activities
 from infra.seed.decisions import Talk, add_decisions
@@ -48,6 +49,8 @@ _HERE = Path(__file__).parent
 SLUG = "norrwick"
 TOTAL_CONTACTS = 200
 TOTAL_CONVERSATIONS = 60
+# whose the people of the crowd are, by their number in a dozen; the others are everybody's
+_OWNERS = {3: "nora", 4: "nora", 9: "paulo"}
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class _World:
 
     zone: ZoneInfo
     users: dict[str, UserId] = field(default_factory=dict)
+    members: dict[str, MemberId] = field(default_factory=dict)
     companies: dict[str, CompanyId] = field(default_factory=dict)
     contacts: dict[str, ContactId] = field(default_factory=dict)
     languages: dict[str, str] = field(default_factory=dict)
@@ -105,7 +109,7 @@ async def seed(db: Database, settings: Settings, *, email: str, password: str, b
         await _past(tx, data, world, account)
         talks = await _crowd(tx, world, account)
         await add_decisions(tx, workplace.bidi_id, talks, [world.users["anna"], world.users["ilya"]])
-        await add_sales(tx, users=world.users, contacts=world.contacts, deals=world.deals)
+        await add_sales(tx, members=world.members, contacts=world.contacts, deals=world.deals)
     async with db.transaction(principal, "seed.live") as tx:
         await _live(tx, data, world, account)
     return Demo(organization_id, is_new=True)
@@ -121,6 +125,10 @@ async def _identity(tx: Tx, data: dict[str, Any], *, email: str, password: str) 
             tx, email=address, name=member["name"], password=password, role=Role(member["role"]), locale="en"
         )
         world.names[member["key"]] = member["name"]
+        if "commission" in member:
+            await seat_partner(tx, world.users[member["key"]], member["name"], member["commission"])
+    by_user = {one.user_id: MemberId(one.id) for one in await list_members(tx)}
+    world.members = {key: by_user[user_id] for key, user_id in world.users.items()}
     return world
 
 
@@ -159,6 +167,7 @@ async def _contact(tx: Tx, world: _World, person: dict[str, Any]) -> None:
             language=person["language"],
             time_zone=person.get("time_zone"),
             handles=tuple((kind, value) for kind, value in person.get("handles", ())),
+            owner_id=world.members[person["owner"]] if "owner" in person else None,
         ),
     )
     world.contacts[person["key"]] = contact.id
@@ -268,10 +277,12 @@ async def _crowd(tx: Tx, world: _World, account: ChannelAccount) -> list[Talk]:
         company_key = await _crowd_company(tx, world, own, language, number // 4)
         given = own["given"][(number // 2) % len(own["given"])]
         family = own["family"][(number * 7 // 2) % len(own["family"])]
+        owner = _OWNERS.get(number % 12)
         await _contact(
             tx,
             world,
             {
+                **({"owner": owner} if owner else {}),
                 "key": key,
                 "name": f"{given} {family}",
                 "title": own["titles"][number % len(own["titles"])],
@@ -301,7 +312,7 @@ async def _crowd_talk(
     tx: Tx, world: _World, account: ChannelAccount, own: dict[str, Any], key: str, given: str, number: int
 ) -> ConversationId:
     contact_id = world.contacts[key]
-    member_id = world.users["anna" if number % 3 else "ilya"]
+    member_id = world.users[_OWNERS.get(number % 12) or ("anna" if number % 3 else "ilya")]
     days = 5 + number
     messages = [
         _past_message(

@@ -15,14 +15,13 @@ from crm.custom_fields.models import Choice, NewCustomField
 from crm.deals.actions import add_stakeholder, create_deal, update_deal
 from crm.deals.models import DealEdit, NewDeal
 from crm.deals.queries import get_deal
-from crm.identity.queries import list_members
 from crm.leads.actions import create_lead
 from crm.leads.models import NewLead
 from crm.pipelines.actions import update_stage
 from crm.pipelines.models import StageEdit
 from crm.pipelines.queries import list_pipelines, list_stages
 from crm.pipelines.rules import rules_of
-from events.ids import ContactId, DealId, MemberId, RecordKind, UserId
+from events.ids import ContactId, DealId, MemberId, RecordKind
 
 _HERE = Path(__file__).parent
 
@@ -30,7 +29,7 @@ _HERE = Path(__file__).parent
 async def add_sales(
     tx: Tx,
     *,
-    users: Mapping[str, UserId],
+    members: Mapping[str, MemberId],
     contacts: Mapping[str, ContactId],
     deals: Mapping[str, DealId],
 ) -> None:
@@ -38,8 +37,6 @@ async def add_sales(
     data = tomllib.loads((_HERE / "sales.toml").read_text())
     pipeline = (await list_pipelines(tx))[0]
     stages = {stage.name: stage.id for stage in await list_stages(tx, pipeline.id)}
-    by_user = {member.user_id: MemberId(member.id) for member in await list_members(tx)}
-    members = {key: by_user[user_id] for key, user_id in users.items()}
     for field in data["fields"]:
         await _field(tx, field)
     for work in data["work"]:
