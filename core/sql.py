@@ -56,7 +56,7 @@ class Column:
     `expression` is SQL over the aliases of the listing; choices give text[], an empty array when there are none.
     A column that is never null can be scrolled by an index. That of segments has no value, so that nothing shows or
     sorts it; its `segments` are the filters that a condition on it may name. Amounts are written with so many `digits`
-    as the currency of the column has, or as nearly every currency has. `called` is the text that a record is called
+    as the currency of the column has, or as nearly every currency has. What is `only_asked` is no part of a row. `called` is the text that a record is called
     by: rows are in the order of it, not of ids.
     """
 
@@ -68,11 +68,12 @@ class Column:
     segments: Mapping[UUID, Filter] = field(default_factory=dict)
     digits: int = 2
     called: sql.Composable | None = None
+    only_asked: bool = False
 
     @property
     def is_shown(self) -> bool:
         """Whether a row has a value of it that can be read."""
-        return self.kind is not ValueKind.SEGMENT
+        return self.kind is not ValueKind.SEGMENT and not self.only_asked
 
 
 def column(
@@ -82,10 +83,11 @@ def column(
     *,
     is_nullable: bool = True,
     is_sortable: bool = True,
+    only_asked: bool = False,
 ) -> Column:
     """A column whose expression is written in the code."""
     is_sortable = is_sortable and kind is not ValueKind.CHOICES
-    return Column(name, kind, sql.SQL(expression), is_nullable, is_sortable)
+    return Column(name, kind, sql.SQL(expression), is_nullable, is_sortable, only_asked=only_asked)
 
 
 # In the list of every kind of record that segments are kept of; `crm.records.lists.read_filter` fills it.

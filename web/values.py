@@ -19,6 +19,7 @@ from crm.custom_fields.links import linked_names
 from crm.custom_fields.models import CustomField
 from crm.custom_fields.queries import list_custom_fields
 from crm.identity.queries import list_members
+from crm.identity.teams import list_teams
 from crm.pipelines.models import Outcome, Stage
 from crm.pipelines.queries import list_all_stages, list_pipelines
 from crm.segments.queries import segment_names
@@ -40,6 +41,7 @@ LABELS = {
     "time_zone": N_("Time zone"),
     "note": N_("Note"),
     "owner_id": N_("Owner"),
+    "owner_team": N_("Team of the owner"),
     "bidi_id": N_("Handled by"),
     "tags": N_("Tags"),
     "segment": N_("Segment"),
@@ -124,6 +126,7 @@ class Names:
     fields: Mapping[str, CustomField] = field(default_factory=dict)
     pipelines: Mapping[UUID, str] = field(default_factory=dict)
     stages: Mapping[UUID, Stage] = field(default_factory=dict)
+    teams: Mapping[UUID, str] = field(default_factory=dict)
     records: Mapping[UUID, str] = field(default_factory=dict)
 
     def target(self, name: str) -> RecordKind | None:
@@ -132,7 +135,7 @@ class Names:
 
 
 async def load_names(tx: Tx, kind: RecordKind) -> Names:
-    """The people, seats, tags, segments, stages and custom fields of one kind of record."""
+    """The people, teams, seats, tags, segments, stages and custom fields of one kind of record."""
     has_stages = kind in (RecordKind.LEAD, RecordKind.DEAL)
     return Names(
         kind,
@@ -143,6 +146,7 @@ async def load_names(tx: Tx, kind: RecordKind) -> Names:
         {each.column_name: each for each in await list_custom_fields(tx, kind)},
         {one.id: one.name for one in await list_pipelines(tx)} if has_stages else {},
         {one.id: one for one in await list_all_stages(tx)} if has_stages else {},
+        {one.id: one.name for one in await list_teams(tx)},
     )
 
 
@@ -185,6 +189,8 @@ def options(column: Column, names: Names, words: Words) -> list[tuple[str, str]]
         return [(str(id), name) for id, name in names.pipelines.items()]
     if column.name == "outcome":
         return [(outcome.value, words.gettext(text)) for outcome, text in _OUTCOMES.items()]
+    if column.name == "owner_team":
+        return [(str(id), name) for id, name in names.teams.items()]
     if column.name == "tags":
         return [(id, tag.name) for id, tag in names.tags.items()]
     if column.kind is ValueKind.SEGMENT:

@@ -18,6 +18,13 @@ _COLUMNS = (
     column("about", ValueKind.TEXT, "c.about", is_sortable=False),
     column("owner_id", ValueKind.RECORD, "c.owner_id"),
     column(
+        "owner_team",
+        ValueKind.CHOICES,
+        """ARRAY(SELECT t.team_id::text FROM team_members t
+                  WHERE t.organization_id = c.organization_id AND t.member_id = c.owner_id)""",
+        only_asked=True,
+    ),
+    column(
         "tags",
         ValueKind.CHOICES,
         """ARRAY(SELECT r.tag_id::text FROM record_tags r

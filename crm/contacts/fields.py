@@ -38,6 +38,13 @@ _COLUMNS = (
     column("time_zone", ValueKind.TEXT, "c.time_zone"),
     column("note", ValueKind.TEXT, "c.note", is_sortable=False),
     column("owner_id", ValueKind.RECORD, "c.owner_id"),
+    column(
+        "owner_team",
+        ValueKind.CHOICES,
+        """ARRAY(SELECT t.team_id::text FROM team_members t
+                  WHERE t.organization_id = c.organization_id AND t.member_id = c.owner_id)""",
+        only_asked=True,
+    ),
     column("bidi_id", ValueKind.RECORD, "c.bidi_id"),
     column(
         "tags",

@@ -27,6 +27,13 @@ _COLUMNS = (
     column("next_step", ValueKind.TEXT, "d.next_step", is_nullable=False),
     column("lost_reason", ValueKind.TEXT, "d.lost_reason", is_nullable=False),
     column("owner_id", ValueKind.RECORD, "d.owner_id"),
+    column(
+        "owner_team",
+        ValueKind.CHOICES,
+        """ARRAY(SELECT t.team_id::text FROM team_members t
+                  WHERE t.organization_id = d.organization_id AND t.member_id = d.owner_id)""",
+        only_asked=True,
+    ),
     column("bidi_id", ValueKind.RECORD, "d.bidi_id"),
     column(
         "stakeholder_id",

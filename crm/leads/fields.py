@@ -17,6 +17,13 @@ _COLUMNS = (
     column("outcome", ValueKind.CHOICE, "s.outcome", is_nullable=False),
     column("stage_entered_at", ValueKind.MOMENT, "l.stage_entered_at", is_nullable=False),
     column("owner_id", ValueKind.RECORD, "l.owner_id"),
+    column(
+        "owner_team",
+        ValueKind.CHOICES,
+        """ARRAY(SELECT t.team_id::text FROM team_members t
+                  WHERE t.organization_id = l.organization_id AND t.member_id = l.owner_id)""",
+        only_asked=True,
+    ),
     column("bidi_id", ValueKind.RECORD, "l.bidi_id"),
     column("source", ValueKind.TEXT, "l.source", is_nullable=False),
     column("next_step", ValueKind.TEXT, "l.next_step", is_nullable=False),
