@@ -361,7 +361,6 @@ SELECT limit_by_sight(name::regclass, condition, 'SELECT')
     ('notifications', 'member_id = (SELECT own_member())'),
     -- reckoned when a deal is won, by whoever wins it
     ('commissions', 'bidi_id IN (SELECT own_seats()) OR deal_id IN (SELECT seen_deals())'),
-    ('saved_answers', 'caller_id = (SELECT sight_person())'),
     ('webhooks', 'false'),
     ('webhook_deliveries', 'false'),
     ('webhook_attempts', 'false'),

@@ -71,7 +71,7 @@ LIMITED = frozenset(
         ),
         *("runs", "tool_calls", "tool_visits", "model_calls", "model_exchanges", "run_replays"),
         *("checkpoints", "checkpoint_blobs", "checkpoint_writes"),
-        *("copilot_chats", "copilot_questions", "notifications", "saved_answers"),
+        *("copilot_chats", "copilot_questions", "notifications"),
         *("channel_accounts", "mailboxes", "mail_folders", "mail_refusals"),
         *("imports", "table_imports", "import_rows", "import_records", "bulk_edits", "bulk_edit_records"),
         *("events", "event_changes", "event_origins", "audit_verifications"),
@@ -104,6 +104,7 @@ FOR_EVERYBODY = {
     ),
     **dict.fromkeys(("audit_links", "audit_waiting", "audit_erasures"), "hashes and ids of events"),
     "identity_providers": _SETTING_UP,
+    "saved_answers": "sealed, and opened for the key or session that it was an answer to",
     "erased_handles": "hashes of addresses that no new contact may have",
     "inbound_receipts": "which updates came in, by the numbers that the channel gives them",
 }
@@ -134,7 +135,6 @@ _HANGS: dict[str, dict[str, LiteralString]] = {
     "imports": {"member_user_id": "users"},
     "bulk_edits": {"made_by": "users"},
     "runs": {"about_kind": "NULL", "about_id": "NULL"},
-    "saved_answers": {"caller_id": "users"},
 }
 
 
