@@ -72,30 +72,38 @@ async def find_contact_by_handles(tx: Tx, handles: tuple[tuple[HandleKind, str],
 
 
 async def list_handles(tx: Tx, contact_id: ContactId) -> list[Handle]:
-    """Every address of one contact, the oldest first."""
+    """Every address of one contact, the oldest first; masked where a partner has not talked with them yet."""
     tx.principal.require("contacts:read")
     return await tx.all(
         Handle,
         """
-        SELECT id, contact_id, kind, value, label, is_primary
-          FROM contact_handles
-         WHERE contact_id = %(contact_id)s
-         ORDER BY created_at, id
+        SELECT h.id, h.contact_id, h.kind, h.value, h.label, h.is_primary
+          FROM (SELECT id, contact_id, kind, value, label, is_primary, created_at
+                  FROM contact_handles
+                 WHERE contact_id = %(contact_id)s
+                 UNION ALL
+                SELECT id, contact_id, kind, value, label, is_primary, created_at
+                  FROM masked_handles(ARRAY[%(contact_id)s::uuid])) AS h
+         ORDER BY h.created_at, h.id
         """,
         contact_id=contact_id,
     )
 
 
 async def list_handles_of(tx: Tx, contact_ids: Collection[ContactId]) -> list[Handle]:
-    """Every address of some contacts, the oldest first."""
+    """Every address of some contacts, the oldest first; masked where a partner has not talked with them yet."""
     tx.principal.require("contacts:read")
     return await tx.all(
         Handle,
         """
-        SELECT id, contact_id, kind, value, label, is_primary
-          FROM contact_handles
-         WHERE contact_id = ANY(%(contact_ids)s)
-         ORDER BY created_at, id
+        SELECT h.id, h.contact_id, h.kind, h.value, h.label, h.is_primary
+          FROM (SELECT id, contact_id, kind, value, label, is_primary, created_at
+                  FROM contact_handles
+                 WHERE contact_id = ANY(%(contact_ids)s)
+                 UNION ALL
+                SELECT id, contact_id, kind, value, label, is_primary, created_at
+                  FROM masked_handles(%(contact_ids)s::uuid[])) AS h
+         ORDER BY h.created_at, h.id
         """,
         contact_ids=list(contact_ids),
     )

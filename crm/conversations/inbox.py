@@ -473,11 +473,15 @@ async def list_handles(tx: Tx, contact_id: UUID) -> list[Handle]:
     return await tx.all(
         Handle,
         """
-        SELECT kind, value, suppressed_at IS NOT NULL AS is_closed
-          FROM contact_handles
-         WHERE contact_id = %(contact_id)s
-           AND kind <> 'telegram_id'
-         ORDER BY kind DESC, created_at
+        SELECT h.kind, h.value, h.is_closed
+          FROM (SELECT kind, value, suppressed_at IS NOT NULL AS is_closed, created_at
+                  FROM contact_handles
+                 WHERE contact_id = %(contact_id)s
+                 UNION ALL
+                SELECT kind, value, false, created_at
+                  FROM masked_handles(ARRAY[%(contact_id)s::uuid])) AS h
+         WHERE h.kind <> 'telegram_id'
+         ORDER BY h.kind DESC, h.created_at
         """,
         contact_id=contact_id,
     )

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.xdist_group("isolation")
 # Where an open door is not all: what the action refuses further on, to whom, and why.
 REFUSED_FURTHER = {
     **dict.fromkeys(
-        ("POST /api/v1/merges", "POST /merges", "POST /api/v1/bulk-edits"),
+        ("POST /api/v1/merges", "POST /merges", "POST /api/v1/bulk-edits", "POST /bulk-edits"),
         ({Role.BIDI}, "reaches rows that they do not see"),
     ),
     "POST /api/v1/companies": ({Role.BIDI}, "makes it for somebody else, who alone would see it"),

@@ -83,6 +83,7 @@ DEFINERS: dict[str, tuple[str, frozenset[str]]] = {
     "refresh_statistics": ("an import tells the planner that tables have grown", frozenset()),
     **dict.fromkeys(
         (
+            *("is_partner", "held_conversations", "met_contacts", "masked_handles"),
             *("own_member", "own_seats", "own_contacts", "own_runs", "seen_conversations", "seen_deals"),
             *(
                 "seen_leads",
@@ -114,6 +115,7 @@ ARGUMENTS = {
     "organization_by_slug.wanted": "organizations.slug",
     "organization_of_account.account_id": "channel_accounts",
     "is_visible_thread.thread": "conversations",
+    "masked_handles.wanted_contacts": "contacts",
     "graph_strongest.node": "graph_nodes",
     "graph_warm_path.target": "graph_nodes",
     "graph_warm_path.sources": "graph_nodes",
