@@ -207,6 +207,7 @@ API = Doors.read(
     """,
         "conversations:write": """
         POST /api/v1/conversations/{conversation_id}/agent
+        POST /api/v1/conversations/{conversation_id}/person
         POST /api/v1/conversations/{conversation_id}/reading
         POST /api/v1/conversations/{conversation_id}/reopening
         POST /api/v1/conversations/{conversation_id}/resolution

@@ -12,6 +12,7 @@ from core.errors import NotFound
 from crm.conversations import inbox, queries
 from crm.conversations.models import Attachment
 from crm.conversations.subjects import plain_subject
+from crm.identity.queries import Member, list_members
 from crm.runs import yielding
 from crm.tasks.models import TaskLine
 from crm.tasks.queries import list_open_tasks
@@ -88,6 +89,8 @@ class ThreadView:
     head: inbox.Thread
     days: list[Day]
     draft: DraftView | None
+    # who could hold it instead
+    colleagues: list[Member] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,10 @@ async def load_thread(tx: Tx, words: Words, conversation_id: UUID) -> ThreadView
     head = await inbox.get_thread(tx, conversation_id)
     messages = await inbox.list_thread_messages(tx, conversation_id)
     files = await queries.list_attachments(tx, [message.id for message in messages])
-    return ThreadView(head, days(messages, files, words), await _load_draft(tx, head, messages))
+    colleagues = [
+        one for one in await list_members(tx) if one.may("messages:send") and one.user_id != head.holder_id
+    ]
+    return ThreadView(head, days(messages, files, words), await _load_draft(tx, head, messages), colleagues)
 
 
 async def load_about(tx: Tx, contact_id: UUID) -> AboutView:

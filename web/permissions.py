@@ -192,6 +192,7 @@ PAGES = Doors.read(
         GET /suggestions/{suggestion_id}
     """,
         "conversations:write": """
+        POST /conversations/{conversation_id}/person
         POST /conversations/{conversation_id}/reading
         POST /conversations/{conversation_id}/reopening
         POST /conversations/{conversation_id}/resolution

@@ -15,7 +15,7 @@ from crm.conversations import actions as conversations
 from crm.conversations import queries
 from crm.conversations.models import ConversationFilter, ConversationStatus, HandoffReason, HolderKind
 from crm.runs import yielding
-from events.ids import BidiId, ChannelAccountId, ContactId, ConversationId
+from events.ids import BidiId, ChannelAccountId, ContactId, ConversationId, MemberId
 
 router = Noun(prefix="/conversations", tags=["conversations"])
 
@@ -30,6 +30,12 @@ class AgentIn(In):
     model_config = example(bidi_id="01931b5e-7c00-7000-8000-000000000001")
 
     bidi_id: BidiId = Field(description="The seat that should hold the conversation.")
+
+
+class ColleagueIn(In):
+    model_config = example(member_id="01931b5e-7c00-7000-8000-000000000001")
+
+    member_id: MemberId = Field(description="The member who should hold the conversation.")
 
 
 class ConversationOut(Out):
@@ -132,6 +138,18 @@ async def take_over(tx: ApiTx, conversation_id: ConversationId) -> ConversationO
     """What an agent was doing there ends in the same moment, and nothing that it would send by itself goes out."""
     await yielding.take_over(tx, conversation_id)
     return await _now(tx, conversation_id)
+
+
+@router.post(
+    "/{conversation_id}/person",
+    operation_id="give_conversation_to_person",
+    summary="Let a colleague hold a conversation; agents stop drafting in it",
+    status_code=204,
+    responses=problems(404, *BODY),
+)
+async def give_to_person(tx: ApiTx, conversation_id: ConversationId, colleague: ColleagueIn) -> None:
+    """It is not shown again: who sees only what is their own may not see it any more."""
+    await yielding.give_to_person(tx, conversation_id, colleague.member_id)
 
 
 @router.post(

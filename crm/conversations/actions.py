@@ -21,8 +21,9 @@ from crm.conversations.models import (
     Reception,
 )
 from crm.conversations.subjects import reply_subject
+from crm.identity.queries import list_members, require_member
 from events import due
-from events.ids import BidiId, ConversationId, DraftId, MessageId
+from events.ids import BidiId, ConversationId, DraftId, MemberId, MessageId
 from events.outbox import emit
 from events.types import (
     AttachmentReceived,
@@ -387,6 +388,24 @@ async def take_over(tx: Tx, conversation_id: ConversationId) -> None:
     tx.principal.require("messages:send")
     conversation = await queries.lock_conversation(tx, conversation_id)
     await _hold(tx, conversation, HolderKind.PERSON, tx.principal.id)
+
+
+async def give_to_person(tx: Tx, conversation_id: ConversationId, member_id: MemberId) -> None:
+    """Let a colleague hold a conversation.
+
+    Raises:
+        NotFound: no such conversation.
+        Unprocessable: nobody of this id is here, or they may not write to contacts.
+    """
+    tx.principal.require("conversations:write")
+    conversation = await queries.lock_conversation(tx, conversation_id)
+    await require_member(tx, member_id, field="member_id")
+    colleague = next(one for one in await list_members(tx) if one.id == member_id)
+    if not colleague.may("messages:send"):
+        raise Unprocessable(
+            f"{colleague.name} may not write to contacts; choose somebody who does.", field="member_id"
+        )
+    await _hold(tx, conversation, HolderKind.PERSON, colleague.user_id)
 
 
 async def give_to_agent(tx: Tx, conversation_id: ConversationId, bidi_id: BidiId) -> None:

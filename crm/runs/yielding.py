@@ -6,9 +6,10 @@ Lock order: conversation, then draft, approval, message and run.
 from core.db import Tx
 from crm.conversations import actions as conversations
 from crm.conversations.models import Message
+from crm.conversations.queries import lock_conversation
 from crm.drafts import actions as drafts
 from crm.runs.actions import cancel_open_runs
-from events.ids import ConversationId
+from events.ids import ConversationId, MemberId
 
 TAKEN = "a person took the conversation over"
 ANSWERED = "a person answered"
@@ -21,6 +22,17 @@ async def take_over(tx: Tx, conversation_id: ConversationId) -> None:
     """
     await conversations.take_over(tx, conversation_id)
     await yield_to_person(tx, conversation_id, TAKEN)
+
+
+async def give_to_person(tx: Tx, conversation_id: ConversationId, member_id: MemberId) -> None:
+    """Let a colleague hold a conversation; agents are silent in it from now on.
+
+    Raises: NotFound; Unprocessable for somebody who cannot hold it; Forbidden.
+    """
+    await lock_conversation(tx, conversation_id)
+    # before it is theirs, for whoever sees only what is their own sees nothing of it afterwards
+    await yield_to_person(tx, conversation_id, TAKEN)
+    await conversations.give_to_person(tx, conversation_id, member_id)
 
 
 async def write(tx: Tx, conversation_id: ConversationId, *, body: str) -> Message:

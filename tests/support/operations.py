@@ -92,6 +92,13 @@ OPERATIONS = (
         scope="conversations:write",
         first=("take_over_conversation",),
     ),
+    Operation(
+        "give_conversation_to_person",
+        "POST",
+        f"{_CONVERSATION}/person",
+        {"member_id": "{member_id}"},
+        scope="conversations:write",
+    ),
     Operation("list_messages", "GET", f"{_CONVERSATION}/messages"),
     Operation(
         "compose_message",

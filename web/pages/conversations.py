@@ -1,16 +1,17 @@
-"""Verbs of a conversation: write, take, snooze, resolve, reopen, mark as read."""
+"""Verbs of a conversation: write, take, give, snooze, resolve, reopen, mark as read."""
 
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from core.errors import Unprocessable
 from crm.conversations import actions as conversations
+from crm.conversations import inbox
 from crm.runs import yielding
-from events.ids import ConversationId
+from events.ids import ConversationId, MemberId
 from web import inbox_view
 from web.pages.drafts import FolderField, Text
 from web.pages.outcomes import Outcome, answer
@@ -43,6 +44,22 @@ async def take(session: CurrentSession, conversation_id: UUID, folder: FolderFie
     await yielding.take_over(session.tx, ConversationId(conversation_id))
     said = session.words.gettext("The conversation is yours. Agents are silent here.")
     return await answer(session, conversation_id, folder, Outcome(said=said))
+
+
+@router.post("/person")
+async def give(
+    session: CurrentSession,
+    conversation_id: UUID,
+    member_id: Annotated[MemberId, Form()],
+    folder: FolderField = "mine",
+) -> Response:
+    """Let a colleague go on; who sees only what is their own goes back to the list, since it is no longer there."""
+    await yielding.give_to_person(session.tx, ConversationId(conversation_id), member_id)
+    if await inbox.list_rows(session.tx, [conversation_id]):
+        said = session.words.gettext("The conversation is your colleague's now. Agents are silent here.")
+        return await answer(session, conversation_id, folder, Outcome(said=said))
+    place = f"/inbox?folder={folder}"
+    return Response(headers={"HX-Redirect": place}) if session.is_fragment else RedirectResponse(place, 303)
 
 
 @router.post("/snooze")
