@@ -45,6 +45,7 @@ NOT_FOUND_EITHER = {
     "DELETE /api/v1/tags/{tag_id}": "the page has removed it before",
     "POST /api/v1/tags/{tag_id}/merge": "both slots hold the same tag, which is not merged with itself",
     "POST /settings/tags/{tag_id}/merge": "both slots hold the same tag, which is not merged with itself",
+    "POST /commissions/{partner_id}/rate": "a made-up word is no rate",
     "POST /imports/{import_id}/mapping": "a mapping names every column of its own file",
     **{
         f"POST /{noun}/{{record_id}}/{place}": why

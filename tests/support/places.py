@@ -155,7 +155,6 @@ PLACES: dict[str, tuple[str, ...]] = {
     "/settings/organization": ("/settings/organization",),
     "/commissions": ("/commissions",),
     "/settings/sign-in": ("/settings/sign-in",),
-    "/session/issuer/link": ("/session/issuer/link?token=a-token",),
     "/settings/members": ("/settings/members",),
     "/settings/members/{member_id}": ("/settings/members/{member}",),
     "/settings/teams": ("/settings/teams",),
@@ -203,6 +202,7 @@ PLACES: dict[str, tuple[str, ...]] = {
 }
 # What answers a GET and is no page to look at.
 NO_PAGES = {
+    "/session/issuer/link": "only for a token that a mail has; test_issuers.py goes there",
     "/session/issuer/return": "where an issuer sends browsers back to; test_issuers.py goes there",
     "/": "leads on to the inbox",
     "/mails": "not there with a mail server; it is looked at in tests/web/test_accounts.py",

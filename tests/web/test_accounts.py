@@ -249,9 +249,8 @@ async def test_where_nobody_may_sign_up_there_is_no_page_for_it(settings: Settin
 @pytest.mark.parametrize("locale", ["en", "ru"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_letter_is_whole_in_both_languages(kind: str, locale: str) -> None:
-    values = dict.fromkeys(
-        ("name", "organization", "inviter", "device", "address", "what"), "Visit http://evil.example"
-    )
+    names = ("name", "organization", "inviter", "device", "address", "what", "provider", "day")
+    values = dict.fromkeys(names, "Visit http://evil.example")
 
     written = letter(kind, locale, link="https://sales.example/x", **values)
 

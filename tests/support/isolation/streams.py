@@ -65,7 +65,8 @@ def kinds_of_frames() -> set[str]:
 
 def stream_probes(theatre: Theatre, people: list[Caller], *, depth: int) -> Iterator[Probe]:
     """Stream x role x filling; socket x role x topic of the victim; and the bare topics of Redis."""
-    signed_in = [person for person in people if person.csrf]
+    # who sees only what is assigned to them would wait for our sign in vain; the probes of sight listen as they do
+    signed_in = [person for person in people if person.csrf and person.role != Role.BIDI]
     listeners = signed_in if depth > 1 else [p for p in signed_in if p.role in (Role.OWNER, Role.VIEWER)]
     for person in listeners:
         for name, queries in STREAMS.items():
