@@ -97,6 +97,7 @@ OPERATIONS = (
         "POST",
         f"{_CONVERSATION}/person",
         {"member_id": "{member_id}"},
+        status=204,
         scope="conversations:write",
     ),
     Operation("list_messages", "GET", f"{_CONVERSATION}/messages"),
