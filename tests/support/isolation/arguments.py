@@ -33,6 +33,8 @@ MEANINGS: dict[str, str | None] = {
     # whoever takes the one who asks out, proves nothing further
     "member_id": "members to spare",
     "to_member_id": "members who stay",
+    "POST /api/v1/conversations/{conversation_id}/person member_id": "members",
+    "POST /conversations/{conversation_id}/person member_id": "members",
     "POST /api/v1/teams member_id": "members",
     "PATCH /api/v1/teams/{team_id} member_id": "members",
     "POST /settings/teams/{team_id} member_id": "members",
