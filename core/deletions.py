@@ -4,13 +4,13 @@ A backup that is restored brings back what was removed after it was made; by thi
 """
 
 import asyncio
-import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
 from core import jsons
+from core.journals import append_line
 
 
 @dataclass(frozen=True)
@@ -33,17 +33,7 @@ class Deletions:
         line = jsons.dumps(
             {"organization_id": removed.organization_id, "at": removed.at.isoformat(), "by": removed.by}
         )
-        await asyncio.to_thread(self._append, f"{line}\n".encode())
-
-    def _append(self, line: bytes) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        # one write in append mode: lines of several processes do not mix
-        file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            os.write(file, line)
-            os.fsync(file)
-        finally:
-            os.close(file)
+        await asyncio.to_thread(append_line, self._path, line)
 
     async def read_all(self) -> list[Removed]:
         """Every organization that was ever removed here."""

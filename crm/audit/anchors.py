@@ -4,7 +4,6 @@ One file per organization under the data folder, one line per while, only ever a
 """
 
 import asyncio
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 from core import clock, crypto, jsons
+from core.journals import append_line
 from crm.audit.chain import Key, sign_anchor
 from crm.audit.sealing import Head
 
@@ -50,7 +50,7 @@ class Anchors:
                 "signature": sign_anchor(key, organization_id, now, head.position, head.hash).hex(),
             }
         )
-        await asyncio.to_thread(self._append, self.path(organization_id), f"{line}\n".encode())
+        await asyncio.to_thread(append_line, self.path(organization_id), line)
 
     async def read(self, organization_id: UUID, key: Key) -> list[Anchor]:
         """Every line that was written, the oldest first; none when there is no file."""
@@ -60,16 +60,6 @@ class Anchors:
     async def remove(self, organization_id: UUID) -> None:
         """Forget how far a chain had come whose organization is removed."""
         await asyncio.to_thread(self.path(organization_id).unlink, missing_ok=True)
-
-    def _append(self, path: Path, line: bytes) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # one write in append mode: lines of several processes do not mix
-        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            os.write(file, line)
-            os.fsync(file)
-        finally:
-            os.close(file)
 
     def _read(self, path: Path) -> str:
         return path.read_text(errors="replace") if path.is_file() else ""

@@ -5,7 +5,6 @@ hashes: nobody learns from it who was erased.
 """
 
 import asyncio
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from uuid import UUID
 
 from core import clock, crypto, jsons
 from core.errors import Unprocessable
+from core.journals import append_line
 from events.ids import PrivacyRequestId
 
 _FORMAT = "getsale erasure 1"
@@ -49,7 +49,7 @@ class Journal:
                 "signature": _sign(key, str(erasure.request_id), contacts, hashes).hex(),
             }
         )
-        await asyncio.to_thread(self._append, self.path(organization_id), f"{line}\n".encode())
+        await asyncio.to_thread(append_line, self.path(organization_id), line)
 
     async def read(self, organization_id: UUID, key: bytes) -> list[Erasure]:
         """Every erasure, the oldest first, each request as it was written last.
@@ -63,16 +63,6 @@ class Journal:
     async def remove(self, organization_id: UUID) -> None:
         """Nobody is left whose erasure could be repeated."""
         await asyncio.to_thread(self.path(organization_id).unlink, missing_ok=True)
-
-    def _append(self, path: Path, line: bytes) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # one write in append mode: lines of several processes do not mix
-        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            os.write(file, line)
-            os.fsync(file)
-        finally:
-            os.close(file)
 
 
 def _sign(key: bytes, request: str, contacts: Sequence[str], hashes: Sequence[str]) -> bytes:
