@@ -12,12 +12,9 @@ from events import leases, outbox
 from events.ids import ContactId
 from events.outbox import Delivery, emit
 from events.types import ContactCreated, ContactUpdated
+from tests.support.working import EVERYTHING
 
 ROUTES: dict[str, Sequence[str]] = {"contact.created": ("first", "second"), "contact.updated": ("first",)}
-
-
-# Other tests share the database and leave deliveries that nobody takes.
-EVERYTHING = 100_000
 
 
 async def _deliver_all(db: Database, organization_id: UUID) -> list[Delivery]:

@@ -18,9 +18,9 @@ from events import outbox
 from events.ids import ContactId, TaskId
 from events.outbox import emit
 from events.types import ContactUpdated, TaskUpdated
+from tests.support.working import EVERYTHING
 from worker.routes import names_by_event
 
-EVERYTHING = 100_000
 SECRET = "a key for tests only, 32 bytes long"
 
 

@@ -8,7 +8,7 @@ from worker.jobs import Together, carry_out, carry_out_together
 from worker.routes import handler_of, names_by_event
 from worker.services import Services
 
-# Other tests share the database and leave work that nobody takes.
+# Other tests of the file share the database and leave work that nobody takes.
 EVERYTHING = 100_000
 # The graphs have their own test, over both stores: tests/graph/test_merged_records.py.
 ELSEWHERE = {"project_merge", "project_graph"}

@@ -14,6 +14,7 @@ from crm.identity.queries import find_credentials
 from events import due, outbox
 from events.ids import UserId
 from tests.support.organizations import PASSWORD, add_member, give_password
+from tests.support.working import EVERYTHING
 from tests.support.world import World
 from tests.web.conftest import Browser, signed_in
 from worker.routes import DUE, names_by_event
@@ -86,10 +87,10 @@ async def test_no_work_of_it_is_claimed_but_the_mails_that_tell_of_it(
     await _close(page)
 
     async with worker_database.across_tenants("test") as connection:
-        while await outbox.route(connection, names_by_event(), 10_000):
+        while await outbox.route(connection, names_by_event(), EVERYTHING):
             pass
-        claimed = await outbox.claim(connection, 100_000, 1)
-        work = await due.claim(connection, list(DUE), 100_000, 1)
+        claimed = await outbox.claim(connection, EVERYTHING, 1)
+        work = await due.claim(connection, list(DUE), EVERYTHING, 1)
 
     ours = {one.handler for one in claimed if one.organization_id == organization.organization_id}
     kinds = {one.kind for one in work if one.organization_id == organization.organization_id}
@@ -101,9 +102,9 @@ async def test_work_under_way_loses_its_lease(
     page: Browser, database: Database, worker_database: Database, organization: Principal, world: World
 ) -> None:
     async with worker_database.across_tenants("test") as connection:
-        while await outbox.route(connection, names_by_event(), 10_000):
+        while await outbox.route(connection, names_by_event(), EVERYTHING):
             pass
-        claimed = await outbox.claim(connection, 100_000, 600)
+        claimed = await outbox.claim(connection, EVERYTHING, 600)
     (held, *_) = [one for one in claimed if one.organization_id == organization.organization_id]
 
     await _close(page)

@@ -10,14 +10,13 @@ from core.principal import Principal
 from core.settings import Settings
 from events import outbox
 from events.outbox import Delivery
+from tests.support.working import EVERYTHING
 from tests.support.world import make_world
 from worker import services as worker_services
 from worker.jobs import SUSPECT_CLAIMS, InTx, Job, Outside, Postpone, carry_out
 from worker.services import Services
 
 HANDLER = "evaluate_triggers"
-# Other tests share the database and leave deliveries that nobody takes.
-EVERYTHING = 100_000
 
 
 class Killed(BaseException):

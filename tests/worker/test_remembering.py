@@ -16,13 +16,12 @@ from memory.embeddings.remote import NoEmbedder
 from memory.ingest import EMBED
 from tests.memory.conftest import Shelf, make_shelf
 from tests.support.mail import make_post, written
+from tests.support.working import EVERYTHING
 from worker import remembering
 from worker import services as worker_services
 from worker.jobs import InTx, Outside, carry_out
 from worker.services import Services
 
-# Other tests share the database and leave work that nobody takes.
-EVERYTHING = 100_000
 TURNS = 3
 
 

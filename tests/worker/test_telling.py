@@ -37,6 +37,7 @@ from events.outbox import Delivery, emit
 from events.types import WebhookDisabled
 from tests.support.asking import ask_to_rename
 from tests.support.organizations import add_member
+from tests.support.working import EVERYTHING
 from tests.support.world import World, make_world
 from worker import services as worker_services
 from worker.jobs import InTx, carry_out
@@ -44,8 +45,6 @@ from worker.routes import DUE, handler_of, names_by_event
 from worker.services import Services
 
 KINDS = ["task.due", "task.remind", "meeting.remind", "approval.return", "approval.escalate"]
-# Other tests share the database and leave work that nobody takes.
-EVERYTHING = 100_000
 
 
 @pytest.fixture

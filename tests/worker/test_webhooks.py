@@ -23,13 +23,13 @@ from crm.webhooks.models import NewWebhook as New
 from events import due, outbox
 from events.due import DueWork
 from tests.support.receiver import Receiver, running_receiver
+from tests.support.working import EVERYTHING
 from worker import services as worker_services
 from worker import webhooks
 from worker.jobs import Outside, Together, carry_out, carry_out_together
 from worker.routes import DUE, names_by_event
 from worker.services import Services
 
-EVERYTHING = 100_000
 LOCAL = Reach(internal_hosts=frozenset({"127.0.0.1"}))
 
 

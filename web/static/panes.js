@@ -2,10 +2,13 @@
 (() => {
   const inbox = () => document.getElementById("inbox");
   const show = pane => { if (inbox()) inbox().dataset.pane = pane; };
+  let marked = "";
+  const find = id => document.getElementById(id) || (id === "relationships" && document.querySelector("[id^=relationships-]"));
   const mark = id => {
     document.querySelectorAll(".is-target").forEach(node => node.classList.remove("is-target"));
-    const target = document.getElementById(id) || (id === "relationships" && document.querySelector("[id^=relationships-]"));
+    const target = find(id);
     if (!target) return false;
+    marked = id;
     if (target.closest(".about")) show("about"); else if (target.closest(".main")) show("thread");
     target.classList.add("is-target");
     target.scrollIntoView({ block: "center", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
@@ -29,6 +32,8 @@
     show("thread");
     document.querySelector(".main [data-pane-to=about]")?.focus();
   });
+  // what the stream draws anew is still what was asked for
+  document.addEventListener("htmx:afterSettle", () => { if (marked) find(marked)?.classList.add("is-target"); });
   window.addEventListener("popstate", () => show(new URLSearchParams(location.search).get("pane") || "thread"));
   if (location.hash) mark(decodeURIComponent(location.hash.slice(1)));
 })();
