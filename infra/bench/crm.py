@@ -30,9 +30,9 @@ from crm.contacts.queries import list_contacts
 from crm.custom_fields.actions import create_custom_field
 from crm.custom_fields.models import NewCustomField
 from crm.identity.actions import create_organization, create_user
-from crm.identity.models import Role
+from crm.identity.models import Role, member_principal
 from crm.search.queries import search
-from events.ids import RecordKind, UserId
+from events.ids import OrganizationId, RecordKind, UserId
 from infra import embedded
 from infra.bench import Report, _crm_imports, percentile
 from infra.bench import _crm_data as data
@@ -43,6 +43,7 @@ from infra.migrate import migrate
 from infra.servers.processes import free_port
 
 ROUNDS = 100
+OF_A_REP = 500
 PAGE = 50
 _PROBE = Size(4500, 900, 1350)
 
@@ -80,6 +81,7 @@ async def _measure(folder: Path, urls: Urls, scale: float) -> Report:
             report.add(f"{name}_growth_ratio", ratio, "x", len(took), aim=1.5)
         await _lists(db, admin, largest, tenant, report)
         await _searches(db, admin, largest, tenant, report)
+        await _of_a_rep(db, admin, largest, tenant, report)
     async with await psycopg.AsyncConnection.connect(superuser, autocommit=True) as unbound:
         await _policies(db, unbound, largest, tenant, report)
     await _pages(folder, urls, largest, tenant, report)
@@ -253,6 +255,50 @@ async def _searches(
     report.add("search_p50", percentile(ours, 0.5), "ms", len(asked))
     report.add("search_p95", percentile(ours, 0.95), "ms", len(asked), aim=100)
     report.add("search_raw_ilike_of_names_p50", percentile(theirs, 0.5), "ms", len(asked))
+
+
+async def _of_a_rep(
+    db: Database, admin: psycopg.Connection, owner: Owner, tenant: Tenant, report: Report
+) -> None:
+    """The same for a member who sees only the contacts that are assigned to them, asked for people of their own."""
+    organization_id = owner.principal.organization_id
+    async with db.transaction(owner.principal, "bench") as tx:
+        user_id = await create_user(
+            tx,
+            email="rep@bench.example",
+            name="Rep",
+            password="a password for a bench",
+            role=Role.BIDI,
+            locale="en",
+        )
+    dice = random.Random(19)
+    own = dice.sample(range(len(tenant.contact_ids)), min(OF_A_REP, len(tenant.contact_ids)))
+    admin.execute(
+        """
+        UPDATE contacts AS c
+           SET owner_id = m.id
+          FROM members m
+         WHERE (m.organization_id, m.user_id) = (%s, %s)
+           AND c.organization_id = m.organization_id
+           AND c.id = ANY(%s)
+        """,
+        (organization_id, user_id, [tenant.contact_ids[place] for place in own]),
+    )
+    admin.execute("VACUUM (ANALYZE) contacts")
+    rep = Owner(member_principal(UserId(user_id), OrganizationId(organization_id), Role.BIDI), "")
+    theirs = Tenant(
+        tenant.id, [tenant.contact_ids[place] for place in own], [tenant.names[place] for place in own]
+    )
+    asked = list(data.queries(theirs, 2 * ROUNDS, seed=23))
+    report.add("rep_contacts", len(own), "rows", 1)
+    for name, steps, aim in (
+        ("rep_list", [_list] * ROUNDS, 50.0),
+        ("rep_search", [_search(text) for text in asked], 100.0),
+    ):
+        await _timed(db, rep, steps[:10])
+        took = await _timed(db, rep, steps)
+        report.add(f"{name}_p50", percentile(took, 0.5), "ms", len(took))
+        report.add(f"{name}_p95", percentile(took, 0.95), "ms", len(took), aim=aim)
 
 
 async def _policies(

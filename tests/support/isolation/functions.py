@@ -85,6 +85,7 @@ DEFINERS: dict[str, tuple[str, frozenset[str]]] = {
         (
             *("is_partner", "held_conversations", "met_contacts", "masked_handles"),
             *("own_member", "own_seats", "own_contacts", "own_runs", "seen_conversations", "seen_deals"),
+            *("own_deals", "own_leads", "companies_of", "seen_findings"),
             *(
                 "seen_leads",
                 "seen_contacts",
@@ -116,6 +117,8 @@ ARGUMENTS = {
     "organization_of_account.account_id": "channel_accounts",
     "is_visible_thread.thread": "conversations",
     "masked_handles.wanted_contacts": "contacts",
+    "companies_of.contacts": "contacts",
+    "companies_of.deals": "deals",
     "graph_strongest.node": "graph_nodes",
     "graph_warm_path.target": "graph_nodes",
     "graph_warm_path.sources": "graph_nodes",
