@@ -20,8 +20,11 @@ END = "event: end\ndata: signed out\n\n"
 class Hearing:
     """A subscription that ends with its session."""
 
-    def __init__(self, services: Services, account: Account, subscription: Subscription) -> None:
+    def __init__(
+        self, services: Services, account: Account, subscription: Subscription, shown: UUID | None
+    ) -> None:
         self._services, self._account, self._subscription = services, account, subscription
+        self._shown = shown
         self.is_over = False
 
     def end(self) -> None:
@@ -40,18 +43,26 @@ class Hearing:
         return None
 
     async def _is_seen(self, message: dict[str, str]) -> bool:
-        """Whether the reader may know of an event; what tells of none is sent to them alone."""
+        """Whether the reader may know of an event; what tells of none is sent to them alone.
+
+        What the page shows may be out of sight by this very event: the page is to see that.
+        """
         principal = self._account.principal
         if principal.visibility is Visibility.ALL or "event_id" not in message:
+            return True
+        if self._shown is not None and message.get("conversation_id") == str(self._shown):
             return True
         async with self._services.db.transaction(principal, "live") as tx:
             return await is_seen(tx, UUID(message["event_id"]))
 
 
 @asynccontextmanager
-async def hearing(services: Services, account: Account, *about: UUID | None) -> AsyncIterator[Hearing]:
-    """What is published to the account's organization, or about these things of it. Raises: RedisError."""
+async def hearing(
+    services: Services, account: Account, *about: UUID | None, shown: UUID | None = None
+) -> AsyncIterator[Hearing]:
+    """What is published to the account's organization, or about these things of it; `shown` is the conversation that
+    the page has open. Raises: RedisError."""
     async with services.pubsub.subscribe(account.organization_id, *about) as subscription:
-        heard = Hearing(services, account, subscription)
+        heard = Hearing(services, account, subscription, shown)
         with services.hub.watch.over(account.session_id, heard.end):
             yield heard

@@ -182,7 +182,7 @@ async def _records(stream: Stream, kind: RecordKind) -> AsyncIterator[str]:
 
 async def _events(stream: Stream, seen: str) -> AsyncIterator[str]:
     stream = await _in_organization_time(stream)
-    async with hearing(stream.services, stream.account) as heard:
+    async with hearing(stream.services, stream.account, shown=stream.conversation_id) as heard:
         yield "retry: 1000\n\n"
         for change in await _missed(stream, seen):
             yield await _render(stream, change.conversation_id, str(change.event_id))
@@ -249,7 +249,9 @@ async def _render(stream: Stream, conversation_id: UUID, event_id: str) -> str:
                 is_open=conversation_id == stream.conversation_id,
             )
         except NotFound:
-            return f"id: {event_id}\n\n"
+            # given to somebody else meanwhile, or deleted: a page that shows it leaves it
+            gone = "event: gone\ndata: gone\n" if conversation_id == stream.conversation_id else ""
+            return f"id: {event_id}\n{gone}\n"
     html = stream.visit.text("inbox/_changes.html", **context)
     lines = "".join(f"data: {line}\n" for line in html.splitlines())
     return f"id: {event_id}\n{lines}\n"

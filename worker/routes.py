@@ -116,7 +116,7 @@ _ROUTES: dict[type[e.Event], tuple[Handler, ...]] = {
     e.ConversationImported: (_live, InTx(remembering.remember_conversation), _messages_found),
     e.ConversationDeleted: (_live, _messages_found),
     e.ConversationRead: (_live,),
-    e.ConversationAssigned: (InTx(h.yield_to_holder), _live),
+    e.ConversationAssigned: (InTx(h.yield_to_holder), InTx(telling.tell_holder), _live),
     e.ConversationSnoozed: (_live,),
     e.ConversationResolved: (InTx(assigning.assign_waiting), _live),
     e.ConversationReopened: (_live,),

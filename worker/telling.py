@@ -8,7 +8,7 @@ from crm.meetings import actions as meetings
 from crm.notifications import actions as notifications
 from crm.notifications.models import NotificationKind
 from crm.tasks import actions as tasks
-from events.ids import ApprovalId, MeetingId, TaskId, WebhookId
+from events.ids import ApprovalId, ConversationId, MeetingId, TaskId, WebhookId
 from events.types import ApprovalAssigned, ApprovalEscalated
 from worker.jobs import Job
 
@@ -54,6 +54,10 @@ async def tell_assigned_approval(services: "Services", tx: Tx, job: Job) -> None
 
 async def tell_escalated_approval(services: "Services", tx: Tx, job: Job) -> None:
     await notifications.tell_of_escalation(tx, _approval(job), _cause(job))
+
+
+async def tell_holder(services: "Services", tx: Tx, job: Job) -> None:
+    await notifications.tell_holder(tx, ConversationId(job.subject_id), _cause(job))
 
 
 def _approval(job: Job) -> ApprovalId:

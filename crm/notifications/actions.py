@@ -1,6 +1,7 @@
 """Telling members, and noting that they have read it."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +11,8 @@ from core.errors import NotFound
 from core.ids import uuid7
 from crm.approvals.models import ApprovalStatus
 from crm.approvals.queries import get_question
+from crm.contacts.queries import get_contact
+from crm.conversations.queries import get_conversation
 from crm.identity.models import Role
 from crm.identity.queries import list_members
 from crm.meetings.queries import get_meeting
@@ -17,7 +20,7 @@ from crm.notifications.models import Notification, NotificationKind
 from crm.notifications.queries import get_notification, own_member
 from crm.tasks.queries import get_task
 from crm.webhooks.queries import get_webhook
-from events.ids import ApprovalId, MeetingId, MemberId, NotificationId, TaskId, WebhookId
+from events.ids import ApprovalId, ConversationId, MeetingId, MemberId, NotificationId, TaskId, WebhookId
 from events.outbox import emit
 from events.types import NotificationCreated, NotificationsRead
 
@@ -76,6 +79,37 @@ async def tell_of_escalation(tx: Tx, approval_id: ApprovalId, event_id: UUID) ->
     ids = [MemberId(one.id) for one in told]
     subject = ("approval", approval_id)
     await _tell(tx, ids, NotificationKind.APPROVAL_ESCALATED, subject, question.about, event_id)
+
+
+@dataclass(frozen=True)
+class _Given:
+    giver_id: UUID
+    holder_id: str | None
+
+
+async def tell_holder(tx: Tx, conversation_id: ConversationId, event_id: UUID) -> None:
+    """Tell a person that a conversation is theirs now; whoever took it themselves knows."""
+    conversation = await get_conversation(tx, conversation_id)
+    given = await tx.one(
+        _Given,
+        """
+        SELECT e.actor_id AS giver_id, c.changes #>> '{holder,1}' AS holder_id
+          FROM events e
+          JOIN event_changes c ON (c.organization_id, c.event_id) = (e.organization_id, e.id)
+         WHERE e.id = %(event_id)s
+        """,
+        event_id=event_id,
+    )
+    members = await list_members(tx)
+    theirs = [
+        MemberId(one.id)
+        for one in members
+        if one.user_id == conversation.holder_id != given.giver_id and str(one.user_id) == given.holder_id
+    ]
+    if theirs:
+        contact = await get_contact(tx, conversation.contact_id)
+        subject = ("conversation", conversation_id)
+        await _tell(tx, theirs, NotificationKind.CONVERSATION_ASSIGNED, subject, contact.name, event_id)
 
 
 async def _tell(

@@ -16,11 +16,13 @@ class NotificationKind(StrEnum):
     WEBHOOK_OFF = "webhook_off"
     APPROVAL_ASSIGNED = "approval_assigned"
     APPROVAL_ESCALATED = "approval_escalated"
+    CONVERSATION_ASSIGNED = "conversation_assigned"
 
 
 @dataclass(frozen=True)
 class Notification:
-    """`title` is what its subject, a task, a meeting, a webhook or an approval, was called then."""
+    """`title` is what its subject, a task, a meeting, a webhook, an approval or the contact of a conversation, was called
+    then."""
 
     id: NotificationId
     kind: NotificationKind

@@ -1,10 +1,14 @@
 """Giving a conversation to a colleague, who then sees it, by whoever may then see it no more."""
 
+import asyncio
 from uuid import UUID
+
+from redis.asyncio import Redis
 
 from core.db import Database
 from core.ids import uuid7
 from core.principal import Principal
+from core.pubsub import PubSub
 from crm.conversations.models import HolderKind
 from crm.conversations.queries import get_conversation
 from crm.identity.models import Role
@@ -58,6 +62,37 @@ async def test_who_gives_their_own_away_is_led_back_to_the_list(
 
     assert given.headers["Location"].startswith("/inbox?folder=")
     assert gone.status_code == 404
+
+
+async def test_an_open_page_leaves_what_was_given_to_somebody_else(
+    site: str, database: Database, browser: Browser, world: World, redis: Redis
+) -> None:
+    one, other = [await add_member(database, world.owner, Role.BIDI) for _ in range(2)]
+    conversation = await world.conversation()
+    path = f"/conversations/{conversation.id}/person"
+    await browser.post(path, member_id=str(await _member_id(world, one)))
+
+    heard = []
+    async with signed_in(site, database, one) as theirs:
+        page = f"/live?folder=mine&conversation={conversation.id}"
+        async with theirs.client.stream("GET", page) as stream, asyncio.timeout(10):
+            lines = stream.aiter_lines()
+            assert await anext(lines) == "retry: 1000"
+            await browser.post(path, member_id=str(await _member_id(world, other)))
+            async with database.transaction(world.owner, "test") as tx:
+                event_id = await tx.value(
+                    "SELECT id FROM events WHERE type = 'conversation.assigned' ORDER BY id DESC LIMIT 1"
+                )
+            message = {
+                "event_id": str(event_id),
+                "type": "conversation.assigned",
+                "conversation_id": str(conversation.id),
+            }
+            await PubSub(redis).publish(world.owner.organization_id, message)
+            while "event: gone" not in heard:
+                heard.append(await anext(lines))
+
+    assert not any("Vera" in line for line in heard)
 
 
 async def test_it_is_not_given_to_a_viewer_or_to_nobody(

@@ -15,6 +15,7 @@ from core.settings import Settings
 from crm.approvals.queries import get_approval
 from crm.approvals.turns import assign_approval, snooze_call
 from crm.bidi.queries import find_own_member
+from crm.conversations.actions import give_to_person, take_over
 from crm.drafts.actions import reject_draft, snooze_draft
 from crm.drafts.models import Draft
 from crm.drafts.queries import find_pending_draft
@@ -313,6 +314,29 @@ async def test_whoever_should_decide_is_told_unless_they_took_it_themselves(
 
     assert [one.kind.value for one in await _told(database, milo)] == ["approval_assigned"]
     assert [one.kind.value for one in await _told(database, organization)] == ["approval_escalated"]
+
+
+async def test_a_conversation_is_told_to_whom_it_is_given_and_not_to_who_takes_it(
+    database: Database, services: Services, organization: Principal
+) -> None:
+    milo = await add_member(database, organization, Role.BIDI)
+    world = await make_world(database, organization)
+    await world.receive("Hello")
+    conversation = await world.conversation()
+    async with database.transaction(milo, "test") as tx:
+        his = await find_own_member(tx)
+        assert his is not None
+    async with database.transaction(organization, "test") as tx:
+        await take_over(tx, conversation.id)
+        await give_to_person(tx, conversation.id, his)
+
+    for _ in range(2):
+        await _work(services, organization)
+
+    assert [(one.kind.value, one.subject_id, one.title) for one in await _told(database, milo)] == [
+        ("conversation_assigned", conversation.id, "Vera Lind")
+    ]
+    assert await _told(database, organization) == []
 
 
 async def test_a_question_that_was_put_off_comes_back_at_its_time(

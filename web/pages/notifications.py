@@ -16,6 +16,7 @@ _PLACES = {
     "meeting": "/meetings",
     "webhook": "/settings/webhooks",
     "approval": "/approvals",
+    "conversation": "/inbox",
 }
 
 
