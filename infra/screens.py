@@ -91,8 +91,13 @@ def _photograph(browser: "Browser", camera: Camera, width: int, theme: str) -> N
     for locale in LOCALES:
         cookies = {THEME_COOKIE: theme, LOCALE_COOKIE: locale}
         context.add_cookies([{"name": name, "value": it, "url": camera.base} for name, it in cookies.items()])
-        page.goto(f"{camera.base}/session/new")
-        camera.shoot(page, "sign-in", Look(width, theme, locale))
+        for name, path in (
+            ("sign-up", "/sign-up"),
+            ("forgotten", "/password/forgotten"),
+            ("sign-in", "/session/new"),
+        ):
+            page.goto(camera.base + path)
+            camera.shoot(page, name, Look(width, theme, locale))
     _sign_in(page, camera)
     chosen = page.get_attribute("html", "lang") or LOCALES[0]
     for locale in LOCALES:
@@ -289,6 +294,7 @@ def _photograph_settings(page: "Page", camera: Camera, look: Look) -> None:
     for name in ("organization", "roles"):
         page.goto(f"{camera.base}/settings/{name}")
         camera.shoot(page, name, look, whole=True)
+    _photograph_access(page, camera, look)
     for name, path in (
         ("settings", ""),
         ("fields", "/fields"),
@@ -302,6 +308,22 @@ def _photograph_settings(page: "Page", camera: Camera, look: Look) -> None:
         if path and inner.count():
             page.goto(f"{camera.base}{inner.get_attribute('href')}")
             camera.shoot(page, f"{name}-one", look, whole=True)
+
+
+def _photograph_access(page: "Page", camera: Camera, look: Look) -> None:
+    """Who comes in how, who did what, and what is kept of whom."""
+    for name, path in (
+        ("profile", "/profile"),
+        ("second-factor", "/profile/second-factor"),
+        ("sessions", "/sessions"),
+        ("sign-in-services", "/settings/sign-in"),
+        ("commissions", "/commissions"),
+        ("audit", "/audit"),
+        ("privacy", "/settings/privacy"),
+        ("privacy-person", f"/settings/privacy?contact={SOUGHT[look.locale]}"),
+    ):
+        page.goto(camera.base + path)
+        camera.shoot(page, name, look, whole=True)
 
 
 def _photograph_sales(page: "Page", camera: Camera, look: Look) -> None:
