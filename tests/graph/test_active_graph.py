@@ -5,18 +5,23 @@ import signal
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
+from neo4j import AsyncGraphDatabase
 from psycopg import sql
 
+from core.blobs import Blobs
 from core.db import Database
 from core.errors import Unavailable
 from core.principal import Principal, Visibility
 from core.settings import Settings
 from crm.facts import actions as facts
 from crm.identity.queries import find_member_id
-from events.ids import FactId
+from crm.privacy.actions import make_request
+from crm.privacy.models import RequestKind
+from events.ids import ContactId, FactId
 from events.types import ContactCreated, FactAsserted, FactRetracted
 from graph.active import ActiveGraph
 from graph.neo4j import Neo4jAddress, Neo4jGraph, connect, discover
@@ -26,6 +31,7 @@ from graph.store import Adapter, GraphSlow, Snapshot
 from infra.servers import neo4j as servers
 from infra.servers.neo4j import Neo4jServer
 from tests.support.graphs import World, make_contact, make_world, relate
+from worker.erasing import Desk, erase
 
 
 class Machine:
@@ -248,6 +254,62 @@ async def test_events_reach_both_graphs(
     assert await diff(database, organization, neo4j) == []
     assert (await graph.warm_path(organization, vera)).answered_by == Adapter.NEO4J
     await neo4j.close()
+
+
+@pytest.mark.parametrize("is_away", [False, True], ids=["there", "away"])
+async def test_an_erased_person_is_in_no_copy(
+    graph: ActiveGraph,
+    settings: Settings,
+    machine: Machine,
+    database: Database,
+    worker_database: Database,
+    organization: Principal,
+    world: World,
+    is_away: bool,
+) -> None:
+    """What could not be told to Neo4j while it was away is gone before it answers again."""
+    machine.start()
+    machine.announce(settings.data)
+    canary = await make_contact(database, organization, "Vera Canary")
+    await relate(database, organization, ("user", organization.id), "knows", ("contact", canary))
+    await relate(database, organization, ("contact", canary), "knows", ("contact", world.tomas))
+    await graph.probe()
+    await graph.catch_up_organization(organization.organization_id)
+    address = discover(settings)
+    assert address is not None
+    before = await _named(address, "Canary")
+    if is_away:
+        machine.stop()
+    desk = Desk(
+        settings, organization, partial(database.transaction, organization), Blobs(settings.data), graph
+    )
+    async with database.transaction(organization, "test") as tx:
+        asked = await make_request(tx, RequestKind.ERASURE, ContactId(canary), "Asked by mail.")
+    left = await erase(desk, asked.id, {canary})
+    if is_away:
+        machine.start()
+        machine.announce(settings.data)
+        address = discover(settings)
+        assert address is not None
+        await graph.probe()
+        await graph.catch_up_organization(organization.organization_id)
+    neo4j = await connect(address)
+
+    assert before == 1
+    assert left.total == 0
+    assert await _named(address, "Canary") == 0
+    assert await diff(database, organization, neo4j) == []
+    await neo4j.close()
+
+
+async def _named(address: Neo4jAddress, word: str) -> int:
+    """How many nodes have this word in any property; what is no text has no words."""
+    async with AsyncGraphDatabase.driver(address.uri, auth=(address.user, address.password)) as driver:
+        found, _, _ = await driver.execute_query(
+            "MATCH (n) WHERE any(key IN keys(n) WHERE toStringOrNull(n[key]) CONTAINS $word) RETURN count(n) AS found",
+            word=word,
+        )
+    return int(found[0]["found"])
 
 
 async def test_a_write_missed_during_a_catch_up_is_not_forgotten(
