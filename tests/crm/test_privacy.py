@@ -194,3 +194,35 @@ async def test_only_owners_and_admins_may_ask(
     async with database.transaction(somebody, "test") as tx:
         with pytest.raises(Forbidden):
             await privacy.make_request(tx, RequestKind.EXPORT, vera, WHY)
+
+
+@pytest.mark.parametrize("holds", ["", "deals"])
+async def test_what_the_law_holds_keeps_its_words_and_leads_to_nobody(
+    database: Database, settings: Settings, holds: str
+) -> None:
+    held = settings.model_copy(update={"legal_holds": holds})
+    tenant, vera = await _tenant(database, settings, f"held-{holds}")
+    async with database.transaction(tenant.owner, "test") as tx:
+        await tx.execute(
+            "UPDATE deals SET name = 'Contract 17 of Vera Lind', contact_id = %(vera)s", vera=vera
+        )
+    asked = await _ask(database, tenant.owner, RequestKind.ERASURE, vera)
+    async with worker_services.build(held) as services:
+        await carry_out_due(services, tenant.owner, privacy.WORK)
+        async with database.transaction(tenant.owner, "test") as tx:
+            await privacy.confirm_erasure(tx, asked.id)
+        await carry_out_due(services, tenant.owner, privacy.WORK)
+
+    done = await _read(database, tenant.owner, asked)
+    async with database.transaction(tenant.owner, "test") as tx:
+        names = await tx.value("SELECT array_agg(DISTINCT name) FROM deals")
+        linked = await tx.value("SELECT count(*) FROM deals WHERE contact_id IS NOT NULL")
+
+    assert (done.status, linked) == (RequestStatus.DONE, 0)
+    assert done.held == ({"deals": "GETSALE_LEGAL_HOLDS"} if holds else {})
+    assert any("Vera Lind" in name for name in names) is bool(holds)
+
+
+def test_nothing_else_can_be_held(settings: Settings) -> None:
+    with pytest.raises(Unprocessable, match="GETSALE_LEGAL_HOLDS may name deals only"):
+        _ = settings.model_copy(update={"legal_holds": "deals messages"}).held
