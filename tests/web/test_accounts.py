@@ -183,6 +183,15 @@ async def test_what_cannot_be_is_said_beside_what_was_typed(
     assert PASSWORD not in answer.text
 
 
+@pytest.mark.parametrize("easy", ["password123", "qwertyuiop", "йцукенгшщз", "1234567890", "aaaaaaaaaaaa"])
+async def test_a_password_that_is_easy_to_guess_is_refused(newcomer: Newcomer, easy: str) -> None:
+    answer = await newcomer.sign_up(password=easy)
+
+    assert answer.status_code == 422
+    assert "easy to guess" in answer.text
+    assert await newcomer.mails() == []
+
+
 async def test_a_forgotten_password_is_set_anew_once_and_ends_every_session(
     newcomer: Newcomer, database: Database, organization: Principal
 ) -> None:
