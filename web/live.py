@@ -12,12 +12,13 @@ from fastapi.responses import StreamingResponse
 from api.deps import CurrentAccount, CurrentServices, Services
 from core.errors import NotFound
 from crm.conversations import inbox
+from crm.conversations.queries import get_conversation
 from crm.copilot.models import Chat, QuestionStatus
 from crm.copilot.queries import get_chat, list_questions
 from crm.identity.models import Account
 from crm.identity.queries import get_organization
 from crm.notifications.queries import count_unread
-from events.ids import CopilotChatId, RecordKind
+from events.ids import ConversationId, CopilotChatId, RecordKind
 from events.types import CopilotAnswered
 from web import copilot_view, inbox_view
 from web.hearing import END, Hearing, hearing
@@ -31,6 +32,8 @@ HEARTBEAT_SECONDS = 15.0
 GATHER_SECONDS = 0.02
 # Ids of events are made before their commit; a stream goes back a little so that a late one is not lost.
 OVERLAP = timedelta(seconds=2)
+# The last record of a page whose conversation its reader sees no more.
+_GONE = "event: gone\ndata: gone\n\n"
 
 
 @dataclass(frozen=True)
@@ -182,19 +185,33 @@ async def _records(stream: Stream, kind: RecordKind) -> AsyncIterator[str]:
 
 async def _events(stream: Stream, seen: str) -> AsyncIterator[str]:
     stream = await _in_organization_time(stream)
-    async with hearing(stream.services, stream.account, shown=stream.conversation_id) as heard:
+    async with hearing(stream.services, stream.account, shown=await _shown(stream)) as heard:
         yield "retry: 1000\n\n"
         for change in await _missed(stream, seen):
             yield await _render(stream, change.conversation_id, str(change.event_id))
         while not heard.is_over:
             changed, is_told = await _gather(heard)
             for conversation_id, event_id in changed.items():
-                yield await _render(stream, conversation_id, event_id)
+                fragment = await _render(stream, conversation_id, event_id)
+                yield fragment
+                if fragment == _GONE:
+                    return  # nothing more is heard of what is another's now
             if is_told:
                 yield await _render_bell(stream)
             if not changed and not is_told:
                 yield ": still here\n\n"
         yield END
+
+
+async def _shown(stream: Stream) -> UUID | None:
+    """The conversation that the page has open, if its reader sees it: of others they hear nothing, nor that they go."""
+    if stream.conversation_id is None:
+        return None
+    async with stream.services.db.transaction(stream.account.principal, "live") as tx:
+        try:
+            return (await get_conversation(tx, ConversationId(stream.conversation_id))).id
+        except NotFound:
+            return None
 
 
 async def _in_organization_time(stream: Stream) -> Stream:
@@ -250,8 +267,7 @@ async def _render(stream: Stream, conversation_id: UUID, event_id: str) -> str:
             )
         except NotFound:
             # given to somebody else meanwhile, or deleted: a page that shows it leaves it
-            gone = "event: gone\ndata: gone\n" if conversation_id == stream.conversation_id else ""
-            return f"id: {event_id}\n{gone}\n"
+            return _GONE if conversation_id == stream.conversation_id else f"id: {event_id}\n\n"
     html = stream.visit.text("inbox/_changes.html", **context)
     lines = "".join(f"data: {line}\n" for line in html.splitlines())
     return f"id: {event_id}\n{lines}\n"
