@@ -88,8 +88,12 @@ class _Given:
 
 
 async def tell_holder(tx: Tx, conversation_id: ConversationId, event_id: UUID) -> None:
-    """Tell a person that a conversation is theirs now; whoever took it themselves knows."""
-    conversation = await get_conversation(tx, conversation_id)
+    """Tell a person that a conversation is theirs now; whoever took it themselves knows, and of one that was deleted
+    since there is nothing to tell."""
+    try:
+        conversation = await get_conversation(tx, conversation_id)
+    except NotFound:
+        return
     given = await tx.one(
         _Given,
         """

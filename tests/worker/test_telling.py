@@ -22,7 +22,7 @@ from crm.drafts.queries import find_pending_draft
 from crm.identity.models import Role
 from crm.meetings.actions import create_meeting, set_status
 from crm.meetings.models import MeetingStatus, NewMeeting
-from crm.notifications.actions import mark_all_read
+from crm.notifications.actions import mark_all_read, tell_holder
 from crm.notifications.models import Notification
 from crm.notifications.queries import count_unread, list_notifications
 from crm.runs.actions import QuietWindow, RunRequest, request_run
@@ -33,7 +33,7 @@ from crm.webhooks.actions import create_webhook
 from crm.webhooks.models import NewWebhook
 from events import due, outbox
 from events.due import DueWork
-from events.ids import ApprovalId, UserId, WebhookId
+from events.ids import ApprovalId, ConversationId, UserId, WebhookId
 from events.outbox import Delivery, emit
 from events.types import WebhookDisabled
 from tests.support.asking import ask_to_rename
@@ -336,6 +336,15 @@ async def test_a_conversation_is_told_to_whom_it_is_given_and_not_to_who_takes_i
     assert [(one.kind.value, one.subject_id, one.title) for one in await _told(database, milo)] == [
         ("conversation_assigned", conversation.id, "Vera Lind")
     ]
+    assert await _told(database, organization) == []
+
+
+async def test_of_a_conversation_that_was_deleted_since_nothing_is_told(
+    database: Database, organization: Principal
+) -> None:
+    async with database.transaction(organization, "test") as tx:
+        await tell_holder(tx, ConversationId(uuid7()), uuid7())
+
     assert await _told(database, organization) == []
 
 
